@@ -1,0 +1,3 @@
+export { systemClock } from './system-clock.ts';
+export { systemRandom } from './system-random.ts';
+export { syncDirectory, writeDurable } from './write-durable.ts';
