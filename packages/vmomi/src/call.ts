@@ -1,0 +1,18 @@
+import type { ApiVersion } from '@vivarium/vim';
+import type { Service } from './service.ts';
+import type { Session } from './session/session.ts';
+
+/** What a handler knows of the request that it serves. */
+export interface Call {
+  /** Never absent: calls without a login carry the anonymous session (`isAnonymous`). */
+  readonly session: Session;
+  /** What the client named as its version. */
+  readonly version: ApiVersion;
+  /** Aborted when the client goes away or the daemon stops. */
+  readonly signal: AbortSignal;
+  readonly service: Service;
+  readonly remoteAddress: string;
+  readonly userAgent?: string;
+  /** Login, Logout and their kin: which session the client has from now on. The transport tells the client. */
+  readonly switchSession?: (session: Session | undefined) => void;
+}

@@ -1,0 +1,109 @@
+// One managed object: its reference, its property values, its methods. What the methods do comes in as handlers.
+import { isDeepStrictEqual } from 'node:util';
+import type { Handlers, ManagedTypes, MoRef, Properties } from '@vivarium/vim';
+import type { Call } from '../call.ts';
+import { readPath, withPath } from './property-value.ts';
+
+/** Properties whose value depends on who asks, or when. Not reported as changed unless `touch` says so. */
+export type Computed<T extends keyof ManagedTypes> = {
+  readonly [P in keyof Properties<T>]?: (call: Call) => Properties<T>[P] | undefined;
+};
+
+/** Tells the graph; returns the version of the change. */
+type ChangeReport = (paths: readonly string[], before: Readonly<Record<string, unknown>>) => number;
+
+export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
+  readonly ref: MoRef<T>;
+  readonly handlers: Handlers<T, Call>;
+  readonly #computed: Readonly<Record<string, ((call: Call) => unknown) | undefined>>;
+  readonly #values: Record<string, unknown>;
+  readonly #versions = new Map<string, number>();
+  readonly #report: ChangeReport;
+
+  /** Made by ObjectGraph.add only. */
+  constructor(
+    ref: MoRef<T>,
+    properties: Properties<T>,
+    handlers: Handlers<T, Call>,
+    computed: Computed<T>,
+    report: ChangeReport,
+  ) {
+    this.ref = { type: ref.type, value: ref.value } as MoRef<T>;
+    this.handlers = handlers;
+    this.#computed = computed as Record<string, ((call: Call) => unknown) | undefined>;
+    this.#values = { ...properties };
+    this.#report = report;
+  }
+
+  /** The containing entity, for managed entities. */
+  get parent(): MoRef | undefined {
+    return this.#values['parent'] as MoRef | undefined;
+  }
+
+  get<P extends keyof Properties<T>>(name: P): Properties<T>[P] | undefined {
+    return this.#values[name as string] as Properties<T>[P] | undefined;
+  }
+
+  /** The stored value at a property path, 'config.hardware.device[4000].backing'; undefined when unset on the way. */
+  getPath(path: string): unknown {
+    return readPath(this.#values, path);
+  }
+
+  /** As getPath, but with computed properties, as the maker of `call` sees them. */
+  read(path: string, call: Call): unknown {
+    const name = topLevel(path);
+    const compute = this.#computed[name];
+    return compute ? readPath({ [name]: compute(call) }, path) : readPath(this.#values, path);
+  }
+
+  /** Whether a top-level property is computed at every read (then its encoded form must not be cached). */
+  isComputed(name: string): boolean {
+    return this.#computed[name] !== undefined;
+  }
+
+  /** The graph version at which a top-level property last changed; 0 = since the object was added. */
+  versionOf(name: string): number {
+    return this.#versions.get(name) ?? 0;
+  }
+
+  /** Names of the top-level properties that have a value or are computed. */
+  propertyNames(): string[] {
+    return [...new Set([...Object.keys(this.#values), ...Object.keys(this.#computed)])];
+  }
+
+  /** Sets one path ('runtime.powerState', 'config'); undefined unsets. No-op when deep-equal to what is there. */
+  set(path: string, value: unknown): void {
+    this.update({ [path]: value });
+  }
+
+  /** Sets several paths as one change with one version. Paths are property names joined by dots, without [keys]. */
+  update(changes: Readonly<Record<string, unknown>>): void {
+    const before: Record<string, unknown> = {};
+    const paths: string[] = [];
+    for (const [path, value] of Object.entries(changes)) {
+      if (isDeepStrictEqual(readPath(this.#values, path), value)) continue;
+      const name = topLevel(path);
+      if (!Object.hasOwn(before, name) && this.#values[name] !== undefined) before[name] = this.#values[name];
+      const next = withPath(this.#values[name], path.split('.').slice(1), value);
+      if (next === undefined) delete this.#values[name];
+      else this.#values[name] = next;
+      paths.push(path);
+    }
+    if (paths.length > 0) this.#note(paths, before);
+  }
+
+  /** Says that a computed property would now read differently. */
+  touch(name: keyof Properties<T> & string): void {
+    this.#note([name], {});
+  }
+
+  #note(paths: readonly string[], before: Readonly<Record<string, unknown>>): void {
+    const version = this.#report(paths, before);
+    for (const path of paths) this.#versions.set(topLevel(path), version);
+  }
+}
+
+function topLevel(path: string): string {
+  const end = path.search(/[.[]/);
+  return end < 0 ? path : path.slice(0, end);
+}
