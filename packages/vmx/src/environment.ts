@@ -1,0 +1,91 @@
+// What the translators must be told of the world. The look-ups are synchronous and answer from what the caller has read
+// already or reads on the spot; for the same answers the translators give the same result.
+import type { Random } from '@vivarium/base';
+import type { MoRef, VirtualMachinePowerState } from '@vivarium/vim';
+import type { DiskAdapter, DiskProvisioning } from './effects.ts';
+
+export interface DatastoreFacts {
+  /** As in `[name] folder/file`. */
+  readonly name: string;
+  readonly ref: MoRef<'Datastore'>;
+  /** Further names of the volume below /vmfs/volumes in VMX files, e.g. its UUID. */
+  readonly volumeNames: readonly string[];
+}
+
+export interface NetworkFacts {
+  readonly name: string;
+  readonly ref: MoRef<'Network'>;
+  /** Set when this is a port group of a distributed switch. */
+  readonly distributed?: { readonly switchUuid: string; readonly portgroupKey: string };
+}
+
+export interface DiskFacts {
+  readonly capacityBytes: number;
+  readonly provisioning: DiskProvisioning;
+  readonly adapter: DiskAdapter;
+  /** `6000C29e-…`, 36 characters. */
+  readonly uuid: string;
+  /** CID of the descriptor, 8 hex digits, lower case. */
+  readonly contentId: string;
+  /** Datastore path of the parent's descriptor (delta disks). */
+  readonly parent?: string;
+}
+
+export interface Surroundings {
+  readonly datastores: readonly DatastoreFacts[];
+  readonly networks: readonly NetworkFacts[];
+  /** Facts of the virtual disk whose descriptor is at this datastore path; `undefined` when there is none (or it is unreadable). */
+  findDisk(path: string): DiskFacts | undefined;
+}
+
+/** For configFromVmx. */
+export interface VmxEnvironment extends Surroundings {
+  /** Datastore path of the VMX itself. */
+  readonly vmPathName: string;
+  /** Modification time of the VMX as dateTime. */
+  readonly modified: string;
+}
+
+/** For applyConfigSpec. */
+export interface SpecEnvironment extends Surroundings {
+  /** Time of the change as dateTime. */
+  readonly now: string;
+  readonly random: Random;
+  readonly powerState: VirtualMachinePowerState;
+  /** Where a new VM goes when its spec names no datastore. */
+  readonly defaultDatastore: string;
+  /** Largest values that this host accepts. */
+  readonly limits: { readonly numCPUs: number; readonly memoryMB: number };
+  /** Versioned machine types that a new VM is pinned to. */
+  readonly machineTypes: MachineTypes;
+  /** Whether a file or folder is at this datastore path. */
+  exists(path: string): boolean;
+  /** Whether another VM of this host has the name in the same folder, when the caller wants DuplicateName. */
+  readonly nameTaken?: (name: string) => boolean;
+}
+
+export interface MachineTypes {
+  /** e.g. `pc-q35-11.0` */
+  readonly q35: string;
+  /** e.g. `pc-i440fx-11.0` */
+  readonly pc: string;
+}
+
+/** For machineFromConfig. */
+export interface MachineEnvironment {
+  readonly machineTypes: MachineTypes;
+  /** QEMU's CPU model: `host` under KVM, `max` or a named one under TCG. */
+  readonly cpuModel: string;
+  /** The data file of the descriptor at a datastore path, and its backing chain, as the machine's jail sees them. */
+  resolveDisk(path: string): ResolvedDisk;
+  /** A plain file (ISO, floppy image, serial output, nvram) as the machine's jail sees it. */
+  resolveFile(path: string): string;
+  /** Unix socket inside the jail for a serial port whose other end the host connects. */
+  serialSocket(deviceId: string): string;
+}
+
+export interface ResolvedDisk {
+  readonly file: string;
+  readonly format: 'qcow2' | 'raw';
+  readonly backing: readonly { readonly file: string; readonly format: 'qcow2' | 'raw' }[];
+}
