@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Handlers, ManagedTypes, MoRef, Properties } from '@vivarium/vim';
 import type { Call } from '../call.ts';
+import type { Session } from '../session/session.ts';
 import { readPath, withPath } from './property-value.ts';
 
 /** Properties whose value depends on who asks, or when. Not reported as changed unless `touch` says so. */
@@ -9,12 +10,30 @@ export type Computed<T extends keyof ManagedTypes> = {
   readonly [P in keyof Properties<T>]?: (call: Call) => Properties<T>[P] | undefined;
 };
 
+export interface ObjectOptions<T extends keyof ManagedTypes> {
+  /** Asked for at every read, with the reader's call: SessionManager.currentSession, ServiceInstance.serverClock. */
+  readonly computed?: Computed<T>;
+  /**
+   * Where the privileges for this object are checked. Default: a ManagedEntity itself, a Task's info.entity, the root
+   * folder for everything else. A host's HostNetworkSystem names its HostSystem here.
+   */
+  readonly entity?: MoRef;
+  /**
+   * The session that the object belongs to (filters, views, collectors): for every other one it does not exist, and for
+   * its own it needs no System.View or System.Read. Its maker removes it in `session.onEnd`.
+   */
+  readonly session?: Session;
+}
+
 /** Tells the graph; returns the version of the change. */
 type ChangeReport = (paths: readonly string[], before: Readonly<Record<string, unknown>>) => number;
 
 export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
   readonly ref: MoRef<T>;
   readonly handlers: Handlers<T, Call>;
+  /** See ObjectOptions. */
+  readonly entity: MoRef | undefined;
+  readonly session: Session | undefined;
   readonly #computed: Readonly<Record<string, ((call: Call) => unknown) | undefined>>;
   readonly #values: Record<string, unknown>;
   readonly #versions = new Map<string, number>();
@@ -25,12 +44,14 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
     ref: MoRef<T>,
     properties: Properties<T>,
     handlers: Handlers<T, Call>,
-    computed: Computed<T>,
+    options: ObjectOptions<T>,
     report: ChangeReport,
   ) {
     this.ref = { type: ref.type, value: ref.value } as MoRef<T>;
     this.handlers = handlers;
-    this.#computed = computed as Record<string, ((call: Call) => unknown) | undefined>;
+    this.entity = options.entity;
+    this.session = options.session;
+    this.#computed = (options.computed ?? {}) as Record<string, ((call: Call) => unknown) | undefined>;
     this.#values = { ...properties };
     this.#report = report;
   }

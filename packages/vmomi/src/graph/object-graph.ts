@@ -3,7 +3,7 @@
 import { type Handlers, type ManagedTypes, MethodFault, type MoRef, type Properties } from '@vivarium/vim';
 import type { Call } from '../call.ts';
 import type { Change, ChangeListener } from './change.ts';
-import { type Computed, ManagedObject } from './managed-object.ts';
+import { ManagedObject, type ObjectOptions } from './managed-object.ts';
 import { refKey } from './ref-key.ts';
 
 /** Takes a listener away again; idempotent. */
@@ -28,18 +28,17 @@ export class ObjectGraph {
   }
 
   /**
-   * Puts an object in. Its values, like all values set later, must never be mutated in place. `computed` properties are
-   * asked for at every read, with the reader's call (SessionManager.currentSession, ServiceInstance.serverClock).
+   * Puts an object in. Its values, like all values set later, must never be mutated in place.
    */
   add<T extends keyof ManagedTypes>(
     ref: MoRef<T>,
     properties: Properties<T>,
     handlers: Handlers<T, Call> = {},
-    computed: Computed<T> = {},
+    options: ObjectOptions<T> = {},
   ): ManagedObject<T> {
     const key = refKey(ref);
     if (this.#objects.has(key)) throw new Error(`managed object ${key} is in the graph already`);
-    const object = new ManagedObject<T>(ref, properties, handlers, computed, (paths, before) =>
+    const object = new ManagedObject<T>(ref, properties, handlers, options, (paths, before) =>
       this.#changed(object as ManagedObject, paths, before),
     );
     const plain = object as ManagedObject;
