@@ -1,0 +1,50 @@
+// The durable note of a started VMM, by which a new hostd finds the one that its predecessor left running.
+//
+// Order: the intent (no process) is on disk before QEMU is started, the process is added before the power-on is
+// acknowledged. A record without a process therefore belongs to a start that nobody was told of.
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDurable } from '@vivarium/base/node';
+
+export interface ProcessRecord {
+  /** Bumped when the meaning of a field changes; another number is not adopted. */
+  readonly version: 1;
+  /** The VM's configuration file, absolute: proves that the record is about this VM. */
+  readonly vmxFile: string;
+  readonly process?: {
+    readonly pid: number;
+    /** Field 22 of /proc/PID/stat: with the pid it names one process for ever. */
+    readonly startTime: string;
+    readonly jailPid?: number;
+  };
+  /** ISO-8601: when the guest was powered on. */
+  readonly bootTime: string;
+  /** Keys of the switch ports that the VM holds, by device key of the NIC. */
+  readonly ports: Readonly<Record<string, string>>;
+  /** Accelerator that runs the guest. */
+  readonly accelerator: 'kvm' | 'tcg';
+}
+
+const FILE = 'process.json';
+
+export async function writeProcessRecord(runFolder: string, record: ProcessRecord): Promise<void> {
+  await writeDurable(join(runFolder, FILE), JSON.stringify(record), 0o600);
+}
+
+/** The record in `runFolder`; `undefined` when there is none or it is not one of ours. */
+export async function readProcessRecord(runFolder: string): Promise<ProcessRecord | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(runFolder, FILE), 'utf8'));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function removeProcessRecord(runFolder: string): Promise<void> {
+  await rm(join(runFolder, FILE), { force: true });
+}
+
+function isRecord(value: unknown): value is ProcessRecord {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1;
+}

@@ -1,0 +1,41 @@
+// Admission to a VM: at most one request changes it at a time. Decides only who may enter; knows nothing of QEMU.
+//
+// Rule: a request that moves the VM between power states, or removes it, never waits behind another one: the client is
+// told that a task is in progress (TaskInProgress), as ESXi does, because what it saw when it asked may be untrue by
+// the time it ran. Other requests wait their turn, up to a limit.
+import { Mutex } from '@vivarium/base';
+import { type ManagedObjectReference, MethodFault } from '@vivarium/vim';
+import type { VmRequest } from './power-state.ts';
+
+const QUEUE_LIMIT = 64;
+const waits: ReadonlySet<VmRequest> = new Set<VmRequest>(['reconfigure', 'rename', 'console']);
+
+export interface QueuedRequest {
+  readonly request: VmRequest;
+  /** The task that carries the request; named in the TaskInProgress fault that others get. */
+  readonly task?: ManagedObjectReference<'Task'> | undefined;
+}
+
+export class RequestQueue {
+  readonly #mutex = new Mutex();
+  readonly #entered: QueuedRequest[] = [];
+
+  /** Runs `work` when it is its turn; throws `TaskInProgress` when it may not wait. */
+  async enter<T>(entry: QueuedRequest, work: () => Promise<T>): Promise<T> {
+    const busy = this.#entered[0];
+    if (busy && (!waits.has(entry.request) || this.#entered.length >= QUEUE_LIMIT)) {
+      throw new MethodFault('TaskInProgress', { task: busy.task ?? { type: 'Task', value: 'none' } });
+    }
+    this.#entered.push(entry);
+    try {
+      return await this.#mutex.run(work);
+    } finally {
+      this.#entered.splice(this.#entered.indexOf(entry), 1);
+    }
+  }
+
+  /** What is running or waiting, oldest first. */
+  get pending(): readonly QueuedRequest[] {
+    return this.#entered;
+  }
+}
