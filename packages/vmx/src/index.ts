@@ -19,3 +19,34 @@ export type {
   VmxEnvironment,
 } from './environment.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';
+export { formatVmx } from './text/format-vmx.ts';
+export {
+  DEFAULT_VMX_LIMITS,
+  parseVmx,
+  type VmxLimits,
+  VmxSyntaxError,
+  type VmxSyntaxReason,
+} from './text/parse-vmx.ts';
+export { isVmxKey, type VmxEntry, VmxFile } from './text/vmx-file.ts';
+export {
+  checkUpload,
+  MAX_DISK_BYTES,
+  type PlannedExtent,
+  type RefusalReason,
+  type UploadedFile,
+  type UploadKind,
+  type UploadPlan,
+  type UploadRefusal,
+} from './vmdk/check-upload.ts';
+export { type DataFile, dataFileOf, diskFactsOf } from './vmdk/data-file.ts';
+export { capacityOf, type VmdkDescriptor, type VmdkExtent, VmdkSyntaxError } from './vmdk/descriptor.ts';
+export { newDiskUuid } from './vmdk/disk-uuid.ts';
+export { isPlainFileName } from './vmdk/file-name.ts';
+export {
+  formatVmdkDescriptor,
+  type NewDisk,
+  newVmdkDescriptor,
+  resizedVmdkDescriptor,
+} from './vmdk/format-descriptor.ts';
+export { inspectVmdkFooter, inspectVmdkHeader, type SparseHeader, type VmdkHead } from './vmdk/header.ts';
+export { parseVmdkDescriptor } from './vmdk/parse-descriptor.ts';
