@@ -1,0 +1,166 @@
+// The managed objects of the datastores: a Datastore and its browser for each, kept true while datastores come, go, fill
+// and are renamed. What a browser does comes in from outside.
+import { type Clock, dateTime, type Logger } from '@vivarium/base';
+import { type Handlers, MethodFault, type MoRef, moRef } from '@vivarium/vim';
+import type { Call, ManagedObject, ObjectGraph } from '@vivarium/vmomi';
+import type { Datastore } from './datastore.ts';
+import { datastoreCapability, datastoreMount, datastoreStatus } from './datastore-view.ts';
+import type { Datastores } from './datastores.ts';
+import type { Space } from './space.ts';
+
+export interface DatastoreObjectsOptions {
+  readonly graph: ObjectGraph;
+  readonly datastores: Datastores;
+  readonly host: MoRef<'HostSystem'>;
+  /** The folder that the Datastore objects lie in, e.g. ha-folder-datastore. */
+  readonly folder: MoRef<'Folder'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What thin disks may still grow by, in bytes: reads every descriptor on the datastore. */
+  uncommitted(datastore: Datastore): Promise<number>;
+  /** The handlers of a browser of these datastores. */
+  browser(): Handlers<'HostDatastoreBrowser', Call>;
+  /** Called after a datastore was added, removed or renamed, with all refs: Folder.childEntity and its kin follow. */
+  listChanged(datastores: readonly MoRef<'Datastore'>[]): void;
+}
+
+export class DatastoreObjects {
+  readonly #options: DatastoreObjectsOptions;
+  readonly #uncommitted = new Map<string, number>();
+  readonly #stops = new Map<string, () => void>();
+
+  constructor(options: DatastoreObjectsOptions) {
+    this.#options = options;
+    const { datastores } = options;
+    for (const datastore of datastores.list()) this.#add(datastore);
+    datastores.listen({
+      added: (datastore) => {
+        this.#add(datastore);
+        this.#listChanged();
+      },
+      removed: (datastore) => {
+        this.#remove(datastore);
+        this.#listChanged();
+      },
+      renamed: (datastore) => {
+        this.#publish(datastore, datastore.space.latest);
+        this.#listChanged();
+      },
+    });
+    this.#listChanged();
+  }
+
+  refs(): MoRef<'Datastore'>[] {
+    return this.#options.datastores.list().map(({ ref }) => ref);
+  }
+
+  object(datastore: Datastore): ManagedObject<'Datastore'> {
+    return this.#options.graph.get(datastore.ref);
+  }
+
+  /** Reads free space, and counts what is provisioned when `deep`. */
+  async refresh(datastore: Datastore, deep: boolean): Promise<void> {
+    if (deep) this.#uncommitted.set(datastore.uuid, await this.#options.uncommitted(datastore));
+    await datastore.space.refresh();
+  }
+
+  /** After an operation that made, changed or removed files: the figures follow in their own time. */
+  touched(datastore: Datastore, deep: boolean): void {
+    this.refresh(datastore, deep).catch((error: unknown) => {
+      this.#options.log.warn({ err: error, datastore: datastore.name }, 'cannot refresh datastore');
+    });
+  }
+
+  #add(datastore: Datastore): void {
+    const { graph, host, folder } = this.#options;
+    const browser = moRef('HostDatastoreBrowser', `datastoreBrowser-${datastore.uuid}`);
+    const { latest } = datastore.space;
+    graph.add(
+      datastore.ref,
+      {
+        ...this.#status(datastore, latest ?? { capacityBytes: 0, freeBytes: 0 }),
+        parent: folder,
+        overallStatus: 'green',
+        configStatus: 'green',
+        configIssue: [],
+        recentTask: [],
+        declaredAlarmState: [],
+        triggeredAlarmState: [],
+        alarmActionsEnabled: true,
+        disabledMethod: [],
+        tag: [],
+        host: [datastoreMount(host, datastore.uuid)],
+        vm: [],
+        browser,
+        capability: datastoreCapability,
+      },
+      this.#handlers(datastore),
+    );
+    graph.add(browser, { datastore: [datastore.ref], supportedType: [...supportedTypes] }, this.#options.browser(), {
+      entity: datastore.ref,
+    });
+    this.#stops.set(
+      datastore.uuid,
+      datastore.space.onSpace((space) => this.#publish(datastore, space)),
+    );
+    this.touched(datastore, true);
+  }
+
+  #remove(datastore: Datastore): void {
+    this.#stops.get(datastore.uuid)?.();
+    this.#stops.delete(datastore.uuid);
+    this.#uncommitted.delete(datastore.uuid);
+    const browser = this.object(datastore).get('browser');
+    if (browser) this.#options.graph.remove(browser);
+    this.#options.graph.remove(datastore.ref);
+  }
+
+  /** Throws ResourceInUse while a VM of this host uses the datastore. */
+  checkUnused(datastore: Datastore): void {
+    if ((this.object(datastore).get('vm') ?? []).length === 0) return;
+    throw new MethodFault('ResourceInUse', { type: 'Datastore', name: datastore.name });
+  }
+
+  #handlers(datastore: Datastore): Handlers<'Datastore', Call> {
+    const { datastores } = this.#options;
+    return {
+      RefreshDatastore: () => this.refresh(datastore, false),
+      RefreshDatastoreStorageInfo: () => this.refresh(datastore, true),
+      RenameDatastore: ({ newName }) => datastores.rename(datastore, newName),
+      DestroyDatastore: () => {
+        this.checkUnused(datastore);
+        return datastores.remove(datastore);
+      },
+      IsClusteredVmdkEnabled: () => false,
+    };
+  }
+
+  #publish(datastore: Datastore, space: Space | undefined): void {
+    const object = this.#options.graph.find(datastore.ref);
+    if (object && space) object.update({ ...this.#status(datastore, space) });
+  }
+
+  #status(datastore: Datastore, space: Space) {
+    const { name, ref, uuid, url } = datastore;
+    const timestamp = dateTime(this.#options.clock);
+    return datastoreStatus({ name, ref, uuid, url, space, uncommittedBytes: this.#uncommitted.get(uuid), timestamp });
+  }
+
+  #listChanged(): void {
+    this.#options.listChanged(this.refs());
+  }
+}
+
+/** What a browser can search for, as its property `supportedType` lists it. */
+export const supportedTypes = [
+  { _typeName: 'FileQuery' },
+  { _typeName: 'FolderFileQuery' },
+  { _typeName: 'FloppyImageFileQuery' },
+  { _typeName: 'IsoImageFileQuery' },
+  { _typeName: 'VmConfigFileQuery' },
+  { _typeName: 'TemplateConfigFileQuery' },
+  { _typeName: 'VmDiskFileQuery' },
+  { _typeName: 'VmLogFileQuery' },
+  { _typeName: 'VmNvramFileQuery' },
+  { _typeName: 'VmSnapshotFileQuery' },
+] as const;
