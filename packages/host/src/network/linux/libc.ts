@@ -1,0 +1,68 @@
+// The few system calls that Node has no function for, called synchronously on the thread that asks: a caller may count on
+// what it does to its own thread (setns) being done and undone before any other JavaScript runs.
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+
+/** A system call was refused; `code` is the errno's name, e.g. `EBUSY`. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError';
+  readonly code: string;
+
+  constructor(call: string, code: string) {
+    super(`${call}: ${code}`);
+    this.code = code;
+  }
+}
+
+export interface Libc {
+  open(path: string, flags: number): number;
+  close(fd: number): void;
+  ioctl(fd: number, request: number, argument: Uint8Array): void;
+  /** The same call for requests whose argument is a plain number. */
+  ioctlNumber(fd: number, request: number, argument: number): void;
+  setns(fd: number, type: number): void;
+  unshare(flags: number): void;
+  bindMount(source: string, target: string): void;
+  unmountDetached(target: string): void;
+}
+
+export const O_RDWR = 0o2;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+export const CLONE_NEWNET = 0x4000_0000;
+const MS_BIND = 4096;
+const MNT_DETACH = 2;
+
+/** Opens the C library; call it once, where the program is put together. */
+export function loadLibc(): Libc {
+  const library = koffi.load('libc.so.6');
+  const call = (name: string, signature: string) => {
+    const native = library.func(signature);
+    return (...args: unknown[]): number => {
+      const result: number = native(...args);
+      if (result < 0) throw new SystemCallError(name, getSystemErrorName(-koffi.errno()));
+      return result;
+    };
+  };
+  const open = call('open', 'int open(const char *path, int flags)');
+  const close = call('close', 'int close(int fd)');
+  const ioctl = call('ioctl', 'int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)');
+  const ioctlNumber = call('ioctl', 'int ioctl(int fd, unsigned long request, unsigned long argument)');
+  const setns = call('setns', 'int setns(int fd, int type)');
+  const unshare = call('unshare', 'int unshare(int flags)');
+  const mount = call(
+    'mount',
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, void *data)',
+  );
+  const unmount = call('umount2', 'int umount2(const char *target, int flags)');
+  return {
+    open: (path, flags) => open(path, flags),
+    close: (fd) => void close(fd),
+    ioctl: (fd, request, argument) => void ioctl(fd, request, argument),
+    ioctlNumber: (fd, request, argument) => void ioctlNumber(fd, request, argument),
+    setns: (fd, type) => void setns(fd, type),
+    unshare: (flags) => void unshare(flags),
+    bindMount: (source, target) => void mount(source, target, null, MS_BIND, null),
+    unmountDetached: (target) => void unmount(target, MNT_DETACH),
+  };
+}
