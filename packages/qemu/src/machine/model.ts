@@ -9,7 +9,11 @@ export interface Machine {
   readonly name: string;
   /** SMBIOS system UUID, lower case. */
   readonly uuid: string;
-  /** Versioned machine type, e.g. `pc-q35-11.0` or `pc-i440fx-11.0`: kept with the VM so that resume and migration rebuild it. */
+  /**
+   * Versioned machine type, e.g. `pc-q35-11.1` or `pc-i440fx-11.1`: kept with the VM so that resume and migration rebuild it.
+   * q35 carries every device of this model, real PIIX4 IDE included, and is the only one with secure boot and with the slot
+   * numbers that guests know from VMware (`ens192`); i440fx is for guests that know nothing of PCI Express.
+   */
   readonly machineType: string;
   readonly cpu: CpuTopology;
   readonly memoryMB: number;
@@ -30,6 +34,21 @@ export interface Machine {
   /** A virtio-balloon with free page reporting. */
   readonly balloon: boolean;
   readonly rng: boolean;
+  /** What the guest's DMI tables say; absent = this product's own strings. Each at most 64 characters. */
+  readonly smbios?: Smbios;
+  /** UUID that changes when the VM becomes another one (clone, revert): a vmgenid device. Absent = no such device. */
+  readonly generationId?: string;
+  /** What the guest's hardware clock shows when it starts; absent = `utc`. */
+  readonly rtc?: 'utc' | 'localtime';
+  /** Empty hot-plug ports kept for storage controllers and for NICs, each; absent = 1. A port costs the boot 40 ms under TCG. */
+  readonly sparePorts?: number;
+}
+
+export interface Smbios {
+  readonly manufacturer: string;
+  readonly product: string;
+  readonly version?: string;
+  readonly serial?: string;
 }
 
 export interface CpuTopology {
@@ -61,7 +80,10 @@ export interface Controller {
   /** Unique among all devices; becomes the qdev id, e.g. `scsi0`. */
   readonly id: string;
   readonly kind: ControllerKind;
-  /** PCI slot in the VM's versioned hardware record; `undefined` lets the plan choose the next free one. */
+  /**
+   * Slot of the VM's versioned hardware record, in VMware's numbering (`pciSlotNumber`): bridge * 32 + device + function * 1024.
+   * Absent, or one that cannot be used: the plan chooses (`planPciSlots`), and its choice belongs into the record.
+   */
   readonly pciSlot?: number;
 }
 
@@ -86,6 +108,8 @@ export interface Disk extends Drive {
   readonly discard: boolean;
   /** Guest-visible serial / SCSI VPD identity: the disk's UUID without dashes. */
   readonly serial: string;
+  /** Only on a virtio-blk controller, where each disk is a PCI function of its own: as a controller's. */
+  readonly pciSlot?: number;
 }
 
 /** `file` absent = empty tray. An image is always opened raw and read-only. */
@@ -109,7 +133,9 @@ export interface Nic {
   readonly kind: NicKind;
   readonly mac: string;
   readonly linkUp: boolean;
+  /** Also loads the network boot ROM, which a nic without it does not carry. */
   readonly bootIndex?: number;
+  /** As a controller's. */
   readonly pciSlot?: number;
 }
 
@@ -125,7 +151,7 @@ export interface Serial {
 /** What the host adds when it starts the machine: nothing of it is visible to the guest. */
 export interface HostBinding {
   readonly accelerator: Accelerator;
-  /** Folder of sockets inside the jail, e.g. `/run/vm`: qmp.sock, agent.sock, vnc.sock are made there. */
+  /** Folder of sockets inside the jail, e.g. `/run/vm`: see `runFiles` for what is made there. */
   readonly runFolder: string;
   /** The VM's folder inside the jail. */
   readonly vmFolder: string;
@@ -135,8 +161,10 @@ export interface HostBinding {
   readonly incoming?: 'defer';
   /** Start with the vCPUs stopped (`-S`). */
   readonly paused: boolean;
-  /** A VNC server with password beside the internal one. */
+  /** QEMU's own seccomp filter. */
   readonly sandbox: boolean;
+  /** Where the runtime root is, seen from QEMU: absent = `/` as in a jail; its path on the host when there is no jail. */
+  readonly runtimeFolder?: string;
 }
 
 export type NetworkBinding =
