@@ -4,9 +4,9 @@ import { webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import * as x509 from '@peculiar/x509';
 import { type Clock, type Random, token } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import * as x509 from '@peculiar/x509';
 
 const DAY_MS = 24 * 3600 * 1000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -52,7 +52,7 @@ function withThumbprint(pair: { certificate: string; privateKey: string }): TlsI
 }
 
 async function selfSigned(clock: Clock, random: Random): Promise<{ certificate: string; privateKey: string }> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto as typeof globalThis.crypto);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: `00${token(random, 15)}`,
@@ -60,7 +60,7 @@ async function selfSigned(clock: Clock, random: Random): Promise<{ certificate: 
     notBefore: new Date(clock.now() - DAY_MS),
     notAfter: new Date(clock.now() + 3650 * DAY_MS),
     signingAlgorithm: ALGORITHM,
-    keys: keys as CryptoKeyPair,
+    keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign, true),

@@ -1,0 +1,2 @@
+export { faultOf, VimClient } from './client.ts';
+export type { TransportOptions, Trust } from './transport.ts';

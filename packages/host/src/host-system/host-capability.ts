@@ -1,0 +1,76 @@
+// HostSystem.capability: what this host can do, said openly. Pure.
+import { type HostCapability, make } from '@vivarium/vim';
+
+type Flag = {
+  [K in keyof HostCapability]-?: boolean extends HostCapability[K]
+    ? undefined extends HostCapability[K]
+      ? never
+      : K
+    : never;
+}[keyof HostCapability];
+
+const flags: Readonly<Record<Flag, boolean>> = {
+  recursiveResourcePoolsSupported: false,
+  cpuMemoryResourceConfigurationSupported: true,
+  rebootSupported: false,
+  shutdownSupported: false,
+  vmotionSupported: false,
+  standbySupported: false,
+  datastorePrincipalSupported: false,
+  sanSupported: false,
+  nfsSupported: false,
+  iscsiSupported: false,
+  vlanTaggingSupported: true,
+  nicTeamingSupported: false,
+  highGuestMemSupported: true,
+  maintenanceModeSupported: false,
+  suspendedRelocateSupported: false,
+  restrictedSnapshotRelocateSupported: false,
+  perVmSwapFiles: false,
+  localSwapDatastoreSupported: false,
+  unsharedSwapVMotionSupported: false,
+  backgroundSnapshotsSupported: false,
+  preAssignedPCIUnitNumbersSupported: false,
+  screenshotSupported: true,
+  scaledScreenshotSupported: false,
+  storageVMotionSupported: false,
+  vmotionWithStorageVMotionSupported: false,
+  hbrNicSelectionSupported: false,
+  vrNfcNicSelectionSupported: false,
+  recordReplaySupported: false,
+  ftSupported: false,
+  smpFtSupported: false,
+  cloneFromSnapshotSupported: false,
+  deltaDiskBackingsSupported: false,
+  perVMNetworkTrafficShapingSupported: false,
+  tpmSupported: false,
+  virtualExecUsageSupported: false,
+  storageIORMSupported: false,
+  vStorageCapable: false,
+  snapshotRelayoutSupported: false,
+  vmfsDatastoreMountCapable: false,
+  eightPlusHostVmfsSharedAccessSupported: false,
+  nestedHVSupported: false,
+  vPMCSupported: false,
+  interVMCommunicationThroughVMCISupported: false,
+  featureCapabilitiesSupported: false,
+  latencySensitivitySupported: false,
+  accel3dSupported: false,
+  provisioningNicSelectionSupported: false,
+};
+
+export interface HostLimits {
+  readonly maxRunningVms: number;
+  readonly maxVcpus: number;
+}
+
+export function hostCapability(limits: HostLimits): HostCapability {
+  return make('HostCapability', {
+    ...flags,
+    maxSupportedVcpus: limits.maxVcpus,
+    maxHostSupportedVcpus: limits.maxVcpus,
+    maxRunningVMs: limits.maxRunningVms,
+    maxHostRunningVms: limits.maxRunningVms,
+    uefiSecureBoot: false,
+  });
+}

@@ -1,0 +1,14 @@
+// What a guest has told us through its agent. The guest is not trusted: these are its claims, shown as such.
+
+export interface GuestInterface {
+  /** Lower case with colons; the key by which a claim is matched with a virtual NIC. */
+  readonly mac: string;
+  readonly addresses: readonly { readonly address: string; readonly prefix: number }[];
+}
+
+export interface GuestFacts {
+  readonly hostName?: string;
+  /** e.g. `Debian GNU/Linux 13 (trixie)`. */
+  readonly osName?: string;
+  readonly interfaces: readonly GuestInterface[];
+}

@@ -1,0 +1,39 @@
+// What the world may know of a VM at one moment, as plain data: the input of the functions that make API properties.
+import type { ManagedObjectReference, VirtualMachineConfigInfo, VirtualMachineQuestionInfo } from '@vivarium/vim';
+import type { GuestFacts } from './guest-facts.ts';
+import type { PowerState } from './power-state.ts';
+
+export type ToolsState =
+  /** No agent has ever spoken from this guest. */
+  | 'unknown'
+  /** It spoke once, but does not now. */
+  | 'notRunning'
+  | 'running';
+
+export interface VmStats {
+  readonly cpuUsageMhz: number;
+  /** Host memory that backs the guest. */
+  readonly hostMemoryMB: number;
+  readonly balloonedMB: number;
+}
+
+export interface VmView {
+  readonly ref: ManagedObjectReference<'VirtualMachine'>;
+  readonly host: ManagedObjectReference<'HostSystem'>;
+  readonly config: VirtualMachineConfigInfo;
+  readonly power: PowerState;
+  readonly connection: 'connected' | 'inaccessible';
+  readonly tools: ToolsState;
+  readonly guest?: GuestFacts;
+  readonly stats?: VmStats;
+  readonly question?: VirtualMachineQuestionInfo;
+  /** dateTime of the power-on; only while powered on. */
+  readonly bootTime?: string;
+  /** dateTime of the suspension; only while suspended. */
+  readonly suspendTime?: string;
+  readonly consoles: number;
+  /** The host's CPU clock in MHz. */
+  readonly cpuMhz: number;
+  /** Seconds since the power-on. */
+  readonly uptimeSeconds?: number;
+}

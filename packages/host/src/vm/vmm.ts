@@ -1,0 +1,152 @@
+// One running machine as a VM's driver sees it: QEMU in its jail in production, a simulated one in tests. Everything above
+// this interface knows nothing of processes, sockets or QMP.
+import type { Machine } from '@vivarium/qemu/machine';
+import type { GuestFacts } from './guest-facts.ts';
+
+/** How a machine came to its end. */
+export type Ending =
+  /** The guest's operating system powered off. */
+  | { readonly kind: 'guestShutdown' }
+  /** We asked for it (power-off, suspend). */
+  | { readonly kind: 'requested' }
+  /** The VMM died: killed, crashed. `detail` for the event and the log. */
+  | { readonly kind: 'died'; readonly detail: string };
+
+export interface VmmEvents {
+  ended(ending: Ending): void;
+  /** The guest rebooted itself, or was reset. */
+  reset(): void;
+  /** The machine stopped because a disk had no room, or failed otherwise. */
+  ioError(error: { readonly device: string; readonly noSpace: boolean; readonly reason: string }): void;
+  /** It runs again after an ioError. */
+  resumed(): void;
+  /** The guest's agent came (true) or went. */
+  agent(connected: boolean): void;
+  /** The guest gave a NIC another address. */
+  macChanged(nicId: string): void;
+}
+
+/** A machine and the files that it stands on. */
+export interface Hardware {
+  readonly machine: Machine;
+  /** Absolute paths of files outside the VM's folder, by the path under which the machine model names them. */
+  readonly images: ReadonlyMap<string, string>;
+  /** Absolute files that the VMM writes to; made empty when they are not there. */
+  readonly writableFiles: readonly string[];
+  /** NICs: switch port by nic id. */
+  readonly networks: ReadonlyMap<string, NicPort>;
+}
+
+export interface NicPort {
+  readonly portKey: string;
+  /** Lower case with colons. */
+  readonly mac: string;
+  readonly portGroup: string;
+}
+
+/** The virtual devices that can come, go or change while the machine runs; ids are those of the machine model. */
+export interface LiveDevices {
+  plugController(id: string, hardware: Hardware): Promise<void>;
+  unplugController(id: string): Promise<void>;
+  plugDisk(id: string, hardware: Hardware): Promise<void>;
+  unplugDisk(id: string): Promise<void>;
+  plugCdrom(id: string, hardware: Hardware): Promise<void>;
+  unplugCdrom(id: string): Promise<void>;
+  plugNic(id: string, hardware: Hardware): Promise<void>;
+  unplugNic(id: string): Promise<void>;
+  setLink(id: string, up: boolean): Promise<void>;
+  /** Moves a NIC to another port group; the link is `up` afterwards or not. */
+  moveNic(id: string, portKey: string, portGroup: string, up: boolean): Promise<void>;
+  /** `file` absent empties the tray; otherwise an absolute path on the host. */
+  changeMedium(id: string, file: string | undefined, readOnly: boolean): Promise<void>;
+  resizeDisk(id: string, sizeBytes: number): Promise<void>;
+  plugCpus(count: number): Promise<void>;
+  plugMemory(memoryMB: number): Promise<void>;
+  setDiskLimit(id: string, iops: number | undefined): Promise<void>;
+}
+
+export interface VmmUsage {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  /** Memory that the balloon has taken from the guest. */
+  readonly balloonedBytes: number;
+}
+
+export interface Vmm {
+  /** dateTime of the power-on. */
+  readonly bootTime: string;
+  readonly accelerator: 'kvm' | 'tcg';
+  /** Path of its VNC socket. */
+  readonly vncSocket: string;
+  readonly devices: LiveDevices;
+  /** Whether the vCPUs run now. */
+  isRunning(): Promise<boolean>;
+  /** vCPUs run (after an ioError, or the end of a start). */
+  continue(): Promise<void>;
+  reset(): Promise<void>;
+  /** Presses the power button. */
+  powerDown(): Promise<void>;
+  /** Ends at once; returns when the process is gone and its resources are free. */
+  kill(): Promise<void>;
+  /**
+   * Stops the guest, writes its state to `file` (absolute, in the VM's folder), calls `beforeEnd`, and ends. When
+   * anything fails the guest runs on.
+   */
+  suspendTo(file: string, onProgress: (percent: number) => void, beforeEnd: () => Promise<void>): Promise<void>;
+  screenshot(): Promise<Uint8Array>;
+  /** USB HID usages with modifiers, in order, each pressed and released. */
+  sendKeys(strokes: readonly KeyStroke[]): Promise<void>;
+  readonly agent: GuestAgentDoor;
+  setCpu(cpu: CpuShare): Promise<void>;
+  usage(): Promise<VmmUsage | undefined>;
+  /** Lets go of the machine without touching it: hostd ends, the guest runs on. */
+  release(): void;
+}
+
+export interface KeyStroke {
+  /** HID usage id of page 7 (keyboard). */
+  readonly usage: number;
+  readonly modifiers: readonly KeyModifier[];
+}
+
+export type KeyModifier =
+  | 'leftControl'
+  | 'leftShift'
+  | 'leftAlt'
+  | 'leftGui'
+  | 'rightControl'
+  | 'rightShift'
+  | 'rightAlt'
+  | 'rightGui';
+
+export interface GuestAgentDoor {
+  /** What the guest says of itself; rejects when the agent does not answer in time. */
+  facts(): Promise<GuestFacts>;
+  shutdown(mode: 'powerdown' | 'reboot'): Promise<void>;
+}
+
+export interface CpuShare {
+  readonly shares: number;
+  /** -1 = unlimited. */
+  readonly limitMhz: number;
+}
+
+export interface StartSpec {
+  /** Number of the VM on this host: names its run folder, its uid and its control group. */
+  readonly id: string;
+  readonly vmxFile: string;
+  readonly hardware: Hardware;
+  readonly vmName: string;
+  readonly cpu: CpuShare;
+  /** Continue from this suspend state (absolute) instead of booting. */
+  readonly resumeFrom?: string;
+  /** Called once the machine is complete and its state loaded, before the guest runs. Its failure ends the start. */
+  beforeRun(): Promise<void>;
+}
+
+export interface VmmFactory {
+  /** Starts a machine; when this returns the guest runs. Nothing is left of one that did not start. */
+  start(spec: StartSpec, events: VmmEvents): Promise<Vmm>;
+  /** Finds the machine that an earlier hostd started for this VM; `undefined` when there is none (left-overs are swept). */
+  adopt(vm: { id: string; vmxFile: string }, events: VmmEvents): Promise<Vmm | undefined>;
+}
