@@ -25,16 +25,19 @@ export interface ObjectOptions<T extends keyof ManagedTypes> {
   readonly session?: Session;
 }
 
+type Handler = (args: object, call: Call) => unknown;
+
 /** Tells the graph; returns the version of the change. */
 type ChangeReport = (paths: readonly string[], before: Readonly<Record<string, unknown>>) => number;
 
 export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
   readonly ref: MoRef<T>;
-  readonly handlers: Handlers<T, Call>;
   /** See ObjectOptions. */
   readonly entity: MoRef | undefined;
   readonly session: Session | undefined;
-  readonly #computed: Readonly<Record<string, ((call: Call) => unknown) | undefined>>;
+  readonly #handlers: Readonly<Record<string, Handler | undefined>>;
+  readonly #defaults: Record<string, Handler | undefined> = {};
+  readonly #computed: Record<string, ((call: Call) => unknown) | undefined>;
   readonly #values: Record<string, unknown>;
   readonly #versions = new Map<string, number>();
   readonly #report: ChangeReport;
@@ -48,10 +51,10 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
     report: ChangeReport,
   ) {
     this.ref = { type: ref.type, value: ref.value } as MoRef<T>;
-    this.handlers = handlers;
+    this.#handlers = handlers as Record<string, Handler | undefined>;
     this.entity = options.entity;
     this.session = options.session;
-    this.#computed = (options.computed ?? {}) as Record<string, ((call: Call) => unknown) | undefined>;
+    this.#computed = { ...options.computed } as Record<string, ((call: Call) => unknown) | undefined>;
     this.#values = { ...properties };
     this.#report = report;
   }
@@ -75,6 +78,20 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
     const name = topLevel(path);
     const compute = this.#computed[name];
     return compute ? readPath({ [name]: compute(call) }, path) : readPath(this.#values, path);
+  }
+
+  /** What serves a method ('PowerOnVM_Task'); undefined when nobody built it. */
+  method(name: string): Handler | undefined {
+    const handler = this.#handlers[name];
+    return handler ? (args, call) => handler.call(this.#handlers, args, call) : this.#defaults[name];
+  }
+
+  /** Fills in what every object of a kind has and its maker leaves out (setCustomValue, effectiveRole). */
+  provide(defaults: { methods?: Handlers<T, Call>; computed?: Computed<T> }): void {
+    Object.assign(this.#defaults, defaults.methods);
+    for (const [name, compute] of Object.entries(defaults.computed ?? {})) {
+      this.#computed[name] ??= compute as (call: Call) => unknown;
+    }
   }
 
   /** Whether a top-level property is computed at every read (then its encoded form must not be cached). */

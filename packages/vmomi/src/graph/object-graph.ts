@@ -1,10 +1,9 @@
 // Owns every managed object of a daemon and tells the interested ones, and only those, what changed. Never looks into
 // the values: what a property means is the business of the object's owner.
-import { type Handlers, type ManagedTypes, MethodFault, type MoRef, type Properties } from '@vivarium/vim';
+import { type Handlers, type ManagedTypes, MethodFault, type MoRef, moRefKey, type Properties } from '@vivarium/vim';
 import type { Call } from '../call.ts';
 import type { Change, ChangeListener } from './change.ts';
 import { ManagedObject, type ObjectOptions } from './managed-object.ts';
-import { refKey } from './ref-key.ts';
 
 /** Takes a listener away again; idempotent. */
 export type Unsubscribe = () => void;
@@ -36,9 +35,9 @@ export class ObjectGraph {
     handlers: Handlers<T, Call> = {},
     options: ObjectOptions<T> = {},
   ): ManagedObject<T> {
-    const key = refKey(ref);
+    const key = moRefKey(ref);
     if (this.#objects.has(key)) throw new Error(`managed object ${key} is in the graph already`);
-    const object = new ManagedObject<T>(ref, properties, handlers, options, (paths, before) =>
+    const object: ManagedObject<T> = new ManagedObject<T>(ref, properties, handlers, options, (paths, before) =>
       this.#changed(object as ManagedObject, paths, before),
     );
     const plain = object as ManagedObject;
@@ -54,7 +53,7 @@ export class ObjectGraph {
 
   /** Takes an object out; no-op when it is not there. Later `set` calls on it change nothing. */
   remove(ref: MoRef): void {
-    const key = refKey(ref);
+    const key = moRefKey(ref);
     const object = this.#objects.get(key);
     if (!object) return;
     this.#objects.delete(key);
@@ -75,7 +74,7 @@ export class ObjectGraph {
 
   find<T extends keyof ManagedTypes>(ref: MoRef<T>): ManagedObject<T> | undefined {
     // The key holds the type, so what is found under it is of that type.
-    return this.#objects.get(refKey(ref)) as ManagedObject<T> | undefined;
+    return this.#objects.get(moRefKey(ref)) as ManagedObject<T> | undefined;
   }
 
   /** All objects of exactly this type, in the order they were added. Safe against changes while iterating. */
@@ -93,7 +92,7 @@ export class ObjectGraph {
    * change, so they only note it down; they must not throw.
    */
   subscribe(ref: MoRef, listener: ChangeListener): Unsubscribe {
-    const key = refKey(ref);
+    const key = moRefKey(ref);
     const listeners = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, listeners);
     // A wrapper, so that the same function may be subscribed twice and taken away once.
@@ -120,8 +119,8 @@ export class ObjectGraph {
   #changed(object: ManagedObject, paths: readonly string[], before: Readonly<Record<string, unknown>>): number {
     this.#version += 1;
     const version = this.#version;
-    if (this.#objects.get(refKey(object.ref)) === object) {
-      this.#tell(refKey(object.ref), { kind: 'modified', object, paths, before, version });
+    if (this.#objects.get(moRefKey(object.ref)) === object) {
+      this.#tell(moRefKey(object.ref), { kind: 'modified', object, paths, before, version });
     }
     return version;
   }

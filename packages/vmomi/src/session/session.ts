@@ -5,6 +5,7 @@ export interface Session {
   readonly id: string;
   /** The public name: UserSession.key. */
   readonly key: string;
+  /** Of calls without a login. */
   readonly isAnonymous: boolean;
   readonly userName: string;
   readonly fullName: string;
@@ -13,13 +14,62 @@ export interface Session {
   readonly ipAddress: string;
   readonly userAgent: string;
   readonly loginTimeMs: number;
-  /** Both change during the session's life. */
+  /** These change during the session's life. */
   lastActiveTimeMs: number;
   callCount: number;
   locale: string;
-  messageLocale: string;
   /** Aborted when the session ends (logout, termination, time-out): its filters, views and collectors go then. */
   readonly ended: AbortSignal;
-  /** Runs `release` when the session ends. */
+  /** Runs `release` when the session ends, or at once when it has ended. */
   onEnd(release: () => void): void;
+}
+
+export interface SessionIdentity {
+  readonly userName: string;
+  readonly fullName: string;
+  readonly groups: readonly string[];
+}
+
+export interface SessionOrigin {
+  readonly ipAddress: string;
+  readonly userAgent: string;
+  readonly locale: string;
+}
+
+export interface OpenSession {
+  readonly session: Session;
+  /** Ends the session; idempotent. */
+  end(): void;
+}
+
+/** A new session. `id` and `key` must be unpredictable; `nowMs` is the login time. */
+export function openSession(
+  names: { readonly id: string; readonly key: string },
+  identity: SessionIdentity,
+  origin: SessionOrigin,
+  nowMs: number,
+): OpenSession {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const session: Session = {
+    ...names,
+    isAnonymous: identity.userName === '',
+    ...identity,
+    ...origin,
+    loginTimeMs: nowMs,
+    lastActiveTimeMs: nowMs,
+    callCount: 0,
+    ended: signal,
+    onEnd(release) {
+      if (signal.aborted) release();
+      else signal.addEventListener('abort', release, { once: true });
+    },
+  };
+  return { session, end: () => controller.abort(new Error('the session has ended')) };
+}
+
+/** What calls without a login carry. */
+export function anonymousSession(): Session {
+  const identity = { userName: '', fullName: '', groups: [] };
+  return openSession({ id: '', key: '' }, identity, { ipAddress: '', userAgent: '', locale: 'en' }, 0).session;
 }

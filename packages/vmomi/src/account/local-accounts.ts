@@ -1,0 +1,163 @@
+// The daemon's own users and groups, kept in the store with hashed passwords.
+import { Mutex, type Random } from '@vivarium/base';
+import type { Op, Store } from '@vivarium/store';
+import { MethodFault } from '@vivarium/vim';
+import { hashPassword, verifyPassword } from './password.ts';
+import type { GroupInfo, Principal, UserDirectory } from './user-directory.ts';
+
+interface UserRecord {
+  readonly description: string;
+  readonly passwordHash: string;
+}
+
+interface GroupRecord {
+  readonly description: string;
+  readonly members: readonly string[];
+}
+
+const USERS = 'account/user/';
+const GROUPS = 'account/group/';
+/** As useradd(8) takes them, with room for user@domain. */
+const NAME = /^[A-Za-z_][\w.@-]{0,31}\$?$/;
+/** Checked instead when there is no such user, so that answers take equally long. Matches no password. */
+const NOBODY = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+/** Logins that may wait for their turn; each turn takes 30 ms and 19 MiB. */
+const MOST_WAITING = 100;
+
+export class LocalAccounts implements UserDirectory {
+  readonly #store: Store;
+  readonly #random: Random;
+  readonly #turn = new Mutex();
+  #waiting = 0;
+
+  constructor(store: Store, random: Random) {
+    this.#store = store;
+    this.#random = random;
+  }
+
+  async verify(userName: string, password: string): Promise<Principal | undefined> {
+    if (this.#waiting >= MOST_WAITING) return undefined;
+    this.#waiting += 1;
+    try {
+      const hash = this.#user(userName)?.passwordHash ?? NOBODY;
+      const isRight = await this.#turn.run(() => verifyPassword(password, hash));
+      return isRight ? this.find(userName) : undefined;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  find(userName: string): Principal | undefined {
+    const user = this.#user(userName);
+    if (!user) return undefined;
+    const groups = this.listGroups().filter(({ members }) => members.includes(userName));
+    return { userName, fullName: user.description, groups: groups.map(({ groupName }) => groupName) };
+  }
+
+  findGroup(groupName: string): GroupInfo | undefined {
+    const group = this.#store.get<GroupRecord>(GROUPS + groupName)?.value;
+    return group && { groupName, ...group };
+  }
+
+  listUsers(): Principal[] {
+    return this.#store.range(USERS).flatMap(({ key }) => this.find(key.slice(USERS.length)) ?? []);
+  }
+
+  listGroups(): GroupInfo[] {
+    return this.#store.range<GroupRecord>(GROUPS).map(({ key, value }) => ({ groupName: key.slice(GROUPS.length), ...value }));
+  }
+
+  /** Faults: AlreadyExists, InvalidArgument. */
+  async addUser(userName: string, password: string, description = ''): Promise<void> {
+    this.#requireFree(userName);
+    const passwordHash = await hashPassword(requirePassword(password), this.#random);
+    this.#requireFree(userName);
+    await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
+  }
+
+  /** Leaves out what is undefined. Faults: UserNotFound, InvalidArgument. */
+  async updateUser(userName: string, change: { password?: string | undefined; description?: string | undefined }): Promise<void> {
+    const user = this.#requireUser(userName);
+    const passwordHash =
+      change.password === undefined ? user.passwordHash : await hashPassword(requirePassword(change.password), this.#random);
+    const description = change.description ?? user.description;
+    await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
+  }
+
+  /** Makes the user or gives it another password. */
+  async setPassword(userName: string, password: string): Promise<void> {
+    if (this.#user(userName)) await this.updateUser(userName, { password });
+    else await this.addUser(userName, password);
+  }
+
+  /** Faults: UserNotFound. */
+  async removeUser(userName: string): Promise<void> {
+    this.#requireUser(userName);
+    const left = this.listGroups().filter(({ members }) => members.includes(userName));
+    await this.#store.batch([
+      { delete: USERS + userName },
+      ...left.map((group) => groupOp(group, group.members.filter((member) => member !== userName))),
+    ]);
+  }
+
+  /** Faults: AlreadyExists, InvalidArgument. */
+  async addGroup(groupName: string, description = ''): Promise<void> {
+    this.#requireFree(groupName);
+    await this.#store.batch([{ put: GROUPS + groupName, value: { description, members: [] } }]);
+  }
+
+  /** Faults: UserNotFound. */
+  async removeGroup(groupName: string): Promise<void> {
+    this.#requireGroup(groupName);
+    await this.#store.batch([{ delete: GROUPS + groupName }]);
+  }
+
+  /** Faults: UserNotFound, AlreadyExists. */
+  async assign(userName: string, groupName: string): Promise<void> {
+    this.#requireUser(userName);
+    const group = this.#requireGroup(groupName);
+    if (group.members.includes(userName)) throw new MethodFault('AlreadyExists', { name: userName });
+    await this.#store.batch([groupOp(group, [...group.members, userName])]);
+  }
+
+  /** Faults: UserNotFound. */
+  async unassign(userName: string, groupName: string): Promise<void> {
+    const group = this.#requireGroup(groupName);
+    if (!group.members.includes(userName)) throw userNotFound(userName);
+    await this.#store.batch([groupOp(group, group.members.filter((member) => member !== userName))]);
+  }
+
+  #user(userName: string): UserRecord | undefined {
+    return this.#store.get<UserRecord>(USERS + userName)?.value;
+  }
+
+  #requireUser(userName: string): UserRecord {
+    const user = this.#user(userName);
+    if (!user) throw userNotFound(userName);
+    return user;
+  }
+
+  #requireGroup(groupName: string): GroupInfo {
+    const group = this.findGroup(groupName);
+    if (!group) throw userNotFound(groupName);
+    return group;
+  }
+
+  #requireFree(name: string): void {
+    if (!NAME.test(name)) throw new MethodFault('InvalidArgument', { invalidProperty: 'id' });
+    if (this.#user(name) || this.findGroup(name)) throw new MethodFault('AlreadyExists', { name });
+  }
+}
+
+function groupOp({ groupName, description }: GroupInfo, members: readonly string[]): Op {
+  return { put: GROUPS + groupName, value: { description, members } };
+}
+
+function userNotFound(principal: string): MethodFault<'UserNotFound'> {
+  return new MethodFault('UserNotFound', { principal, unresolved: false });
+}
+
+function requirePassword(password: string): string {
+  if (password.length === 0 || password.length > 1024) throw new MethodFault('InvalidArgument', { invalidProperty: 'password' });
+  return password;
+}

@@ -1,0 +1,186 @@
+// Who is logged in. Sessions are made here, found here and end here; they are in memory only, as on ESXi.
+import { type Clock, delay, type Logger, type Random, type Timer, token, uuid } from '@vivarium/base';
+import { MethodFault } from '@vivarium/vim';
+import type { Principal, UserDirectory } from '../account/user-directory.ts';
+import { LockOut } from './lock-out.ts';
+import { anonymousSession, type OpenSession, openSession, type Session, type SessionOrigin } from './session.ts';
+import { Tickets } from './tickets.ts';
+
+export interface SessionPolicy {
+  /** Seconds without a call after which a session ends; 0 = never. */
+  readonly idleTimeoutSeconds: number;
+  readonly mostSessions: number;
+  readonly lockFailures: number;
+  readonly unlockAfterSeconds: number;
+}
+
+/** ESXi's defaults. */
+export const DEFAULT_SESSION_POLICY: SessionPolicy = {
+  idleTimeoutSeconds: 30 * 60,
+  mostSessions: 500,
+  lockFailures: 5,
+  unlockAfterSeconds: 900,
+};
+
+/** What the registry tells the daemon (which posts events of it). */
+export interface SessionListener {
+  loggedIn(session: Session): void;
+  loggedOut(session: Session, why: 'logout' | 'terminated' | 'timeout'): void;
+  loginFailed(userName: string, origin: SessionOrigin, locked: boolean): void;
+}
+
+export interface ServicePurpose {
+  readonly method: string;
+  readonly url: string;
+}
+
+const SESSION_ID_BYTES = 24;
+const SWEEP_MS = 30_000;
+const FAILURE_DELAY_MS = 1000;
+const CLONE_TICKET_MS = 30_000;
+const SERVICE_TICKET_MS = 120_000;
+
+export class SessionRegistry {
+  readonly anonymous = anonymousSession();
+  readonly cloneTickets: Tickets<'clone'>;
+  readonly serviceTickets: Tickets<ServicePurpose>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #users: UserDirectory;
+  readonly #policy: () => SessionPolicy;
+  readonly #listener: SessionListener;
+  readonly #lockOut: LockOut;
+  readonly #open = new Map<string, OpenSession>();
+  readonly #busy = new Map<Session, number>();
+  #sweep: Timer;
+
+  constructor(options: {
+    clock: Clock;
+    random: Random;
+    log: Logger;
+    users: UserDirectory;
+    policy: () => SessionPolicy;
+    listener: SessionListener;
+  }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#log = options.log;
+    this.#users = options.users;
+    this.#policy = options.policy;
+    this.#listener = options.listener;
+    this.#lockOut = new LockOut(options.clock, () => {
+      const { lockFailures: failures, unlockAfterSeconds } = options.policy();
+      return { failures, unlockAfterSeconds };
+    });
+    this.cloneTickets = new Tickets(options.clock, options.random, CLONE_TICKET_MS);
+    this.serviceTickets = new Tickets(options.clock, options.random, SERVICE_TICKET_MS);
+    this.#sweep = this.#scheduleSweep();
+  }
+
+  /** Checks the password and opens a session. Fault: InvalidLogin, always after the same delay, whatever was wrong. */
+  async login(userName: string, password: string, origin: SessionOrigin, signal?: AbortSignal): Promise<Session> {
+    return this.open(await this.verify(userName, password, origin, signal), origin);
+  }
+
+  /** Checks a password with the lock-out applied. Fault: InvalidLogin. */
+  async verify(userName: string, password: string, origin: SessionOrigin, signal?: AbortSignal): Promise<Principal> {
+    const wasLocked = this.#lockOut.isLocked(userName);
+    const principal = wasLocked ? undefined : await this.#users.verify(userName, password);
+    // Asked again: attempts that ran meanwhile may have locked the account, and a lock holds for right passwords too.
+    if (principal && !this.#lockOut.isLocked(userName)) {
+      this.#lockOut.noteSuccess(userName);
+      return principal;
+    }
+    const locked = !wasLocked && this.#lockOut.noteFailure(userName);
+    this.#log.warn({ userName, ipAddress: origin.ipAddress, locked: wasLocked || locked }, 'login failed');
+    this.#listener.loginFailed(userName, origin, locked);
+    await delay(this.#clock, FAILURE_DELAY_MS, signal);
+    throw new MethodFault('InvalidLogin');
+  }
+
+  /** A session for somebody whose identity is established already. Fault: LimitExceeded. */
+  open(principal: Principal, origin: SessionOrigin): Session {
+    const { mostSessions } = this.#policy();
+    if (this.#open.size >= mostSessions) {
+      this.#endIdle();
+      if (this.#open.size >= mostSessions) throw new MethodFault('LimitExceeded', { limit: mostSessions });
+    }
+    const names = { id: token(this.#random, SESSION_ID_BYTES), key: uuid(this.#random) };
+    const opened = openSession(names, principal, origin, this.#clock.now());
+    this.#open.set(names.id, opened);
+    this.#listener.loggedIn(opened.session);
+    return opened.session;
+  }
+
+  /** The live session with this secret. Does not count as activity. */
+  find(id: string): Session | undefined {
+    const session = this.#open.get(id)?.session;
+    if (session && this.#isIdle(session)) {
+      this.#end(session, 'timeout');
+      return undefined;
+    }
+    return session;
+  }
+
+  list(): Session[] {
+    this.#endIdle();
+    return Array.from(this.#open.values(), ({ session }) => session);
+  }
+
+  /** Runs one call of a session: it is not idle while the call lasts. */
+  async during<T>(session: Session, call: () => Promise<T>): Promise<T> {
+    if (session.isAnonymous) return call();
+    this.#busy.set(session, (this.#busy.get(session) ?? 0) + 1);
+    session.callCount += 1;
+    session.lastActiveTimeMs = this.#clock.now();
+    try {
+      return await call();
+    } finally {
+      session.lastActiveTimeMs = this.#clock.now();
+      const others = (this.#busy.get(session) ?? 1) - 1;
+      if (others > 0) this.#busy.set(session, others);
+      else this.#busy.delete(session);
+    }
+  }
+
+  logout(session: Session): void {
+    this.#end(session, 'logout');
+  }
+
+  terminate(session: Session): void {
+    this.#end(session, 'terminated');
+  }
+
+  /** Ends all sessions: the daemon stops. */
+  close(): void {
+    this.#sweep.cancel();
+    for (const { end } of this.#open.values()) end();
+    this.#open.clear();
+  }
+
+  #end(session: Session, why: 'logout' | 'terminated' | 'timeout'): void {
+    const opened = this.#open.get(session.id);
+    if (!opened) return;
+    this.#open.delete(session.id);
+    opened.end();
+    this.#listener.loggedOut(session, why);
+  }
+
+  #isIdle(session: Session): boolean {
+    const { idleTimeoutSeconds } = this.#policy();
+    if (idleTimeoutSeconds <= 0 || this.#busy.has(session)) return false;
+    return this.#clock.now() - session.lastActiveTimeMs >= idleTimeoutSeconds * 1000;
+  }
+
+  #endIdle(): void {
+    for (const { session } of [...this.#open.values()]) if (this.#isIdle(session)) this.#end(session, 'timeout');
+  }
+
+  #scheduleSweep(): Timer {
+    return this.#clock.setTimer(SWEEP_MS, () => {
+      this.#endIdle();
+      this.#sweep = this.#scheduleSweep();
+    });
+  }
+}
