@@ -1,13 +1,278 @@
-// Who may do what where. Decides; never acts.
-import type { MoRef } from '@vivarium/vim';
+// Who may do what where: roles, permissions and the answer to "does this session hold that privilege on this object".
+import type { Op, Store } from '@vivarium/store';
+import { type ManagedObjectReference, MethodFault, type MoRef, moRefKey, sameRef, schema } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
+import type { ObjectGraph } from '../graph/object-graph.ts';
 import type { Session } from '../session/session.ts';
+import { type Grant, PermissionTable, type Who } from './permission-table.ts';
+import { PRIVILEGES } from './privileges.ts';
+import { IMPLIED_PRIVILEGES, ROLE_ADMIN, ROLE_ANONYMOUS, ROLE_VIEW, type Role, SYSTEM_ROLES } from './roles.ts';
 
-export interface Authorization {
+/** What somebody may do at one place. */
+export type PrivilegeSet = Pick<ReadonlySet<string>, 'has'>;
+
+interface RoleRecord {
+  readonly name: string;
+  readonly privileges: readonly string[];
+}
+
+const ROLES = 'authorization/role/';
+const GRANTS = 'authorization/permission/';
+/** Deeper than any inventory: guards against a parent cycle. */
+const MOST_LEVELS = 64;
+const EVERYTHING: PrivilegeSet = { has: () => true };
+const NOTHING: PrivilegeSet = new Set<string>();
+
+export class Authorization {
+  readonly #graph: ObjectGraph;
+  readonly #store: Store;
+  readonly #rootFolder: MoRef;
+  readonly #table = new PermissionTable();
+  readonly #roles = new Map<number, Role>(SYSTEM_ROLES.map((role) => [role.roleId, role]));
+  readonly #listeners = new Set<(entity: MoRef | undefined) => void>();
+
+  constructor(graph: ObjectGraph, store: Store, rootFolder: MoRef) {
+    this.#graph = graph;
+    this.#store = store;
+    this.#rootFolder = rootFolder;
+    for (const { key, value } of store.range<RoleRecord>(ROLES)) this.#remember(Number(key.slice(ROLES.length)), value);
+    for (const { value } of store.range<Grant>(GRANTS)) this.#table.put(value);
+    graph.onRemove((object) => this.#forget(object));
+  }
+
   /** Whether the session's user holds a privilege ('System.Read') on an object of the graph. */
-  holds(session: Session, object: ManagedObject, privilege: string): boolean;
+  holds(session: Session, object: ManagedObject, privilege: string): boolean {
+    return this.privilegesOn(session, object).has(privilege);
+  }
+
   /** Throws NotAuthenticated (no login) or NoPermission (names object and privilege). */
-  check(session: Session, object: ManagedObject, privilege: string): void;
+  check(session: Session, object: ManagedObject, privilege: string): void {
+    if (!this.holds(session, object, privilege)) throw refusal(session, this.entityOf(object), privilege);
+  }
+
+  /** All that the session may do on an object: ask once and check many properties against it. */
+  privilegesOn(session: Session, object: ManagedObject): PrivilegeSet {
+    if (session.isAnonymous) return this.#privileges(ROLE_ANONYMOUS);
+    const here = this.privilegesOf(session, this.entityOf(object));
+    if (object.session !== session) return here;
+    return { has: (privilege) => IMPLIED_PRIVILEGES.includes(privilege) || here.has(privilege) };
+  }
+
+  /** All that a user may do on an entity. */
+  privilegesOf(who: Who, entity: MoRef): PrivilegeSet {
+    const roles = this.#table.rolesOf(who, this.#chain(entity));
+    if (roles.includes(ROLE_ADMIN)) return EVERYTHING;
+    // Whoever may see something below an entity sees that the entity exists: role View, which cannot be granted.
+    if (roles.length === 0) return this.#hasGrantBelow(who, entity) ? this.#privileges(ROLE_VIEW) : NOTHING;
+    const [first, ...more] = roles.map((role) => this.#privileges(role));
+    return more.length === 0 && first ? first : { has: (id) => roles.some((role) => this.#privileges(role).has(id)) };
+  }
+
   /** The entity at which an object's privileges are checked. */
-  entityOf(object: ManagedObject): MoRef;
+  entityOf(object: ManagedObject): MoRef {
+    if (object.entity) return object.entity;
+    if (schema.isSubtype(object.ref.type, 'ManagedEntity')) return object.ref;
+    const subject = object.ref.type === 'Task' ? (object.getPath('info.entity') as MoRef | undefined) : undefined;
+    return subject && this.#graph.find(subject) ? subject : this.#rootFolder;
+  }
+
+  /** Roles of a user on an entity, for ManagedEntity.effectiveRole. */
+  effectiveRoles(who: Who, entity: MoRef): number[] {
+    const roles = this.#table.rolesOf(who, this.#chain(entity));
+    return roles.length === 0 && this.#hasGrantBelow(who, entity) ? [ROLE_VIEW] : roles;
+  }
+
+  listRoles(): Role[] {
+    return [...this.#roles.values()];
+  }
+
+  /** Fault: NotFound. */
+  role(roleId: number): Role {
+    const role = this.#roles.get(roleId);
+    if (!role) throw new MethodFault('NotFound');
+    return role;
+  }
+
+  /** Faults: InvalidName, AlreadyExists, InvalidArgument. Returns the new role's id. */
+  async addRole(name: string, privileges: readonly string[]): Promise<number> {
+    this.#requireFreeName(name);
+    const record = { name, privileges: withImplied(privileges) };
+    const roleId = Math.max(10, ...this.#roles.keys()) + 1;
+    this.#remember(roleId, record); // before the write, so that two calls do not take the same id
+    await this.#write([{ put: ROLES + roleId, value: record }], () => this.#roles.delete(roleId));
+    this.#tell(undefined);
+    return roleId;
+  }
+
+  /** Faults: NotFound, InvalidName, AlreadyExists, InvalidArgument (a system role, an unknown privilege). */
+  async updateRole(roleId: number, name: string, privileges: readonly string[]): Promise<void> {
+    const role = this.#requireOwnRole(roleId);
+    if (name !== role.name) this.#requireFreeName(name);
+    const record = { name, privileges: withImplied(privileges) };
+    await this.#write([{ put: ROLES + roleId, value: record }]);
+    this.#remember(roleId, record);
+    this.#tell(undefined);
+  }
+
+  /** Takes its permissions with it unless `failIfUsed`. Faults: NotFound, RemoveFailed, InvalidArgument. */
+  async removeRole(roleId: number, failIfUsed: boolean): Promise<void> {
+    this.#requireOwnRole(roleId);
+    const used = this.#table.all().filter((grant) => grant.roleId === roleId);
+    if (failIfUsed && used.length > 0) throw new MethodFault('RemoveFailed');
+    await this.#write([{ delete: ROLES + roleId }, ...used.map((grant) => ({ delete: grantKey(grant) }))]);
+    this.#roles.delete(roleId);
+    for (const grant of used) this.#table.delete(grant.entity, grant.principal, grant.isGroup);
+    this.#tell(undefined);
+    for (const { entity } of used) this.#tell(entity);
+  }
+
+  /** Permissions set on an entity and, with `inherited`, those of its parents that reach it. */
+  permissions(entity: MoRef, inherited = false): Grant[] {
+    const [own, ...parents] = this.#chain(entity);
+    const above = inherited
+      ? parents.flatMap((parent) => this.#table.on(parent).filter(({ propagate }) => propagate))
+      : [];
+    return [...(own ? this.#table.on(own) : []), ...above];
+  }
+
+  allPermissions(): Grant[] {
+    return this.#table.all();
+  }
+
+  /** Sets permissions of an entity; with `replace` the entity keeps only these. Faults: NotFound, AuthMinimumAdminPermission. */
+  async grant(entity: MoRef, grants: readonly Omit<Grant, 'entity'>[], replace = false): Promise<void> {
+    const place = { type: entity.type, value: entity.value } as MoRef;
+    for (const { roleId } of grants) {
+      this.role(roleId);
+      if (roleId === ROLE_VIEW || roleId === ROLE_ANONYMOUS)
+        throw new MethodFault('InvalidArgument', { invalidProperty: 'roleId' });
+    }
+    const wanted = grants.map((grant): Grant => ({ ...grant, entity: place }));
+    const isKept = (old: Grant) => wanted.some((grant) => grantKey(grant) === grantKey(old));
+    const gone = replace ? this.#table.on(place).filter((old) => !isKept(old)) : [];
+    this.#requireAdminLeft([...this.#table.all().filter((old) => !isKept(old) && !gone.includes(old)), ...wanted]);
+    const puts = wanted.map((grant): Op => ({ put: grantKey(grant), value: grant }));
+    await this.#write([...gone.map((grant): Op => ({ delete: grantKey(grant) })), ...puts]);
+    for (const { principal, isGroup } of gone) this.#table.delete(place, principal, isGroup);
+    for (const grant of wanted) this.#table.put(grant);
+    this.#tell(place);
+  }
+
+  /** Faults: NotFound, AuthMinimumAdminPermission. */
+  async revoke(entity: MoRef, principal: string, isGroup: boolean): Promise<void> {
+    const gone = this.#table.on(entity).find((grant) => grant.principal === principal && grant.isGroup === isGroup);
+    if (!gone) throw new MethodFault('NotFound');
+    this.#requireAdminLeft(this.#table.all().filter((grant) => grant !== gone));
+    await this.#write([{ delete: grantKey(gone) }]);
+    this.#table.delete(entity, principal, isGroup);
+    this.#tell(gone.entity);
+  }
+
+  /** Gives a user the Admin role on everything if nobody has it: the first start of a daemon. */
+  async ensureAdmin(userName: string): Promise<void> {
+    if (this.#table.all().some((grant) => this.#isRootAdmin(grant))) return;
+    await this.grant(this.#rootFolder, [{ principal: userName, isGroup: false, roleId: ROLE_ADMIN, propagate: true }]);
+  }
+
+  /** Hears of changed permissions of an entity, and of changed roles (`undefined`). */
+  onChange(listener: (entity: MoRef | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #privileges(roleId: number): PrivilegeSet {
+    return this.#roles.get(roleId)?.privileges ?? NOTHING;
+  }
+
+  /** The entity, its parent, … up to the root. */
+  #chain(entity: MoRef): MoRef[] {
+    const chain: MoRef[] = [entity];
+    for (let parent = this.#parentOf(entity); parent && chain.length < MOST_LEVELS; parent = this.#parentOf(parent)) {
+      chain.push(parent);
+    }
+    return chain;
+  }
+
+  #parentOf(entity: MoRef): MoRef | undefined {
+    const object = this.#graph.find(entity);
+    return object && ((object.getPath('parent') ?? object.getPath('parentVApp')) as MoRef | undefined);
+  }
+
+  #hasGrantBelow(who: Who, entity: MoRef): boolean {
+    return this.#table.entitiesOf(who).some((place) => this.#isAbove(entity, place));
+  }
+
+  #isAbove(entity: MoRef, place: MoRef): boolean {
+    return this.#graph.find(place) !== undefined && this.#chain(place).some((parent) => sameRef(parent, entity));
+  }
+
+  #isRootAdmin(grant: Grant): boolean {
+    return grant.roleId === ROLE_ADMIN && grant.propagate && sameRef(grant.entity, this.#rootFolder);
+  }
+
+  #requireAdminLeft(left: readonly Grant[]): void {
+    const had = this.#table.all().some((grant) => this.#isRootAdmin(grant));
+    if (had && !left.some((grant) => this.#isRootAdmin(grant))) throw new MethodFault('AuthMinimumAdminPermission');
+  }
+
+  #requireFreeName(name: string): void {
+    if (name.trim() === '' || name.length > 80) throw new MethodFault('InvalidName', { name });
+    if (this.listRoles().some((role) => role.name === name)) throw new MethodFault('AlreadyExists', { name });
+  }
+
+  #requireOwnRole(roleId: number): Role {
+    const role = this.role(roleId);
+    if (role.isSystem) throw new MethodFault('InvalidArgument', { invalidProperty: 'roleId' });
+    return role;
+  }
+
+  #remember(roleId: number, { name, privileges }: RoleRecord): void {
+    const role = { roleId, name, isSystem: false, label: name, summary: name, privileges: new Set(privileges) };
+    this.#roles.set(roleId, role);
+  }
+
+  /** Permissions go with their entity. */
+  #forget(object: ManagedObject): void {
+    const gone = [...this.#table.on(object.ref)];
+    if (gone.length === 0) return;
+    for (const { entity, principal, isGroup } of gone) this.#table.delete(entity, principal, isGroup);
+    // Nobody waits for it: should it fail, the grants name an entity that no longer exists and mean nothing.
+    this.#store.batch(gone.map((grant) => ({ delete: grantKey(grant) }))).catch(() => undefined);
+  }
+
+  async #write(ops: readonly Op[], undo: () => void = () => {}): Promise<void> {
+    try {
+      await this.#store.batch(ops);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  #tell(entity: MoRef | undefined): void {
+    for (const listener of this.#listeners) listener(entity);
+  }
+}
+
+/** NotAuthenticated without a login, NoPermission with one; both say what is missing where. */
+export function refusal(session: Session, place: ManagedObjectReference, privilege: string): MethodFault {
+  const object = { type: place.type, value: place.value } as MoRef;
+  if (session.isAnonymous)
+    return new MethodFault('NotAuthenticated', { object, privilegeId: privilege }) as MethodFault;
+  return new MethodFault('NoPermission', {
+    object,
+    privilegeId: privilege,
+    missingPrivileges: [{ _typeName: 'NoPermissionEntityPrivileges', entity: object, privilegeIds: [privilege] }],
+  }) as MethodFault;
+}
+
+function withImplied(privileges: readonly string[]): string[] {
+  const unknown = privileges.find((privilege) => !PRIVILEGES.has(privilege));
+  if (unknown !== undefined)
+    throw new MethodFault('InvalidArgument', { invalidProperty: 'privIds' }, `There is no privilege ${unknown}.`);
+  return [...new Set([...IMPLIED_PRIVILEGES, ...privileges])].sort();
+}
+
+function grantKey({ entity, principal, isGroup }: Grant): string {
+  return `${GRANTS}${moRefKey(entity)}/${isGroup ? 'group' : 'user'}/${principal}`;
 }

@@ -1,0 +1,76 @@
+// Which role a principal has on which entity, and what follows for the entities below. Pure but for its own memory.
+import { type MoRef, moRefKey } from '@vivarium/vim';
+
+export interface Grant {
+  readonly entity: MoRef;
+  readonly principal: string;
+  readonly isGroup: boolean;
+  readonly roleId: number;
+  readonly propagate: boolean;
+}
+
+export interface Who {
+  readonly userName: string;
+  readonly groups: readonly string[];
+}
+
+export class PermissionTable {
+  readonly #byEntity = new Map<string, readonly Grant[]>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  put(grant: Grant): void {
+    this.delete(grant.entity, grant.principal, grant.isGroup);
+    const key = moRefKey(grant.entity);
+    this.#byEntity.set(key, [...(this.#byEntity.get(key) ?? []), grant]);
+    this.#count += 1;
+  }
+
+  /** The grant that was there. */
+  delete(entity: MoRef, principal: string, isGroup: boolean): Grant | undefined {
+    const key = moRefKey(entity);
+    const grants = this.#byEntity.get(key) ?? [];
+    const gone = grants.find((grant) => grant.principal === principal && grant.isGroup === isGroup);
+    if (!gone) return undefined;
+    const rest = grants.filter((grant) => grant !== gone);
+    if (rest.length > 0) this.#byEntity.set(key, rest);
+    else this.#byEntity.delete(key);
+    this.#count -= 1;
+    return gone;
+  }
+
+  /** Set on exactly this entity. */
+  on(entity: MoRef): readonly Grant[] {
+    return this.#byEntity.get(moRefKey(entity)) ?? [];
+  }
+
+  all(): Grant[] {
+    return [...this.#byEntity.values()].flat();
+  }
+
+  /**
+   * The roles that somebody has on the first entity of `chain` (an entity, its parent, … up to the root). The nearest
+   * entity with a matching permission decides alone; there, a permission of the user's own hides those of its groups,
+   * and several groups add up (vSphere Security, "Hierarchical inheritance of permissions").
+   */
+  rolesOf(who: Who, chain: readonly MoRef[]): number[] {
+    for (const [distance, entity] of chain.entries()) {
+      const here = this.on(entity).filter((grant) => distance === 0 || grant.propagate);
+      const own = here.find((grant) => !grant.isGroup && grant.principal === who.userName);
+      if (own) return [own.roleId];
+      const shared = here.filter((grant) => grant.isGroup && who.groups.includes(grant.principal));
+      if (shared.length > 0) return shared.map(({ roleId }) => roleId);
+    }
+    return [];
+  }
+
+  /** The entities on which somebody has a permission of its own or of its groups. */
+  entitiesOf(who: Who): MoRef[] {
+    return this.all()
+      .filter((grant) => (grant.isGroup ? who.groups.includes(grant.principal) : grant.principal === who.userName))
+      .map(({ entity }) => entity);
+  }
+}
