@@ -1,5 +1,6 @@
 // The public face of @vivarium/vim.
 
+export { type Boxed, box, inferBox, isBoxed, unbox } from './any-value.ts';
 export { faultMessage } from './fault-messages.ts';
 export type * from './generated/core.ts';
 export type * from './generated/data.ts';
@@ -8,6 +9,8 @@ export type * from './generated/faults.ts';
 export type * from './generated/managed.ts';
 export type * from './generated/maps.ts';
 export type * from './generated/references.ts';
+export { decodeJson, decodeJsonArgs, validateArgs } from './json/decode-json.ts';
+export { encodeJson } from './json/encode-json.ts';
 export { isFault, MethodFault, toLocalizedMethodFault } from './method-fault.ts';
 export {
   type Handlers,
@@ -23,6 +26,14 @@ export {
   sameRef,
 } from './model.ts';
 export {
+  type ArrayKey,
+  arrayKey,
+  formatPropertyPath,
+  type PathSegment,
+  parsePropertyPath,
+  resolvePathType,
+} from './property-path.ts';
+export {
   type DataTypeInfo,
   type EnumInfo,
   type FieldInfo,
@@ -33,3 +44,11 @@ export {
   type TypeKind,
   type TypeRef,
 } from './schema.ts';
+export { decodeSoapRequest, type SoapHeader, type SoapRequest } from './soap/decode-request.ts';
+export { decodeSoapResponse } from './soap/decode-response.ts';
+export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse, soapResponseFrame } from './soap/encode-message.ts';
+export { encodeValue } from './soap/encode-value.ts';
+export { REQUEST_LIMITS, type XmlLimits } from './soap/read-xml.ts';
+export { escapeAttribute, escapeText } from './soap/xml-text.ts';
+export { type DeclaredType, itemOf, typeNamed, typeRef } from './type-ref.ts';
+export { includesVersion, nearestVersion, serviceVersionsXml, versionOfSoapAction } from './version.ts';

@@ -1,0 +1,142 @@
+// A SOAP request -> method, object, typed arguments. Throws MethodFaults only, whatever the bytes.
+
+import type { ApiVersion, MoRef } from '../generated/references.ts';
+import { MethodFault } from '../method-fault.ts';
+import { type FieldInfo, type MethodInfo, schema } from '../schema.ts';
+import { rankOf, versionOfSoapAction } from '../version.ts';
+import { invalidXml, REQUEST_LIMITS, readXml, type XmlHandler, type XmlLimits, type XmlTag } from './read-xml.ts';
+import { ValueBuilder } from './value-builder.ts';
+
+export interface SoapHeader {
+  /** Session cookie on side services (rule 11). */
+  readonly vcSessionCookie?: string;
+  /** The client's name for the operation, for logs. */
+  readonly operationID?: string;
+}
+
+export interface SoapRequest {
+  /** Exact wsdl name. */
+  readonly method: string;
+  readonly this: MoRef;
+  /** Boxed where `any` is declared; required arrays that were not sent are empty. */
+  readonly args: Record<string, unknown>;
+  readonly version: ApiVersion;
+  readonly header: SoapHeader;
+}
+
+export const ENVELOPE_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
+
+const THIS: FieldInfo = {
+  name: '_this',
+  type: 'ManagedObjectReference',
+  kind: 'managed',
+  array: false,
+  optional: true, // its absence is InvalidRequest, not a missing argument: checked in finish
+  rank: 0,
+  secret: false,
+};
+const FETCH_PROP = schema.method('ServiceInstance', 'Fetch')?.params ?? [];
+const HEADERS: ReadonlySet<string> = new Set(['vcSessionCookie', 'operationID']);
+
+function declaredParams(method: string): readonly FieldInfo[] {
+  return method === 'Fetch' ? FETCH_PROP : (schema.declaredMethod(method)?.params ?? []);
+}
+
+/** Envelope, header and body around the method element; what is inside that goes to a ValueBuilder. */
+class RequestReader implements XmlHandler {
+  readonly #rank: number;
+  readonly header: Record<string, string> = {};
+  readonly values: Record<string, unknown> = {};
+  method: string | undefined;
+  #builder: ValueBuilder | undefined;
+  #part: 'none' | 'header' | 'body' = 'none';
+  #depth = 0;
+  #headerName = '';
+
+  constructor(rank: number) {
+    this.#rank = rank;
+  }
+
+  open(tag: XmlTag): void {
+    this.#depth += 1;
+    if (this.#depth === 1) this.#openEnvelope(tag);
+    else if (this.#depth === 2) this.#part = this.#partOf(tag);
+    else if (this.#part === 'header') this.#headerName = this.#depth === 3 && HEADERS.has(tag.local) ? tag.local : '';
+    else if (this.#part === 'none') return;
+    else if (this.#depth === 3) this.#openMethod(tag);
+    else this.#builder?.open(tag);
+  }
+
+  text(text: string): void {
+    if (this.#part === 'header' && this.#headerName !== '') {
+      this.header[this.#headerName] = `${this.header[this.#headerName] ?? ''}${text}`;
+    } else if (this.#part === 'body' && this.#depth >= 3) {
+      this.#builder?.text(text);
+    }
+  }
+
+  close(): void {
+    if (this.#part === 'body' && this.#depth > 3) this.#builder?.close();
+    this.#headerName = '';
+    this.#depth -= 1;
+    if (this.#depth === 1) this.#part = 'none';
+  }
+
+  /** After the document: `_this` and the arguments, complete. */
+  finish(): { method: string; self: MoRef } {
+    const method = this.method;
+    if (method === undefined) throw invalidXml('the message has no body');
+    const self = this.values['_this'] as MoRef | undefined;
+    delete this.values['_this'];
+    if (self === undefined) throw invalidXml(`${method.slice(0, 128)} needs a _this`);
+    knownMethod(self, method, this.#rank);
+    this.#builder?.finish();
+    return { method, self };
+  }
+
+  #openEnvelope(tag: XmlTag): void {
+    if (tag.local !== 'Envelope' || tag.uri !== ENVELOPE_NAMESPACE)
+      throw invalidXml('the message is not a SOAP 1.1 envelope');
+  }
+
+  #partOf(tag: XmlTag): 'none' | 'header' | 'body' {
+    if (tag.uri !== ENVELOPE_NAMESPACE) return 'none';
+    if (tag.local === 'Body') return 'body';
+    return tag.local === 'Header' ? 'header' : 'none';
+  }
+
+  #openMethod(tag: XmlTag): void {
+    if (this.method !== undefined) throw invalidXml('the message has more than one method');
+    this.method = tag.local;
+    const fields = new Map([THIS, ...declaredParams(tag.local)].map((field) => [field.name, field]));
+    this.#builder = new ValueBuilder(fields, this.values, this.#rank);
+  }
+}
+
+/** The method, or the fault that vSphere answers when this type, at this version, has no such method. */
+export function knownMethod(self: MoRef, method: string, rank: number): MethodInfo {
+  const info = schema.method(self.type, method);
+  if (info !== undefined && info.rank <= rank) return info;
+  const name = method.slice(0, 128);
+  throw new MethodFault(
+    'MethodNotFound',
+    { receiver: self, method: name },
+    `The type ${self.type} has no method ${name}.`,
+  );
+}
+
+/**
+ * Reads a request body. `soapAction` is the HTTP header as received; it names the version (see versionOfSoapAction).
+ * Throws InvalidRequest, InvalidType, InvalidArgument (with the path in invalidProperty) or MethodNotFound.
+ */
+export function decodeSoapRequest(
+  body: Uint8Array | string,
+  soapAction?: string,
+  limits: XmlLimits = REQUEST_LIMITS,
+): SoapRequest {
+  const version = versionOfSoapAction(soapAction);
+  const reader = new RequestReader(rankOf(version));
+  readXml(body, limits, reader);
+  const { method, self } = reader.finish();
+  return { method, this: self, args: reader.values, version, header: reader.header };
+}
