@@ -195,9 +195,10 @@ function emitManaged(dump: SchemaDump, homes: ReadonlyMap<string, Home>): string
     const baseProperties = base === null ? '' : ` extends ${base}Properties`;
     const baseMethods = base === null ? '' : ` extends ${base}Methods<Call>`;
     const properties = memberLines(type.p, true);
+    const call = base === null && members.length === 0 ? '_Call' : 'Call';
     parts.push(`export interface ${name}Properties${baseProperties} {${properties === '' ? '' : `\n${properties}`}}\n`);
     parts.push(
-      `export interface ${name}Methods<Call>${baseMethods} {${members.length === 0 ? '' : `\n${members.join('')}`}}\n`,
+      `export interface ${name}Methods<${call}>${baseMethods} {${members.length === 0 ? '' : `\n${members.join('')}`}}\n`,
     );
     maps.push(
       `  ${name}: { base: ${base === null ? 'null' : `'${base}'`}; properties: ${name}Properties; methods: ${name}Methods<Call> };\n`,

@@ -1424,7 +1424,7 @@ export interface LocalizationManagerProperties {
   catalog?: LocalizationManagerMessageCatalog[];
 }
 
-export interface LocalizationManagerMethods<Call> {}
+export interface LocalizationManagerMethods<_Call> {}
 
 export interface LookupVmOverheadMemoryArgs {
   vm: MoRef<'VirtualMachine'>;
@@ -1945,7 +1945,7 @@ export interface UserDirectoryMethods<Call> {
 
 export interface VirtualizationManagerProperties {}
 
-export interface VirtualizationManagerMethods<Call> {}
+export interface VirtualizationManagerMethods<_Call> {}
 
 export interface PerformVsanUpgradePreflightCheckArgs {
   cluster: MoRef<'ClusterComputeResource'>;
@@ -2177,13 +2177,13 @@ export interface HostAuthenticationManagerProperties {
   supportedStore?: MoRef<'HostAuthenticationStore'>[];
 }
 
-export interface HostAuthenticationManagerMethods<Call> {}
+export interface HostAuthenticationManagerMethods<_Call> {}
 
 export interface HostAuthenticationStoreProperties {
   info?: HostAuthenticationStoreInfo;
 }
 
-export interface HostAuthenticationStoreMethods<Call> {}
+export interface HostAuthenticationStoreMethods<_Call> {}
 
 export interface ReconfigureAutostartArgs {
   spec: HostAutoStartManagerConfig;
@@ -2631,7 +2631,7 @@ export interface HostMemorySystemMethods<Call> extends ExtensibleManagedObjectMe
 
 export interface MessageBusProxyProperties {}
 
-export interface MessageBusProxyMethods<Call> {}
+export interface MessageBusProxyMethods<_Call> {}
 
 export interface CreateNvdimmNamespace_TaskArgs {
   createSpec: NvdimmNamespaceCreateSpec;
@@ -3664,7 +3664,7 @@ export interface GuestOperationsManagerProperties {
   aliasManager?: MoRef<'GuestAliasManager'>;
 }
 
-export interface GuestOperationsManagerMethods<Call> {}
+export interface GuestOperationsManagerMethods<_Call> {}
 
 export interface StartProgramInGuestArgs {
   vm: MoRef<'VirtualMachine'>;
