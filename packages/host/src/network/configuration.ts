@@ -20,7 +20,7 @@ export interface PortGroup {
   readonly vswitchName: string;
   /** 0 = untagged, 1-4094 = access VLAN, 4095 = trunk: the guest tags (VGT). */
   readonly vlanId: number;
-  /** What this port group sets itself; the rest is the switch's. */
+  /** What this port group decides itself; the rest is its switch's. */
   readonly security: Partial<SecurityPolicy>;
 }
 
@@ -30,6 +30,9 @@ export interface NetworkConfiguration {
   /** Port group that has the host's DHCP, DNS and NAT on it; absent when it was removed. */
   readonly serviced?: string;
 }
+
+/** The VLAN id that means "all of them, tagged". */
+export const TRUNK_VLAN = 4095;
 
 /** As a standard switch comes in ESXi: promiscuous mode refused, MAC changes and forged transmits accepted. */
 export const DEFAULT_SECURITY: SecurityPolicy = { allowPromiscuous: false, macChanges: true, forgedTransmits: true };

@@ -34,6 +34,11 @@ export type NicConnection =
       readonly hostForward: readonly string[];
     };
 
+/** A plugged port, for who shows it. */
+export interface PortInfo extends PortSpec {
+  readonly ifname: string;
+}
+
 /** Counters as the guest sees them: `received` went into the guest. */
 export interface PortStatistics {
   readonly receivedBytes: number;
@@ -60,12 +65,19 @@ export interface NetworkProvider {
   /** What is realized now. */
   readonly configuration: NetworkConfiguration;
   portGroups(): readonly PortGroup[];
+  /** What is plugged in now. */
+  ports(): readonly PortInfo[];
+  /** Called when the answer of `ports` changed. Returns the way to take it back. */
+  onPortsChanged(listener: () => void): () => void;
   /** Makes or re-adopts the host's network as `configuration` says. Running guests keep their ports. */
   start(): Promise<void>;
   /** Lets go of the network and leaves it to running guests; with `teardown` nothing of it stays on the machine. */
   stop(options?: { readonly teardown?: boolean }): Promise<void>;
-  /** Makes the switch as `next` says: all or nothing, durable is the caller's matter. Throws NetworkError. */
-  apply(next: NetworkConfiguration): Promise<void>;
+  /**
+   * Makes the switch as `next` says: all or nothing; to make it durable is the caller's matter. Ports of a port group that is
+   * `renamed` follow it; those of one that is gone hang in the air. Throws NetworkError.
+   */
+  apply(next: NetworkConfiguration, renamed?: { readonly from: string; readonly to: string }): Promise<void>;
   /** Plugs a NIC in; for a port that is there already, brings it to what `spec` says. Throws NetworkError. */
   attach(spec: PortSpec): Promise<NicConnection>;
   /** Moves a plugged NIC to another port group without a break of its link. */

@@ -2,6 +2,7 @@
 // the network's state folder, nothing else of the machine, and keep only the rights that network work needs.
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { invariant } from '@vivarium/base';
 import type { NetworkNamespace } from './linux/network-namespace.ts';
 import { NetworkError } from './provider.ts';
 
@@ -71,6 +72,8 @@ export interface ToolRun extends ToolOptions {
   /** Absent = in the machine's own network. */
   readonly namespace?: NetworkNamespace;
   readonly stdin?: string;
+  /** Given to the tool as its descriptor 3. */
+  readonly descriptor?: number;
   /** Absent = 20 s: these tools answer in milliseconds, or hang on a dead daemon. */
   readonly timeoutMs?: number;
 }
@@ -81,12 +84,13 @@ export async function runTool(tools: Tools, run: ToolRun): Promise<string> {
   const timeoutMs = run.timeoutMs ?? 20_000;
   const start = () =>
     spawn(command.file, command.args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', run.descriptor ?? 'ignore'],
       env: {},
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });
   const child = run.namespace ? run.namespace.run(start) : start();
+  invariant(child.stdin && child.stdout && child.stderr, 'asked for pipes');
   child.stdin.on('error', () => undefined); // a tool need not read its input (EPIPE)
   child.stdin.end(run.stdin ?? '');
   const ended = new Promise<number | null>((resolve, reject) => {

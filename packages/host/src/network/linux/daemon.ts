@@ -2,9 +2,9 @@
 // started with, started anew when it dies. It is told apart by (namespace, marker argument), so no pid file can lie.
 //
 //   (absent) --ensure--> running --dies--> (absent) --at once, later with growing delay--> running
-//                          |  stop/release
+//                          |  release
 //                          v
-//                        (left alone | killed)
+//                       (left alone)
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Clock, delay, type Logger } from '@vivarium/base';
@@ -74,14 +74,6 @@ export class Daemon {
   async release(): Promise<void> {
     this.#released.abort();
     await this.#watch;
-  }
-
-  /** Ends the daemon, with SIGKILL when SIGTERM is not enough. */
-  async stop(): Promise<void> {
-    await this.release();
-    const target = this.#process ?? this.#find();
-    if (target) await endProcess(this.#around.clock, target);
-    this.#process = undefined;
   }
 
   // The launcher in front of a tool (bubblewrap) has the same arguments behind its own, and may stay as a parent.

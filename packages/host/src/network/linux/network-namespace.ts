@@ -12,6 +12,8 @@ export interface NetworkNamespace {
   readonly name: string;
   /** Identity of the namespace as /proc/PID/ns/net shows it: `net:[4026532177]`. */
   readonly identity: string;
+  /** Open until `close`. */
+  readonly descriptor: number;
   /** Runs `section` with this thread in the namespace. It must not wait: a promise would go on outside. */
   run<T>(section: () => T extends Promise<unknown> ? never : T): T;
   /** A kernel setting below /proc/sys/net of this namespace, e.g. `ipv4/ip_forward`. */
@@ -54,6 +56,7 @@ function open(libc: Libc, name: string, path: string): NetworkNamespace {
   };
   return {
     name,
+    descriptor: handle,
     identity: `net:[${statSync(path).ino}]`,
     run,
     readSetting: (setting) => run(() => readFileSync(`/proc/sys/net/${setting}`, 'utf8')).trim(),
