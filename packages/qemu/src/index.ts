@@ -11,5 +11,12 @@ export {
   type PackageArchive,
   type Progress,
 } from './runtime/package-archive.ts';
+export { unpackProgramRoot } from './runtime/program-root.ts';
 export { ProgramError, runProgram } from './runtime/run-program.ts';
-export { type CommandOptions, openRuntimeRoot, type ProgramCommand, type RuntimeRoot } from './runtime/runtime-root.ts';
+export {
+  type CommandOptions,
+  makeRuntimeRoot,
+  openRuntimeRoot,
+  type ProgramCommand,
+  type RuntimeRoot,
+} from './runtime/runtime-root.ts';

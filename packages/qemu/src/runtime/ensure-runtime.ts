@@ -1,10 +1,10 @@
 // Makes sure that a runtime root stands in the cache.
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, dateTime, type Logger } from '@vivarium/base';
 import { ensureBuilt } from './cached-build.ts';
-import { extractPackages, makeMergedUsr } from './extract-packages.ts';
 import { type DebianPackage, findDebianMirror, openPackageArchive, type Progress } from './package-archive.ts';
+import { unpackProgramRoot } from './program-root.ts';
 import { RUNTIME_RECIPE, recipeHash, runtimeName } from './recipe.ts';
 import { runProgram } from './run-program.ts';
 import { makeRuntimeRoot, openRuntimeRoot, type RuntimeRoot, type RuntimeStamp, STAMP_FILE } from './runtime-root.ts';
@@ -60,10 +60,9 @@ async function buildRuntime(work: string, tree: string, options: EnsureRuntimeOp
   const mirror = await findDebianMirror();
   await using archive = await openPackageArchive({ folder: work, mirror, ...part(0, 0.15) });
   const packages = await archive.fetchClosure(RUNTIME_RECIPE.packages, part(0.15, 0.45));
-  await makeMergedUsr(tree);
   const kept = packages.filter(({ name }) => !RUNTIME_RECIPE.leftOut.includes(name));
-  await extractPackages(kept, tree, { exclude: RUNTIME_RECIPE.exclude, ...part(0.6, 0.35) });
-  await completeTree(tree);
+  await unpackProgramRoot(kept, tree, { exclude: RUNTIME_RECIPE.exclude, ...part(0.6, 0.35) });
+  await makeLinks(tree, RUNTIME_RECIPE.links);
   const version = await qemuVersion(tree);
   const name = runtimeName(RUNTIME_RECIPE, packages, version);
   await writeFile(join(tree, STAMP_FILE), formatStamp(name, version, packages, options.clock));
@@ -71,19 +70,8 @@ async function buildRuntime(work: string, tree: string, options: EnsureRuntimeOp
   return name;
 }
 
-/** What maintainer scripts and base-files would have made, as far as the root's programs need it. */
-async function completeTree(tree: string): Promise<void> {
-  const folders = ['dev', 'proc', 'sys', 'tmp', 'run', 'var/lib', 'var/tmp', 'etc'];
-  for (const name of folders) await mkdir(join(tree, name), { recursive: true, mode: 0o755 });
-  const files: Readonly<Record<string, string>> = {
-    'etc/passwd': 'root:x:0:0:root:/:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n',
-    'etc/group': 'root:x:0:\nnogroup:x:65534:\n',
-    'etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
-    'etc/resolv.conf': '',
-    'etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(tree, name), text);
-  for (const [path, target] of Object.entries(RUNTIME_RECIPE.links)) {
+async function makeLinks(tree: string, links: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, target] of Object.entries(links)) {
     await symlink(target, join(tree, path)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });

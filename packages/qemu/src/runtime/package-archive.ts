@@ -25,6 +25,8 @@ export interface DebianPackage {
 export type Progress = (text: string, fraction?: number) => void;
 
 export interface PackageArchive extends AsyncDisposable {
+  /** What {@link PackageArchive.fetchClosure} would download: names and versions, dependencies first. */
+  planClosure(names: readonly string[], options?: FetchOptions): Promise<DebianPackage[]>;
   /** Downloads packages with everything they depend on (no Recommends), as for an empty machine. */
   fetchClosure(names: readonly string[], options?: FetchOptions): Promise<DebianPackage[]>;
   /** Downloads exactly the named packages. */
@@ -104,11 +106,16 @@ export async function openPackageArchive(options: {
   await apt(['update', '--error-on=any'], 'reading the package index', options);
   const release = (call: FetchOptions) => (call.prefer === 'stable' ? ['-t', DEBIAN_RELEASE] : []);
   const owned = undo.move();
+  const planClosure = async (names: readonly string[], call: FetchOptions = {}) => {
+    const plan = await apt(['-s', ...release(call), 'install', ...names], 'choosing packages', call);
+    return parseInstallPlan(plan, join(folder, 'archives'));
+  };
   return {
+    planClosure,
     async fetchClosure(names, call = {}) {
-      const plan = await apt(['-s', ...release(call), 'install', ...names], 'choosing packages', call);
+      const plan = await planClosure(names, call);
       await apt(['-d', ...release(call), 'install', ...names], 'downloading packages', call);
-      return parseInstallPlan(plan, join(folder, 'archives'));
+      return plan;
     },
     async fetchOnly(names, call = {}) {
       const target = await mkdtemp(join(folder, 'only', 'x'));

@@ -19,13 +19,13 @@ export const RUNTIME_RECIPE: Recipe = {
   packages: [
     ...['qemu-system-x86', 'qemu-utils', 'ipxe-qemu', 'seabios', 'ovmf'],
     ...['openvswitch-switch', 'dnsmasq-base', 'nftables', 'iproute2'],
-    ...['bubblewrap', 'util-linux', 'xorriso', 'e2fsprogs', 'mtools', 'dosfstools', 'syslinux', 'xz-utils'],
+    ...['bubblewrap', 'util-linux', 'xorriso'],
   ],
   leftOut: [
     ...['systemd', 'libsystemd-shared', 'init-system-helpers', 'debconf', 'libdebconfclient0', 'base-passwd'],
     ...['adduser', 'passwd', 'login.defs', 'procps', 'libproc2-0', 'openssl', 'openssl-provider-legacy', 'kmod'],
     ...['libpam-modules', 'libpam-modules-bin', 'libpam-runtime', 'libaudit-common', 'libsemanage-common', 'netbase'],
-    ...['uuid-runtime', 'libdb5.3t64', 'libcap2-bin', 'libnss3', 'libnspr4', 'readline-common', 'logsave'],
+    ...['uuid-runtime', 'libdb5.3t64', 'libcap2-bin', 'libnss3', 'libnspr4', 'readline-common'],
   ],
   exclude: [
     ...[

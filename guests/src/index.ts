@@ -1,0 +1,1 @@
+export { type DemoGuest, type EnsureDemoGuestOptions, ensureDemoGuest } from './ensure-demo-guest.ts';
