@@ -48,6 +48,7 @@ export { decodeSoapRequest, type SoapHeader, type SoapRequest } from './soap/dec
 export { decodeSoapResponse } from './soap/decode-response.ts';
 export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse, soapResponseFrame } from './soap/encode-message.ts';
 export { encodeValue } from './soap/encode-value.ts';
+export { encodedForm, type HasEncodedForm } from './soap/encoded-form.ts';
 export { REQUEST_LIMITS, type XmlLimits } from './soap/read-xml.ts';
 export { escapeAttribute, escapeText } from './soap/xml-text.ts';
 export { type DeclaredType, itemOf, typeNamed, typeRef } from './type-ref.ts';

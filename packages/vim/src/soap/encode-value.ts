@@ -7,6 +7,7 @@ import { formatPrimitive } from '../primitive-value.ts';
 import { type DataTypeInfo, type FieldInfo, schema, type TypeKind, type TypeRef } from '../schema.ts';
 import { type DeclaredType, itemOf, typeNamed, typeRef, wireName } from '../type-ref.ts';
 import { knownAncestor, rankOf } from '../version.ts';
+import { encodedForm, type HasEncodedForm } from './encoded-form.ts';
 import { escapeAttribute, escapeText } from './xml-text.ts';
 
 type Fields = Record<string, unknown> & { readonly _typeName?: string };
@@ -111,6 +112,8 @@ function planOf(info: DataTypeInfo): readonly EncodeField[] {
 }
 
 function encodeData(tag: string, declared: string, value: Fields, rank: number, typed: boolean): string {
+  const own = typed ? undefined : (value as Partial<HasEncodedForm>)[encodedForm];
+  if (own !== undefined) return own.call(value, tag, rank);
   const info = sentType(declared, value, rank);
   const xsi = typed || info.name !== declared ? ` xsi:type="${info.name}"` : '';
   return `<${tag}${xsi}>${encodeFields(info, value, rank)}</${tag}>`;
