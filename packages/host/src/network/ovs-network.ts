@@ -129,7 +129,12 @@ export class OvsNetwork implements NetworkProvider {
       const ports = survivors(ovs, namespace);
       const probed = await probeDatapath(tools);
       const datapath = (ports.size > 0 ? ovs.datapath() : undefined) ?? probed.datapath;
-      const services = new GuestServices({ ...around, folder, device: this.#service.ifname, plan });
+      const services = new GuestServices({
+        ...around,
+        folder: join(folder, 'guests'),
+        device: this.#service.ifname,
+        plan,
+      });
       undo.defer(() => services.release());
 
       const running = { namespace, switch: ovs, services, datapath };
@@ -335,7 +340,7 @@ export class OvsNetwork implements NetworkProvider {
     namespace?.close();
     this.#setPorts(new Map());
     // Leases and the chosen addresses stay: a guest finds its old address after the next start.
-    for (const entry of ['conf.db', 'dhcp-names', 'resolv.conf']) {
+    for (const entry of ['conf.db', 'guests/dhcp-names']) {
       await rm(join(stateDir, 'network', entry), { recursive: true, force: true });
     }
   }

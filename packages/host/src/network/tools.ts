@@ -42,6 +42,12 @@ export function runtimeTools(runtimePath: string): Tools {
         ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
         ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
         ...(options.devices ?? []).flatMap((node) => ['--dev-bind', node, node]),
+        ...ancestors([...(options.readable ?? []), ...(options.folders ?? [])]).flatMap((path) => [
+          '--perms',
+          '0755',
+          '--dir',
+          path,
+        ]),
         ...(options.readable ?? []).flatMap((folder) => ['--ro-bind', folder, folder]),
         ...(options.folders ?? []).flatMap((folder) => ['--bind', folder, folder]),
         ...['--remount-ro', '/', '--chdir', '/', '--cap-drop', 'ALL'],
@@ -50,6 +56,15 @@ export function runtimeTools(runtimePath: string): Tools {
       ],
     }),
   };
+}
+
+// bubblewrap would make them for root alone, and a daemon that gives up root could not go through them.
+function ancestors(folders: readonly string[]): string[] {
+  const paths = folders.flatMap((folder) => {
+    const names = folder.split('/').slice(1, -1);
+    return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+  });
+  return [...new Set(paths)];
 }
 
 const NETWORK_CAPABILITIES = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_NET_BIND_SERVICE'];

@@ -49,8 +49,11 @@ export class OvsSwitch {
     await this.#startDatabase();
     await this.#database.open();
     // A host's switch is small; two threads more than these would only wait.
-    const threads = toMap({ 'n-handler-threads': '1', 'n-revalidator-threads': '1' });
-    await this.#database.transact([{ op: 'update', table: 'Open_vSwitch', where: [], row: { other_config: threads } }]);
+    const row = { other_config: toMap({ 'n-handler-threads': '1', 'n-revalidator-threads': '1' }) };
+    const isNew = this.#database.rows.Open_vSwitch.size === 0;
+    await this.#database.transact([
+      isNew ? { op: 'insert', table: 'Open_vSwitch', row } : { op: 'update', table: 'Open_vSwitch', where: [], row },
+    ]);
     await this.#switchDaemon.ensure();
   }
 

@@ -10,6 +10,12 @@ export interface DnsmasqFiles {
 }
 
 export const DNSMASQ = '/usr/sbin/dnsmasq';
+/** It gives up root when it has its sockets. As Debian's /etc/passwd has it; it must own the leases. */
+export const DNSMASQ_USER = {
+  name: 'nobody',
+  uid: 65_534,
+  capabilities: ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_OVERRIDE'],
+} as const;
 const LEASE_TIME = '12h';
 /** For private use (ICANN resolution 2024.07.29.06); a guest is `NAME.viv.internal` to the others. */
 export const GUEST_DOMAIN = 'viv.internal';
@@ -26,8 +32,7 @@ export function dnsmasqArguments(device: string, plan: AddressPlan, files: Dnsma
       '--keep-in-foreground',
       '--conf-file=/dev/null',
       '--log-facility=-',
-      '--user=root',
-      '--group=root',
+      `--user=${DNSMASQ_USER.name}`,
       '--pid-file=',
     ],
     // The switch may take the device away and bring it back (its daemon was restarted).

@@ -1,7 +1,7 @@
 // What the host does for its guests on the serviced port group: gateway address, DHCP, DNS with the VMs' names.
 
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@vivarium/base';
 import { Daemon } from '../linux/daemon.ts';
@@ -10,7 +10,7 @@ import type { NetworkNamespace } from '../linux/network-namespace.ts';
 import { ipBatch } from '../machine/host-link.ts';
 import type { NetworkFact } from '../provider.ts';
 import type { Tools } from '../tools.ts';
-import { DNSMASQ, type DnsmasqFiles, dnsmasqArguments, dnsmasqMarker, hostsLine } from './dnsmasq.ts';
+import { DNSMASQ, DNSMASQ_USER, type DnsmasqFiles, dnsmasqArguments, dnsmasqMarker, hostsLine } from './dnsmasq.ts';
 import { type AddressPlan, addressAt } from './subnet.ts';
 
 export interface ServiceSurroundings {
@@ -18,7 +18,7 @@ export interface ServiceSurroundings {
   readonly log: Logger;
   readonly tools: Tools;
   readonly namespace: NetworkNamespace;
-  /** Leases and names are kept here. */
+  /** Leases and names are kept here; everything in it can be read by dnsmasq. */
   readonly folder: string;
   /** The switch's internal device that the guests' gateway address goes on. */
   readonly device: string;
@@ -50,6 +50,7 @@ export class GuestServices {
         marker: dnsmasqMarker(this.#files),
         logFile: join(folder, 'dnsmasq.log'),
         folders: [folder],
+        capabilities: DNSMASQ_USER.capabilities,
         isReady: () => Promise.resolve(namespace.run(isListening)),
       },
       { ...around, onRestarted: () => undefined },
@@ -57,8 +58,7 @@ export class GuestServices {
   }
 
   async start(resolvers: readonly string[]): Promise<NetworkFact> {
-    await mkdir(this.#files.hostsFolder, { recursive: true, mode: 0o700 });
-    await this.#writeResolvers(resolvers);
+    await this.#prepareFiles(resolvers);
     await this.ensureAddress();
     await this.#dnsmasq.ensure();
     return resolvers.length > 0
@@ -84,7 +84,7 @@ export class GuestServices {
     const path = join(this.#files.hostsFolder, nic.ifname);
     const former = await readFile(path, 'utf8').catch(() => undefined);
     if (line === undefined || line === former) return;
-    await writeFile(path, line, { mode: 0o600 });
+    await writeFile(path, line, { mode: 0o644 });
     if (former !== undefined) this.#dnsmasq.reload(); // dnsmasq reads new files by itself, and drops old lines on SIGHUP only
   }
 
@@ -97,9 +97,14 @@ export class GuestServices {
     await this.#dnsmasq.release();
   }
 
-  async #writeResolvers(resolvers: readonly string[]): Promise<void> {
+  // dnsmasq reads and writes them as another user. The network folder above keeps everybody else out; in dnsmasq's own view
+  // of the files that folder is not there.
+  async #prepareFiles(resolvers: readonly string[]): Promise<void> {
+    await mkdir(this.#files.hostsFolder, { recursive: true, mode: 0o755 });
+    await writeFile(this.#files.leases, '', { flag: 'a' });
+    await chown(this.#files.leases, DNSMASQ_USER.uid, DNSMASQ_USER.uid);
     await writeFile(this.#files.resolvers, resolvers.map((server) => `nameserver ${server}\n`).join(''), {
-      mode: 0o600,
+      mode: 0o644,
     });
   }
 }
