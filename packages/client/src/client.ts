@@ -136,6 +136,25 @@ export class VimClient {
     }
   }
 
+  /**
+   * Puts a file on a datastore through the endpoint's /folder door. `path` is relative to the datastore, e.g.
+   * `demo/seed.iso`; its folder must exist. Throws when the endpoint refuses.
+   */
+  async upload(
+    place: { readonly datacenter: string; readonly datastore: string; readonly path: string },
+    content: NodeJS.ReadableStream,
+    length: number,
+    onProgress?: (sentBytes: number) => void,
+  ): Promise<void> {
+    const name = place.path.split('/').map(encodeURIComponent).join('/');
+    const query = new URLSearchParams({ dcPath: place.datacenter, dsName: place.datastore });
+    const status = await this.#transport.upload(`/folder/${name}?${query}`, content, length, {
+      headers: { ...this.#headers(), 'content-type': 'application/octet-stream' },
+      ...(onProgress ? { onProgress } : {}),
+    });
+    if (status >= 300) throw new Error(`the host refused ${place.path}: HTTP ${status}`);
+  }
+
   close(): void {
     this.#transport.close();
   }

@@ -86,6 +86,34 @@ export class Transport {
     });
   }
 
+  /** Sends `length` bytes of `content` by PUT; resolves with the status. */
+  upload(
+    path: string,
+    content: NodeJS.ReadableStream,
+    length: number,
+    options: { headers?: Record<string, string>; onProgress?: (sentBytes: number) => void } = {},
+  ): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        new URL(path, this.#origin),
+        { method: 'PUT', agent: this.#agent, headers: { 'content-length': length, ...options.headers } },
+        (incoming) => {
+          incoming.resume();
+          incoming.on('end', () => resolve(incoming.statusCode ?? 0));
+          incoming.on('error', reject);
+        },
+      );
+      outgoing.on('error', reject);
+      let sent = 0;
+      content.on('data', (chunk: Buffer) => {
+        sent += chunk.length;
+        options.onProgress?.(sent);
+      });
+      content.on('error', (error) => outgoing.destroy(error));
+      content.pipe(outgoing);
+    });
+  }
+
   close(): void {
     this.#agent.destroy();
   }

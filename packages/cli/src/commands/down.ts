@@ -1,0 +1,51 @@
+// viv down: guests shut down (or are powered off when they do not), then the host stops.
+import type { VimClient } from '@vivarium/client';
+import { beginStep } from '../progress.ts';
+import { openSession } from '../session.ts';
+import { findRunning, type Instance, instances, UserError } from '../state.ts';
+import { listVms, type VmRow } from '../vms.ts';
+import { waitUntil } from '../wait.ts';
+
+const GUEST_SHUTDOWN_MS = 30_000;
+const HOST_STOP_MS = 30_000;
+
+export async function down(options: { stateDir: string }): Promise<void> {
+  for (const instance of instances(options.stateDir)) await stopInstance(instance);
+}
+
+export async function stopInstance(instance: Instance): Promise<void> {
+  const running = await findRunning(instance);
+  if (!running) {
+    process.stderr.write(`viv: ${instance.name} is not running\n`);
+    return;
+  }
+  const step = beginStep(`shutting down the VMs of ${instance.name}`);
+  try {
+    await using session = await openSession(instance);
+    const on = (await listVms(session.client)).filter((vm) => vm.powerState === 'poweredOn');
+    await Promise.all(on.map((vm) => stopVm(session.client, vm)));
+  } catch (error) {
+    step.failed(`the VMs of ${instance.name} could not be shut down: ${error instanceof Error ? error.message : ''}`);
+    throw new UserError('the host was left running', 'look at ./viv status and ./viv logs, then try again');
+  }
+  step.update(`stopping ${instance.name}`);
+  process.kill(running.pid, 'SIGTERM');
+  const isDown = await waitUntil(async () => (await findRunning(instance)) === undefined, HOST_STOP_MS);
+  if (!isDown) {
+    step.failed(`${instance.name} (pid ${running.pid}) did not stop within ${HOST_STOP_MS / 1000} s`);
+    throw new UserError('the host is still stopping', 'see ./viv logs; run ./viv down again');
+  }
+  step.done(`${instance.name} is down; its VMs and settings are kept in ${instance.stateDir}`);
+}
+
+async function stopVm(client: VimClient, vm: VmRow): Promise<void> {
+  if (vm.toolsRunning) {
+    await client.call(vm.ref, 'ShutdownGuest', {} as never).catch(() => undefined);
+    const isOff = await waitUntil(
+      async () => (await client.get(vm.ref, 'runtime'))?.powerState === 'poweredOff',
+      GUEST_SHUTDOWN_MS,
+    );
+    if (isOff) return;
+  }
+  await client.waitForTask(await client.call(vm.ref, 'PowerOffVM_Task', {} as never));
+}

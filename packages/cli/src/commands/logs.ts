@@ -1,0 +1,48 @@
+// viv logs: the end of hostd's log, one readable line per record.
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { delay } from '@vivarium/base';
+import { systemClock } from '@vivarium/base/node';
+import { instances, readText, UserError } from '../state.ts';
+
+const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'warn ', 50: 'error', 60: 'fatal' };
+
+export async function logs(options: { stateDir: string; follow?: boolean; lines: number }): Promise<void> {
+  const instance = instances(options.stateDir)[0];
+  const path = join(instance?.stateDir ?? options.stateDir, 'hostd.log');
+  const content = await readText(path);
+  if (content === undefined) throw new UserError(`there is no log at ${path}`, 'start a host with: ./viv up');
+  for (const line of content.trimEnd().split('\n').slice(-options.lines)) print(line);
+  let position = Buffer.byteLength(content);
+  while (options.follow) {
+    await delay({ ...systemClock, setTimer: keepAliveTimer }, 300);
+    const { size } = await stat(path);
+    if (size < position) position = 0;
+    if (size === position) continue;
+    const handle = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - position), 0, size - position, position);
+      const text = buffer.toString('utf8', 0, bytesRead);
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      position += Buffer.byteLength(whole);
+      for (const line of whole.trimEnd().split('\n')) if (line !== '') print(line);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+function keepAliveTimer(delayMs: number, fire: () => void) {
+  const timer = setTimeout(fire, delayMs);
+  return { cancel: () => clearTimeout(timer) };
+}
+
+function print(line: string): void {
+  try {
+    const { time, level, msg, pid: _pid, hostname: _hostname, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const data = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
+    process.stdout.write(`${String(time)} ${LEVELS[Number(level)] ?? String(level)} ${String(msg)}${data}\n`);
+  } catch {
+    process.stdout.write(`${line}\n`);
+  }
+}

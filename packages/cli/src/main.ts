@@ -1,0 +1,100 @@
+// viv: parses the command line, runs one command, and turns errors into one sentence with its mend.
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { defaultStateDir, UserError } from './state.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('viv')
+  .description('Turns this Linux machine into a vSphere: an ESXi-like host on QEMU/KVM behind VMware’s own API.')
+  .version(version, '-V, --version')
+  .showHelpAfterError('(add --help for what is possible)')
+  .addHelpText('after', '\nStart here:  ./viv up\nThen:        eval "$(./viv env)" && govc ls\n');
+
+const stateDir = () =>
+  new Option('--state-dir <folder>', 'where everything is kept').default(defaultStateDir()).env('VIVARIUM_STATE_DIR');
+
+program
+  .command('up')
+  .description('start a host with a demo VM; builds what is missing; run again it finds what runs')
+  .addOption(stateDir())
+  .addOption(new Option('--port <number>', 'HTTPS port; 0 takes a free one').default(8443).argParser(parsePort))
+  .addOption(new Option('--hosts <number>', 'number of hosts').default(1).argParser(parseCount))
+  .option('--detach', 'return when the demo guest has booted; the host goes on running')
+  .option('--json', 'print one JSON object: url, username, password, stateDir, hosts, vms')
+  .action(async (options) => (await import('./commands/up.ts')).up(options));
+program
+  .command('down')
+  .description('shut the VMs down and stop the host; everything that is kept stays')
+  .addOption(stateDir())
+  .action(async (options) => (await import('./commands/down.ts')).down(options));
+program
+  .command('status')
+  .description('what runs')
+  .addOption(stateDir())
+  .option('--json', 'as JSON')
+  .action(async (options) => (await import('./commands/status.ts')).status(options));
+program
+  .command('env')
+  .description('print the variables that govc and others read: eval "$(./viv env)"')
+  .addOption(stateDir())
+  .action(async (options) => (await import('./commands/env.ts')).env(options));
+program
+  .command('doctor')
+  .description('what this machine can do, and the mend for what it cannot')
+  .addOption(stateDir())
+  .option('--json', 'as JSON')
+  .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
+program
+  .command('logs')
+  .description('the host’s log')
+  .addOption(stateDir())
+  .option('-f, --follow', 'go on as it grows')
+  .addOption(new Option('-n, --lines <number>', 'last lines to show').default(100).argParser(parseCount))
+  .action(async (options) => (await import('./commands/logs.ts')).logs(options));
+program
+  .command('test')
+  .description('everything that CI runs: checks, unit tests, and the lab with real guests and clients')
+  .action(async () => (await import('./commands/run-tool.ts')).runTool('test', []));
+program
+  .command('bench')
+  .description('measure, side by side with the bare thing')
+  .argument('[names...]', 'benchmarks to run; all without')
+  .option('--json', 'a JSON object a figure: name, value, unit, baseline, ratio, aim, met, runs')
+  .action(async (names: string[], options: { json?: boolean }) =>
+    (await import('./commands/run-tool.ts')).runTool('bench', [...names, ...(options.json ? ['--json'] : [])]),
+  );
+program
+  .command('version')
+  .description('print the version')
+  .action(() => void process.stdout.write(`${version}\n`));
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new UserError(`'${text}' is no port`, 'give a number from 0 to 65535');
+  }
+  return port;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new UserError(`'${text}' is no count`, 'give a whole number from 1 up');
+  return count;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof UserError) {
+    process.stderr.write(`viv: ${error.message}\n     ${error.mend}\n`);
+  } else {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`viv: ${message}\n     more is in the log: ./viv logs\n`);
+    if (process.env['VIVARIUM_DEBUG']) process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+  }
+  process.exitCode = 1;
+}

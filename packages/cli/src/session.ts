@@ -1,0 +1,37 @@
+// A logged-in API session with a running instance.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VimClient } from '@vivarium/client';
+import { findCredentials, findRunning, type Instance, UserError } from './state.ts';
+
+export interface HostSession extends AsyncDisposable {
+  readonly client: VimClient;
+  readonly url: string;
+  readonly userName: string;
+  readonly password: string;
+}
+
+/** Throws a UserError when the instance does not run. */
+export async function openSession(instance: Instance): Promise<HostSession> {
+  const running = await findRunning(instance);
+  const credentials = await findCredentials(instance);
+  if (!running || !credentials) throw new UserError('no host is running', 'start one with: ./viv up');
+  const url = `https://${running.address}:${running.port}`;
+  const certificate = await readFile(join(instance.stateDir, 'ssl', 'rui.crt'), 'utf8');
+  const client = new VimClient({ url, trust: { certificate } });
+  try {
+    await client.login(credentials.userName, credentials.password);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  return {
+    client,
+    url,
+    ...credentials,
+    async [Symbol.asyncDispose]() {
+      await client.logout().catch(() => undefined);
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,79 @@
+// Starts an instance's hostd as a process of its own and waits until it answers.
+import { spawn } from 'node:child_process';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeDurable } from '@vivarium/base/node';
+import { findRunning, type Instance, type RunningHost, readText, UserError } from './state.ts';
+import { waitUntil } from './wait.ts';
+
+const HOSTD = fileURLToPath(new URL('../../host/src/main.ts', import.meta.url));
+const START_MS = 60_000;
+
+export interface StartOptions {
+  readonly port: number;
+  readonly runtimePath: string;
+  readonly cacheDir: string;
+  /** Kernel and initrd with which KVM is tried. */
+  readonly probe: { readonly kernel: string; readonly initrd: string };
+}
+
+export async function startHost(instance: Instance, options: StartOptions): Promise<RunningHost> {
+  await mkdir(instance.stateDir, { recursive: true, mode: 0o711 });
+  const configFile = join(instance.stateDir, 'hostd.json');
+  await writeDurable(
+    configFile,
+    JSON.stringify(
+      {
+        stateDir: instance.stateDir,
+        name: instance.name,
+        listen: { address: '127.0.0.1', port: options.port },
+        runtimePath: options.runtimePath,
+        cacheDir: options.cacheDir,
+        probe: options.probe,
+        credentialsFile: join(instance.stateDir, 'credentials.json'),
+      },
+      null,
+      2,
+    ),
+  );
+  const logFile = join(instance.stateDir, 'hostd.log');
+  const log = await open(logFile, 'a', 0o600);
+  try {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', HOSTD, configFile], {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    let exit: string | undefined;
+    child.on('exit', (code, signal) => {
+      exit = `exit code ${code ?? signal}`;
+    });
+    child.on('error', (error) => {
+      exit = error.message;
+    });
+    child.unref();
+    await waitUntil(async () => exit !== undefined || (await findRunning(instance)) !== undefined, START_MS);
+    const running = await findRunning(instance);
+    if (running) return running;
+    if (exit === undefined) child.kill('SIGKILL');
+    throw new UserError(
+      `the host did not start (${exit ?? `no answer within ${START_MS / 1000} s`})${await lastWords(logFile)}`,
+      `the whole log is ${logFile}`,
+    );
+  } finally {
+    await log.close();
+  }
+}
+
+async function lastWords(logFile: string): Promise<string> {
+  const lines = ((await readText(logFile)) ?? '').trimEnd().split('\n');
+  const last = lines.findLast((line) => /"level":(50|60)/.test(line)) ?? lines.at(-1);
+  if (!last) return '';
+  try {
+    const { msg, err } = JSON.parse(last) as { msg?: string; err?: { message?: string } };
+    return `: ${[msg, err?.message].filter(Boolean).join(': ')}`;
+  } catch {
+    return `: ${last}`;
+  }
+}

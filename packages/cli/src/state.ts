@@ -1,0 +1,110 @@
+// Where the command line keeps and finds things, and what it knows of a host's instance there.
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { writeDurable } from '@vivarium/base/node';
+
+export const isRoot = process.getuid?.() === 0;
+
+/** Default state directory: /var/lib/vivarium as root, else ~/.local/share/vivarium. */
+export function defaultStateDir(): string {
+  return isRoot
+    ? '/var/lib/vivarium'
+    : join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share'), 'vivarium');
+}
+
+/** Downloads and builds that every state directory shares. */
+export function cacheDir(): string {
+  const chosen = process.env['VIVARIUM_CACHE'];
+  if (chosen) return resolve(chosen);
+  return isRoot ? '/var/cache/vivarium' : join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'vivarium');
+}
+
+/** One host's instance below a state directory. */
+export interface Instance {
+  readonly name: string;
+  readonly stateDir: string;
+}
+
+export function instances(stateDir: string): readonly Instance[] {
+  return [{ name: 'esx1', stateDir: join(resolve(stateDir), 'esx1') }];
+}
+
+export interface Credentials {
+  readonly userName: string;
+  readonly password: string;
+}
+
+const CREDENTIALS = 'credentials.json';
+
+/** The administrator's credentials of an instance: made once, at random, readable by the owner alone. */
+export async function ensureCredentials(instance: Instance): Promise<Credentials> {
+  const found = await findCredentials(instance);
+  if (found) return found;
+  await mkdir(instance.stateDir, { recursive: true, mode: 0o711 });
+  const made = { userName: 'root', password: newPassword() };
+  await writeDurable(join(instance.stateDir, CREDENTIALS), JSON.stringify(made), 0o600);
+  return made;
+}
+
+export async function findCredentials(instance: Instance): Promise<Credentials | undefined> {
+  const text = await readText(join(instance.stateDir, CREDENTIALS));
+  if (text === undefined) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { userName, password } = value as Partial<Credentials>;
+  return typeof userName === 'string' && typeof password === 'string' ? { userName, password } : undefined;
+}
+
+/** 20 characters that no shell or URL treats specially: 100 bits and more. */
+function newPassword(): string {
+  const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
+  const limit = 256 - (256 % alphabet.length);
+  let password = '';
+  while (password.length < 20) {
+    for (const byte of randomBytes(32)) {
+      if (byte < limit && password.length < 20) password += alphabet[byte % alphabet.length];
+    }
+  }
+  return password;
+}
+
+export interface RunningHost {
+  readonly pid: number;
+  readonly port: number;
+  readonly address: string;
+}
+
+/** The hostd of an instance, if its process lives. */
+export async function findRunning(instance: Instance): Promise<RunningHost | undefined> {
+  const text = await readText(join(instance.stateDir, 'hostd.pid'));
+  if (text === undefined) return undefined;
+  const { pid, port, address, startTime } = JSON.parse(text) as RunningHost & { startTime: string };
+  const stat = await readText(`/proc/${pid}/stat`);
+  const actual = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return actual === startTime ? { pid, port, address } : undefined;
+}
+
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES')
+      throw new UserError(`${path} is not readable for you`, 'run this as the user that started the host, or as root');
+    throw error;
+  }
+}
+
+/** What a person can do something about: printed as one sentence with its mend, without a stack. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly mend: string;
+
+  constructor(message: string, mend: string, options?: ErrorOptions) {
+    super(message, options);
+    this.mend = mend;
+  }
+}

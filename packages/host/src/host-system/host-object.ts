@@ -1,0 +1,117 @@
+// The HostSystem object and the compute resource around it, kept true.
+import type { Timer } from '@vivarium/base';
+import { type AboutInfo, make } from '@vivarium/vim';
+import type { Service } from '@vivarium/vmomi';
+import { refs } from '../inventory/refs.ts';
+import { poolConfig, poolRuntime } from '../resource-pool/allocation.ts';
+import { type HostLimits, hostCapability } from './host-capability.ts';
+import { configManager, type HostView, hostHardware, hostRuntime, hostSummary } from './host-properties.ts';
+import { hostUsage, type UsageSampler } from './host-usage.ts';
+import type { MachineFacts } from './machine-facts.ts';
+
+const REFRESH_MS = 20_000;
+
+export interface HostObjectOptions {
+  readonly service: Service;
+  readonly name: string;
+  readonly port: number;
+  readonly facts: MachineFacts;
+  readonly about: AboutInfo;
+  readonly limits: HostLimits;
+  readonly nics: number;
+  /** Facts that administrators look for in the host's configuration (HostConfigInfo.option), e.g. the accelerator. */
+  readonly options: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** Adds the host, its compute resource, pool and environment browser to the graph; returns the way to stop refreshing. */
+export function publishHost(options: HostObjectOptions): { stop(): void } {
+  const { service, facts } = options;
+  const { clock, graph } = service;
+  const sampler: UsageSampler = hostUsage(facts);
+  const view = (): HostView => ({
+    name: options.name,
+    port: options.port,
+    facts,
+    about: options.about,
+    nics: options.nics,
+    ...usageAndBoot(clock.now(), sampler),
+  });
+  const capacity = { cpuMhz: facts.cpuMhz * facts.cores, memoryBytes: facts.memoryBytes };
+  const first = view();
+  const status = { overallStatus: 'green', configStatus: 'green' } as const;
+  graph.add(refs.host, {
+    ...status,
+    name: options.name,
+    parent: refs.computeResource,
+    summary: hostSummary(first),
+    runtime: hostRuntime(first),
+    hardware: hostHardware(first),
+    capability: hostCapability(options.limits),
+    configManager,
+    config: make('HostConfigInfo', {
+      host: refs.host,
+      product: options.about,
+      option: options.options.map(({ key, value }) => make('OptionValue', { key, value })),
+    }),
+    vm: [],
+    datastore: [],
+    network: [],
+  });
+  graph.add(refs.computeResource, {
+    ...status,
+    name: options.name,
+    parent: refs.hostFolder,
+    host: [refs.host],
+    resourcePool: refs.resourcePool,
+    environmentBrowser: refs.environmentBrowser,
+    datastore: [],
+    network: [],
+    configurationEx: make('ComputeResourceConfigInfo', { vmSwapPlacement: 'vmDirectory' }),
+    summary: make('ComputeResourceSummary', {
+      totalCpu: capacity.cpuMhz,
+      totalMemory: capacity.memoryBytes,
+      numCpuCores: facts.cores,
+      numCpuThreads: facts.threads,
+      effectiveCpu: capacity.cpuMhz,
+      effectiveMemory: Math.floor(capacity.memoryBytes / 2 ** 20),
+      numHosts: 1,
+      numEffectiveHosts: 1,
+      overallStatus: 'green',
+    }),
+  });
+  const runtimeOf = ({ usage }: HostView) =>
+    poolRuntime(capacity, { cpuMhz: usage.cpuMhz, memoryBytes: usage.memoryMB * 2 ** 20 });
+  graph.add(refs.resourcePool, {
+    ...status,
+    name: 'Resources',
+    parent: refs.computeResource,
+    owner: refs.computeResource,
+    resourcePool: [],
+    vm: [],
+    config: poolConfig(capacity),
+    runtime: runtimeOf(first),
+    summary: make('ResourcePoolSummary', {
+      name: 'Resources',
+      config: poolConfig(capacity),
+      runtime: runtimeOf(first),
+    }),
+  });
+  let timer: Timer;
+  const refresh = () => {
+    const now = view();
+    graph.get(refs.host).set('summary', hostSummary(now));
+    const runtime = runtimeOf(now);
+    graph.get(refs.resourcePool).update({
+      runtime,
+      summary: make('ResourcePoolSummary', { name: 'Resources', config: poolConfig(capacity), runtime }),
+    });
+    timer = clock.setTimer(REFRESH_MS, refresh);
+  };
+  timer = clock.setTimer(REFRESH_MS, refresh);
+  return { stop: () => timer.cancel() };
+}
+
+function usageAndBoot(nowMs: number, sampler: UsageSampler): Pick<HostView, 'usage' | 'bootTime'> {
+  const usage = sampler.sample();
+  return { usage, bootTime: new Date(nowMs - usage.uptimeSeconds * 1000).toISOString() };
+}

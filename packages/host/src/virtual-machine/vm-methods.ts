@@ -1,0 +1,87 @@
+// The methods of VirtualMachine, each a task or a call on the VM's driver.
+// Source: vSphere Web Services API, VirtualMachine.
+import { type Handlers, MethodFault, make, type VirtualMachineTicket } from '@vivarium/vim';
+import type { Call, Service } from '@vivarium/vmomi';
+import type { TicketRegistry } from '../console/ticket-registry.ts';
+import type { Request, Vm } from '../vm/vm.ts';
+import { vmEvent } from '../vm/vm-events.ts';
+import type { VmRegistry } from '../vm/vm-registry.ts';
+import { reconfigurePrivileges } from './reconfigure-privileges.ts';
+import { saveScreenshot } from './screenshot.ts';
+import { keyStrokes } from './usb-scan-codes.ts';
+
+export interface VmMethodsContext {
+  readonly service: Service;
+  readonly registry: Pick<VmRegistry, 'destroy' | 'unregister'>;
+  readonly tickets: TicketRegistry;
+  /** Where consoles are served: for the tickets' URL. */
+  readonly endpoint: { readonly port: number; readonly sslThumbprint: string };
+  readonly refreshStorage: () => Promise<void>;
+}
+
+export function vmMethods(vm: Vm, context: VmMethodsContext): Handlers<'VirtualMachine', Call> {
+  const { service, registry } = context;
+  const task = (operation: string, call: Call, work: (request: Request) => Promise<unknown>) =>
+    service.tasks.start({ entity: vm.ref, descriptionId: `VirtualMachine.${operation}`, call }, (handle) =>
+      work({
+        task: handle.ref,
+        userName: call.session.userName,
+        progress: (percent) => handle.progress(percent),
+      }),
+    );
+  const direct = (call: Call): Request => ({ userName: call.session.userName, progress() {} });
+  return {
+    PowerOnVM_Task: ({ host }, call) =>
+      task('powerOn', call, async (request) => {
+        if (host && host.value !== vm.host.ref.value) {
+          throw new MethodFault('InvalidArgument', { invalidProperty: 'host' });
+        }
+        await vm.powerOn(request);
+      }),
+    PowerOffVM_Task: (_args, call) => task('powerOff', call, (request) => vm.powerOff(request)),
+    SuspendVM_Task: (_args, call) => task('suspend', call, (request) => vm.suspend(request)),
+    ResetVM_Task: (_args, call) => task('reset', call, (request) => vm.reset(request)),
+    ShutdownGuest: (_args, call) => vm.shutdownGuest(direct(call)),
+    RebootGuest: (_args, call) => vm.rebootGuest(direct(call)),
+    ReconfigVM_Task: ({ spec }, call) => {
+      for (const privilege of reconfigurePrivileges(spec)) service.authorization.check(call.session, vm.ref, privilege);
+      return task('reconfigure', call, (request) => vm.reconfigure(request, spec));
+    },
+    Rename_Task: ({ newName }, call) => task('rename', call, (request) => vm.reconfigure(request, { name: newName })),
+    Destroy_Task: (_args, call) => task('destroy', call, (request) => registry.destroy(request, vm)),
+    UnregisterVM: (_args, call) => registry.unregister(direct(call), vm),
+    AnswerVM: ({ questionId, answerChoice }) => vm.answer(questionId, answerChoice),
+    AcquireTicket: ({ ticketType }, call) => acquireTicket(vm, context, ticketType, call),
+    AcquireMksTicket: () => {
+      throw new MethodFault('NotSupported', {}, 'mks tickets are not issued; ask for a webmks ticket');
+    },
+    CreateScreenshot_Task: (_args, call) =>
+      task('createScreenshot', call, async () => ({ _typeName: 'string', _value: await saveScreenshot(vm) })),
+    PutUsbScanCodes: async ({ spec }) => {
+      const strokes = keyStrokes(spec);
+      await vm.sendKeys(strokes);
+      return strokes.length;
+    },
+    RefreshStorageInfo: () => context.refreshStorage(),
+    Reload: (_args, call) => vm.reload(direct(call)),
+    SetScreenResolution: () => {
+      throw new MethodFault('NotSupported', {});
+    },
+  };
+}
+
+function acquireTicket(vm: Vm, context: VmMethodsContext, ticketType: string, call: Call): VirtualMachineTicket {
+  if (ticketType !== 'webmks') throw new MethodFault('NotSupported', {}, `${ticketType} tickets are not issued`);
+  vm.checkConsole();
+  const { ticket } = context.tickets.issue(vm.id);
+  vm.host.post(vmEvent('VmAcquiredMksTicketEvent', vm.subject, call.session.userName));
+  const { port, sslThumbprint } = context.endpoint;
+  // The host is left out: the client reaches us at the address that it has called.
+  return make('VirtualMachineTicket', {
+    ticket,
+    cfgFile: vm.host.paths.format(vm.vmxFile),
+    port,
+    sslThumbprint,
+    url: `wss://${call.localAddress ?? '127.0.0.1'}:${port}/ticket/${ticket}`,
+  });
+}
