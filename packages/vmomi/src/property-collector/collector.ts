@@ -1,0 +1,204 @@
+// One PropertyCollector as one session uses it: its filters, its versions, and the calls that wait for updates.
+// Nothing polls: a change marks filters dirty, the first mark wakes the waiting calls once in the next turn.
+//
+// Versions count evaluations that found a difference. Any version that was handed out may be given again (a client
+// whose answer got lost), as long as it is not older than RETAINED_VERSIONS before the newest one that came back to us.
+import type { Clock, Timer } from '@vivarium/base';
+import { MethodFault, type MoRef, moRefKey, type PropertyFilterUpdate, type UpdateSet } from '@vivarium/vim';
+import type { FilterState } from './filter-state.ts';
+import { Suspension } from './suspension.ts';
+import type { Answers } from './update-set.ts';
+
+export interface WaitLimits {
+  /** Undefined: until there is something. */
+  readonly maxWaitMs: number | undefined;
+  /** Object updates in one answer; undefined: all. */
+  readonly maxObjectUpdates: number | undefined;
+}
+
+/** Runs something in the next turn of the event loop. */
+export type Defer = (run: () => void) => void;
+
+interface Waiter {
+  readonly since: number;
+  readonly maxObjectUpdates: number | undefined;
+  settle(outcome: { readonly answer: UpdateSet | undefined } | { readonly fault: MethodFault }): void;
+}
+
+const RETAINED_VERSIONS = 16;
+/** A client that never lets its version grow makes us keep every former value; at some point it has to start over. */
+const MAX_RETAINED_VERSIONS = 1000;
+
+export class Collector {
+  readonly #clock: Clock;
+  readonly #defer: Defer;
+  readonly #answers: Answers;
+  readonly #filters = new Map<string, FilterState>();
+  readonly #waiters = new Set<Waiter>();
+  #suspension: Suspension | undefined;
+  #version = 0;
+  /** Older versions are refused. */
+  #horizon = 0;
+  #isWakeScheduled = false;
+  #isClosed = false;
+
+  constructor(clock: Clock, defer: Defer, answers: Answers) {
+    this.#clock = clock;
+    this.#defer = defer;
+    this.#answers = answers;
+  }
+
+  get filters(): readonly FilterState[] {
+    return [...this.#filters.values()];
+  }
+
+  /** Calls that wait right now. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  add(filter: FilterState): void {
+    this.#filters.set(moRefKey(filter.ref), filter);
+    this.wake();
+  }
+
+  remove(ref: MoRef): void {
+    const key = moRefKey(ref);
+    this.#filters.get(key)?.close();
+    this.#filters.delete(key);
+  }
+
+  /** The next part of an answer that was cut off, when `version` is the truncated version it came with. */
+  resume(version: string, maxObjectUpdates: number | undefined): UpdateSet | undefined {
+    return this.#suspension?.resume(version, maxObjectUpdates);
+  }
+
+  /**
+   * What changed since a version ('' = tell everything); undefined when nothing did. Drops what was cut off.
+   * Fault: InvalidCollectorVersion.
+   */
+  check(version: string, maxObjectUpdates?: number): UpdateSet | undefined {
+    this.#suspension = undefined;
+    const since = this.#acknowledge(version);
+    this.#evaluate();
+    return this.#answer(since, maxObjectUpdates);
+  }
+
+  /**
+   * As check, but waits for something to tell. Resolves with undefined after `maxWaitMs`.
+   * Faults: InvalidCollectorVersion; RequestCanceled when cancelled, closed or aborted.
+   */
+  async wait(version: string, limits: WaitLimits, signal: AbortSignal): Promise<UpdateSet | undefined> {
+    const { maxObjectUpdates, maxWaitMs } = limits;
+    if (this.#isClosed || signal.aborted) throw new MethodFault('RequestCanceled');
+    const answer = this.check(version, maxObjectUpdates);
+    if (answer || maxWaitMs === 0) return answer;
+    return await new Promise((resolve, reject) => {
+      let timer: Timer | undefined;
+      const onAbort = () => waiter.settle({ fault: new MethodFault('RequestCanceled') });
+      const waiter: Waiter = {
+        since: version === '' ? 0 : Number(version),
+        maxObjectUpdates,
+        settle: (outcome) => {
+          if (!this.#waiters.delete(waiter)) return;
+          timer?.cancel();
+          signal.removeEventListener('abort', onAbort);
+          if ('fault' in outcome) reject(outcome.fault);
+          else resolve(outcome.answer);
+        },
+      };
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (maxWaitMs !== undefined) timer = this.#clock.setTimer(maxWaitMs, () => waiter.settle({ answer: undefined }));
+    });
+  }
+
+  /** Ends the waiting calls with RequestCanceled. */
+  cancel(): void {
+    for (const waiter of [...this.#waiters]) waiter.settle({ fault: new MethodFault('RequestCanceled') });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.cancel();
+    for (const filter of this.#filters.values()) filter.close();
+    this.#filters.clear();
+    this.#suspension = undefined;
+  }
+
+  /** What the session may see has changed. */
+  invalidate(): void {
+    for (const filter of this.#filters.values()) filter.invalidate();
+  }
+
+  /** There may be something new. Cheap when nobody waits. */
+  wake(): void {
+    if (this.#isWakeScheduled || this.#waiters.size === 0) return;
+    this.#isWakeScheduled = true;
+    this.#defer(() => {
+      this.#isWakeScheduled = false;
+      this.#answerWaiters();
+    });
+  }
+
+  #answerWaiters(): void {
+    if (this.#waiters.size === 0) return;
+    this.#evaluate();
+    for (const waiter of [...this.#waiters]) {
+      if (waiter.since > 0 && waiter.since < this.#horizon)
+        waiter.settle({ fault: new MethodFault('InvalidCollectorVersion') });
+      const answer = this.#answer(waiter.since, waiter.maxObjectUpdates);
+      if (answer) waiter.settle({ answer });
+    }
+  }
+
+  #evaluate(): void {
+    const next = this.#version + 1;
+    for (const filter of this.#filters.values()) {
+      if (filter.isDirty && filter.evaluate(next)) this.#version = next;
+    }
+    if (this.#version - this.#horizon > MAX_RETAINED_VERSIONS) this.#forget(this.#version - MAX_RETAINED_VERSIONS / 2);
+  }
+
+  /** The client has this version, so it will hardly ask from much older ones. Returns it as a number. */
+  #acknowledge(version: string): number {
+    if (version === '') return 0;
+    const since = /^[1-9]\d{0,14}$/.test(version) ? Number(version) : Number.NaN;
+    if (!(since >= this.#horizon && since <= this.#version)) throw new MethodFault('InvalidCollectorVersion');
+    if (since - RETAINED_VERSIONS > this.#horizon) this.#forget(since - RETAINED_VERSIONS);
+    return since;
+  }
+
+  #forget(version: number): void {
+    this.#horizon = version;
+    for (const filter of this.#filters.values()) filter.forget(version);
+  }
+
+  #answer(since: number, maxObjectUpdates: number | undefined): UpdateSet | undefined {
+    const filterSet = this.filters
+      .map((filter) => this.#filterUpdate(filter, since))
+      .filter((update) => update !== undefined);
+    if (filterSet.length === 0) return undefined;
+    const version = String(this.#version);
+    if (maxObjectUpdates === undefined) return { version, filterSet };
+    const suspension = new Suspension(version, filterSet);
+    const answer = suspension.next(maxObjectUpdates);
+    if (answer.truncated) this.#suspension = suspension;
+    return answer;
+  }
+
+  #filterUpdate(filter: FilterState, since: number): PropertyFilterUpdate | undefined {
+    const { objects, missing } = filter.changesSince(since);
+    const style = { partialUpdates: filter.partialUpdates, rank: filter.plan.rank };
+    const objectSet = objects
+      .map((change) => this.#answers.objectUpdate(change, style))
+      .filter((update) => update !== undefined);
+    const missingSet = missing.map((obj) => this.#answers.missingObject(obj));
+    if (objectSet.length === 0 && missingSet.length === 0) return undefined;
+    return {
+      filter: filter.ref as MoRef<'PropertyFilter'>,
+      ...(objectSet.length > 0 ? { objectSet } : {}),
+      ...(missingSet.length > 0 ? { missingSet } : {}),
+    };
+  }
+}

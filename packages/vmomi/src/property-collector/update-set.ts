@@ -1,0 +1,171 @@
+// What clients are answered: ObjectContent and ObjectUpdate. Their properties are boxed for JSON and encoded for SOAP
+// only when somebody asks for that form, and big values are encoded once however many clients get them.
+import {
+  box,
+  type DynamicProperty,
+  encodedForm,
+  escapeText,
+  type HasEncodedForm,
+  MethodFault,
+  type MissingObject,
+  type MissingProperty,
+  type MoRef,
+  type ObjectContent,
+  type ObjectUpdate,
+  type PropertyChange,
+  type PropertyChangeOp,
+  type TypeRef,
+  toLocalizedMethodFault,
+} from '@vivarium/vim';
+import { type Delta, nestedDifferences } from './difference.ts';
+import type { ObjectChange } from './filter-state.ts';
+import type { FragmentCache } from './fragment-cache.ts';
+import { type PathPlan, readSteps } from './path-plan.ts';
+import type { ChangedPath, TrackedObject } from './tracked-object.ts';
+import { Missing } from './viewer.ts';
+
+/** Values of one object read at once, parallel to the paths. */
+export interface Reading {
+  readonly ref: MoRef;
+  readonly paths: readonly PathPlan[];
+  readonly values: readonly unknown[];
+}
+
+export interface ChangeStyle {
+  /** Report a change inside a requested property as just that, not as the whole property. */
+  readonly partialUpdates: boolean;
+  /** Version rank of the client. */
+  readonly rank: number;
+}
+
+export class Answers {
+  readonly #fragments: FragmentCache;
+
+  constructor(fragments: FragmentCache) {
+    this.#fragments = fragments;
+  }
+
+  objectContent({ ref, paths, values }: Reading): ObjectContent {
+    const propSet = this.#entries(paths, values, undefined);
+    const missingSet = missingProperties(paths, values);
+    return {
+      obj: ref,
+      ...(propSet.length > 0 ? { propSet } : {}),
+      ...(missingSet.length > 0 ? { missingSet } : {}),
+    };
+  }
+
+  /** Undefined when there is nothing to tell after all (a value that went back to what the client knows). */
+  objectUpdate(change: ObjectChange, style: ChangeStyle): ObjectUpdate | undefined {
+    const { ref: obj, kind } = change;
+    if (kind === 'leave') return { kind, obj };
+    const { tracked, since } = change;
+    const { paths } = tracked.plan;
+    if (kind === 'enter')
+      return update(
+        kind,
+        obj,
+        this.#entries(paths, tracked.values, 'assign'),
+        missingProperties(paths, tracked.values),
+      );
+    const changed = tracked.changedSince(since);
+    if (changed.length === 0) return undefined;
+    const deltas = changed.flatMap((path) => deltasOf(tracked, path, style));
+    const changeSet = deltas.map(
+      ({ name, op, type, value }) => new PropertyEntry(this.#fragments, name, op, type, value),
+    );
+    return update(
+      kind,
+      obj,
+      changeSet,
+      changed.flatMap(({ index, after }) => missingProperty(paths[index], after)),
+    );
+  }
+
+  /** A root of a filter that does not exist. */
+  missingObject(obj: MoRef): MissingObject {
+    return { obj, fault: toLocalizedMethodFault(new MethodFault('ManagedObjectNotFound', { obj })) };
+  }
+
+  #entries(paths: readonly PathPlan[], values: readonly unknown[], op: 'assign' | undefined): PropertyEntry[] {
+    const entries: PropertyEntry[] = [];
+    paths.forEach(({ path, type }, index) => {
+      const value = values[index];
+      if (value === undefined || value instanceof Missing) return;
+      entries.push(new PropertyEntry(this.#fragments, path, op, type, value));
+    });
+    return entries;
+  }
+}
+
+/** A PropertyChange; a DynamicProperty when it has no `op`. */
+class PropertyEntry implements DynamicProperty, HasEncodedForm {
+  readonly name: string;
+  readonly op: PropertyChangeOp | undefined;
+  readonly #fragments: FragmentCache;
+  readonly #type: TypeRef;
+  readonly #value: unknown;
+
+  constructor(fragments: FragmentCache, name: string, op: PropertyChangeOp | undefined, type: TypeRef, value: unknown) {
+    this.name = name;
+    this.op = op;
+    this.#fragments = fragments;
+    this.#type = type;
+    this.#value = value;
+  }
+
+  /** As values stand under any. */
+  get val(): unknown {
+    return box(this.#type, this.#value);
+  }
+
+  [encodedForm](tag: string, rank: number): string {
+    const op = this.op === undefined ? '' : `<op>${this.op}</op>`;
+    const val = this.#value === undefined ? '' : this.#fragments.encode(this.#type, this.#value, rank);
+    return `<${tag}><name>${escapeText(this.name)}</name>${op}${val}</${tag}>`;
+  }
+}
+
+function update(
+  kind: 'enter' | 'modify',
+  obj: MoRef,
+  changeSet: readonly PropertyEntry[],
+  missingSet: MissingProperty[],
+): ObjectUpdate {
+  return {
+    kind,
+    obj,
+    // An entry with an op is a PropertyChange; its absence is a matter of the class, not of these here.
+    ...(changeSet.length > 0 ? { changeSet: changeSet as unknown as PropertyChange[] } : {}),
+    ...(missingSet.length > 0 ? { missingSet } : {}),
+  };
+}
+
+function missingProperties(paths: readonly PathPlan[], values: readonly unknown[]): MissingProperty[] {
+  return values.flatMap((value, index) => missingProperty(paths[index], value));
+}
+
+function missingProperty(path: PathPlan | undefined, value: unknown): MissingProperty[] {
+  if (!path || !(value instanceof Missing)) return [];
+  return [{ path: path.path, fault: toLocalizedMethodFault(value.fault) }];
+}
+
+function deltasOf(tracked: TrackedObject, { index, before, after }: ChangedPath, style: ChangeStyle): readonly Delta[] {
+  const plan = tracked.plan.paths[index];
+  if (!plan || after instanceof Missing) return [];
+  const { path: name, type } = plan;
+  const wasSet = before !== undefined && !(before instanceof Missing);
+  const isElement = plan.steps.length > 0 && 'key' in (plan.steps[plan.steps.length - 1] ?? {});
+  if (after === undefined) return [{ name, op: removal(tracked, plan, isElement), type, value: undefined }];
+  if (!wasSet) return [{ name, op: isElement && before === undefined ? 'add' : 'assign', type, value: after }];
+  if (!style.partialUpdates) return [{ name, op: 'assign', type, value: after }];
+  return nestedDifferences(name, type, before, after, style.rank);
+}
+
+/** How a requested property ceased: with what contains it, as an element of an array, or by being unset itself. */
+function removal(tracked: TrackedObject, plan: PathPlan, isElement: boolean): PropertyChangeOp {
+  if (plan.steps.length === 0) return 'assign';
+  const container = readSteps(tracked.object.get(plan.property as never), plan.steps.slice(0, -1));
+  if (container === undefined) return 'indirectRemove';
+  return isElement ? 'remove' : 'assign';
+}
