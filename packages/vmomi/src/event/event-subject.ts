@@ -1,0 +1,56 @@
+// Which entities an event is about, and the arguments that its maker left out. Reads the graph, changes nothing.
+import { type Event, type ManagedObjectReference, type MoRef, make, schema } from '@vivarium/vim';
+import type { ObjectGraph } from '../graph/object-graph.ts';
+
+const MOST_LEVELS = 64;
+
+/** `vm` without `host`, `host` without `computeResource` and `datacenter`: filled in from where the entities are now. */
+export function completeArguments<T extends Event>(graph: ObjectGraph, event: T): T {
+  const full = { ...event };
+  const vm = full.vm && graph.find(full.vm.vm);
+  const hostRef = full.host?.host ?? (vm?.getPath('runtime.host') as MoRef<'HostSystem'> | undefined);
+  const host = hostRef && graph.find(hostRef);
+  if (!full.host && hostRef && host)
+    full.host = make('HostEventArgument', { name: String(host.getPath('name') ?? ''), host: hostRef });
+  const place = host?.ref ?? vm?.ref ?? full.ds?.datastore ?? full.net?.network;
+  for (const ref of place ? ancestors(graph, place) : []) {
+    const name = String(graph.find(ref)?.getPath('name') ?? '');
+    if (!full.computeResource && schema.isSubtype(ref.type, 'ComputeResource')) {
+      full.computeResource = make('ComputeResourceEventArgument', {
+        name,
+        computeResource: ref as MoRef<'ComputeResource'>,
+      });
+    }
+    if (!full.datacenter && ref.type === 'Datacenter') {
+      full.datacenter = make('DatacenterEventArgument', { name, datacenter: ref as MoRef<'Datacenter'> });
+    }
+  }
+  return full;
+}
+
+/** The parents of an entity, nearest first. */
+export function ancestors(graph: ObjectGraph, entity: ManagedObjectReference): MoRef[] {
+  const found: MoRef[] = [];
+  let parent = graph.find(entity as MoRef)?.parent;
+  while (parent && found.length < MOST_LEVELS) {
+    found.push(parent);
+    parent = graph.find(parent)?.parent;
+  }
+  return found;
+}
+
+/** Every entity that an event names in its arguments (`vm`, `host`, `entity`, `destHost` …). */
+export function subjects(event: Event): ManagedObjectReference[] {
+  const found: ManagedObjectReference[] = [];
+  for (const argument of Object.values(event)) {
+    if (typeof argument !== 'object' || argument === null || Array.isArray(argument)) continue;
+    for (const value of Object.values(argument as object)) if (isRef(value)) found.push(value);
+  }
+  const info = (event as { info?: { entity?: unknown } }).info;
+  if (isRef(info?.entity)) found.push(info.entity);
+  return found;
+}
+
+function isRef(value: unknown): value is ManagedObjectReference {
+  return typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
+}
