@@ -154,7 +154,7 @@ export function subjectOf(location: Location): { readonly file: string; readonly
 }
 
 async function ensureDirectory(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o755 });
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
   if (made === undefined) return;
   for (let folder = dirname(path); folder.length >= dirname(made).length; folder = dirname(folder)) {
     await syncDirectory(folder);

@@ -2,9 +2,8 @@
 // way to say openat), one name at a time and without following symbolic links: a VMM that owns a VM's folder may put
 // links and pipes into it at any moment, and none of that leads this process out of the datastore.
 
-import type { Dirent, Stats } from 'node:fs';
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
+import { constants, type Dirent, type Stats } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** O_NONBLOCK: opening a pipe must not wait for its other end. Regular files do not know the flag. */
@@ -29,6 +28,14 @@ export class FolderHandle implements AsyncDisposable {
 
   folder(name: string): Promise<FolderHandle> {
     return FolderHandle.open(this.at(name));
+  }
+
+  /**
+   * A path of this folder for programs that root starts: it stays the folder whatever is done to its name. Programs of
+   * another user may not look into /proc/PID/fd.
+   */
+  get pathForPrograms(): string {
+    return `/proc/${process.pid}/fd/${this.#handle.fd}`;
   }
 
   /** Opens a regular file. Throws ENOTREG for anything else (link, pipe, socket, device, folder). */
@@ -69,6 +76,11 @@ export class FolderHandle implements AsyncDisposable {
   /** Renames within one file system; an existing file at the target is replaced. */
   rename(name: string, target: FolderHandle, targetName: string): Promise<void> {
     return rename(this.at(name), target.at(targetName));
+  }
+
+  /** Gives a file a second name. Unlike `rename` it never replaces what has the name: EEXIST. */
+  link(name: string, target: FolderHandle, targetName: string): Promise<void> {
+    return link(this.at(name), target.at(targetName));
   }
 
   /** Makes the folder's names durable. */

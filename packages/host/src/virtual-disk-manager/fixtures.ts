@@ -1,0 +1,52 @@
+// What the tests of virtual disks share. Not for shipped code.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { silentLogger } from '@vivarium/base';
+import { systemClock, systemRandom } from '@vivarium/base/node';
+import { Datastores } from '../datastore/datastores.ts';
+import { scratch } from '../datastore/fixtures.ts';
+import { JailedDiskImages } from './jailed-disk-images.ts';
+import { VirtualDisks } from './virtual-disks.ts';
+
+const RUNTIME = process.env['VIVARIUM_RUNTIME'] ?? '/var/cache/vivarium/runtime-dev';
+
+/** Why tests with real images cannot run here; false when they can. */
+export const noImages = existsSync(`${RUNTIME}/usr/bin/qemu-img`) ? false : 'no runtime root with qemu-img';
+
+/** qemu-img outside any jail, for making what strangers upload. */
+export async function qemuImg(...args: string[]): Promise<string> {
+  const loader = `${RUNTIME}/usr/lib64/ld-linux-x86-64.so.2`;
+  const libraries = `${RUNTIME}/usr/lib/x86_64-linux-gnu:${RUNTIME}/usr/lib`;
+  const command = ['--library-path', libraries, `${RUNTIME}/usr/bin/qemu-img`, ...args];
+  return (await promisify(execFile)(loader, command)).stdout;
+}
+
+/** A host's datastores (one, `datastore1`, in `path`/one unless given) with real images; nothing is remembered. */
+export async function makeDisks(root?: string) {
+  const place = await scratch();
+  const inUse = new Set<string>();
+  const datastores = await Datastores.open({
+    store: { get: () => undefined, batch: async () => 1 },
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    first: { name: 'datastore1', root: root ?? `${place.path}/one` },
+  });
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+  const images = new JailedDiskImages({ runtime: { path: RUNTIME }, clock: systemClock, uid });
+  const use = { inUse: () => inUse };
+  const disks = new VirtualDisks({ datastores, images, use, random: systemRandom, log: silentLogger });
+  return {
+    path: place.path,
+    root: datastores.resolve('[datastore1]'),
+    datastores,
+    disks,
+    /** Absolute paths that a running VM holds. */
+    inUse,
+    async [Symbol.asyncDispose]() {
+      datastores.close();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
