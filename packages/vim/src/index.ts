@@ -53,3 +53,4 @@ export { REQUEST_LIMITS, type XmlLimits } from './soap/read-xml.ts';
 export { escapeAttribute, escapeText } from './soap/xml-text.ts';
 export { type DeclaredType, itemOf, typeNamed, typeRef } from './type-ref.ts';
 export { includesVersion, nearestVersion, serviceVersionsXml, versionOfSoapAction } from './version.ts';
+export { wsdl } from './wsdl/wsdl.ts';

@@ -31,12 +31,9 @@ export class MethodFault<T extends FaultName = FaultName> extends Error {
   /** From a fault data object that came over the wire or out of a TaskInfo. */
   static from(fault: { _typeName?: string }, message?: string): MethodFault {
     const { _typeName: type = 'MethodFault', ...data } = fault;
-    const known = schema.isSubtype(type, 'MethodFault') ? (type as FaultName) : 'SystemError';
-    return new MethodFault(
-      known as 'SystemError',
-      { reason: '', ...data } as Input<FaultTypes['SystemError']>,
-      message,
-    );
+    if (schema.isSubtype(type, 'MethodFault'))
+      return new MethodFault(type as 'MethodFault', data, message) as MethodFault;
+    return new MethodFault('SystemError', { reason: `unknown fault ${type}` }, message) as MethodFault;
   }
 }
 

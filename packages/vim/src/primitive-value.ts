@@ -66,6 +66,7 @@ function parseInteger(type: string, text: string, where: Where): number {
 
 function checkInteger(type: string, value: number, where: Where): number {
   const [min, max] = RANGES[type] ?? [0, -1];
+  if (type === 'byte' && value > max && value <= 0xff) return checkInteger(type, value - 0x100, where); // sent unsigned
   if (!Number.isInteger(value) || value < min || value > max) throw invalidValue(type, String(value), where);
   return value === 0 ? 0 : value; // -0 is 0
 }

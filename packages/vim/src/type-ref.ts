@@ -55,6 +55,12 @@ const PRIMITIVE_ITEMS: ReadonlyMap<string, string> = new Map([
 /** Names under any that stand for another type. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ['anyType', 'any'],
+  ['unsignedByte', 'byte'], // govmomi's uint8
+  ['unsignedShort', 'int'],
+  ['unsignedInt', 'long'],
+  ['unsignedLong', 'long'],
+  ['integer', 'long'],
+  ['decimal', 'double'],
   ['TypeName', 'string'],
   ['MethodName', 'string'],
   ['PropertyPath', 'string'],

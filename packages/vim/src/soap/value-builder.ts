@@ -46,6 +46,9 @@ interface SkipFrame {
 
 type Frame = FieldsFrame | ItemsFrame | TextFrame | SkipFrame;
 
+/** An element under any that does not say its type: suds writes strings so. */
+const UNTYPED: TypeRef = { type: 'string', kind: 'primitive', array: false, optional: false };
+
 /** Type names as they appear in faults; never a megabyte of a stranger's text. */
 function invalidType(name: string): MethodFault<'InvalidType'> {
   const argument = name.slice(0, 128);
@@ -125,8 +128,7 @@ export class ValueBuilder {
   /** What xsi:type says, checked against the declared type; the declared type when there is none. */
   #actualType(tag: XmlTag, declared: TypeRef): TypeRef {
     if (tag.xsiType === undefined) {
-      if (declared.kind === 'any') throw invalidXml(`${this.#path(tag.local)} needs an xsi:type`);
-      return declared;
+      return declared.kind === 'any' ? UNTYPED : declared;
     }
     const named = typeNamed(tag.xsiType);
     if (named === undefined) throw invalidType(tag.xsiType);
