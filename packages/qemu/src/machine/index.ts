@@ -1,1 +1,11 @@
+export { machineArguments, nicsWithoutLink } from './arguments.ts';
+export { diskNodes, mediumNode, mediumNodes } from './block-nodes.ts';
+export { type ControllerTraits, controllerDevice, controllerTraits } from './controllers.ts';
+export { type BlockNode, type Device, MachineError, type Netdev, type PciAddress } from './device.ts';
+export { cdromDevice, diskDevice } from './drives.ts';
+export { efiImages } from './firmware.ts';
+export { BALLOON_ID } from './fixed-devices.ts';
 export type * from './model.ts';
+export { hubId, netdevId, nicDevice, nicNetdev } from './nics.ts';
+export { chipsetOf, pciAddress, planPciSlots, spareSlots } from './pci-slots.ts';
+export { runFiles, VNC_PASSWORD_DISPLAY } from './run-files.ts';

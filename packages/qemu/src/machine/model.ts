@@ -17,6 +17,8 @@ export interface Machine {
   readonly machineType: string;
   readonly cpu: CpuTopology;
   readonly memoryMB: number;
+  /** Ceiling for memory hot-add; absent or not more than `memoryMB` = none. */
+  readonly memoryMaxMB?: number;
   readonly firmware: Firmware;
   /** Milliseconds that the firmware waits before it boots. */
   readonly bootDelayMs: number;
