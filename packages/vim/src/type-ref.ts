@@ -28,7 +28,10 @@ export function wireName(ref: TypeRef): string {
 
 /** `ArrayOf` + the capitalized item name: ArrayOfString, ArrayOfVirtualDevice, ArrayOfManagedObjectReference. */
 export function arrayName(item: TypeRef): string {
-  const name = wireName(item);
+  return arrayNameOf(wireName(item));
+}
+
+export function arrayNameOf(name: string): string {
   return `ArrayOf${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 

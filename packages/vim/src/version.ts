@@ -1,7 +1,8 @@
 // Which version of the API a client speaks, and what may be sent to it.
 
 import type { ApiVersion } from './generated/references.ts';
-import { schema, type TypeInfo } from './schema.ts';
+import { schema, type TypeInfo, type TypeRef } from './schema.ts';
+import { wireName } from './type-ref.ts';
 
 /** Dotted numbers compared part by part, missing parts as 0; undefined when a text is not dotted numbers. */
 function parseDotted(text: string): number[] | undefined {
@@ -56,6 +57,12 @@ export function knownAncestor(name: string, rank: number): TypeInfo | undefined 
     info = info.kind === 'enum' || info.base === undefined ? undefined : schema.type(info.base);
   }
   return info;
+}
+
+/** What a non-array type is called under any for a client of this rank; an enum that it does not know is a string. */
+export function knownWireName(ref: TypeRef, rank: number): string {
+  if (ref.kind !== 'data' && ref.kind !== 'enum') return wireName(ref);
+  return knownAncestor(ref.type, rank)?.name ?? (ref.kind === 'enum' ? 'string' : 'DynamicData');
 }
 
 /**

@@ -122,8 +122,8 @@ function decodeFields(
 }
 
 function absent(field: FieldInfo, place: Place): [] | undefined {
-  if (field.rank > place.rank) return undefined;
   if (field.array) return [];
+  if (field.rank > place.rank) return undefined;
   throw new MethodFault('InvalidArgument', { invalidProperty: pathOf(inside(place, `.${field.name}`)) });
 }
 

@@ -4,8 +4,8 @@ import { inferBox, isBoxed } from '../any-value.ts';
 import type { ApiVersion } from '../generated/references.ts';
 import { schema, type TypeRef } from '../schema.ts';
 import { sentType } from '../soap/encode-value.ts';
-import { type DeclaredType, itemOf, typeNamed, typeRef } from '../type-ref.ts';
-import { knownAncestor, rankOf } from '../version.ts';
+import { arrayNameOf, type DeclaredType, itemOf, typeNamed, typeRef } from '../type-ref.ts';
+import { knownAncestor, knownWireName, rankOf } from '../version.ts';
 
 type Fields = Readonly<Record<string, unknown>> & { readonly _typeName?: string };
 
@@ -53,7 +53,9 @@ function encodeAny(bare: unknown, rank: number): unknown {
   const name = value._typeName ?? '';
   const ref = typeNamed(name);
   if (ref === undefined) throw new TypeError(`unknown type ${name} under any`);
-  return isBoxed(value) ? { _typeName: name, _value: encodeRef(ref, value._value, rank) } : encodeOne(ref, value, rank);
+  if (!isBoxed(value)) return encodeOne(ref, value, rank);
+  const known = knownWireName(itemOf(ref), rank);
+  return { _typeName: ref.array ? arrayNameOf(known) : known, _value: encodeRef(ref, value._value, rank) };
 }
 
 function encodeData(declared: string, value: Fields, rank: number): unknown {

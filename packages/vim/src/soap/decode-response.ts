@@ -1,9 +1,11 @@
 // The client's side: a SOAP reply -> the result, or the fault thrown.
 
+import type { ApiVersion } from '../generated/references.ts';
 import { MethodFault } from '../method-fault.ts';
 import type { FieldInfo } from '../schema.ts';
 import { schema } from '../schema.ts';
 import { type DeclaredType, typeRef } from '../type-ref.ts';
+import { rankOf } from '../version.ts';
 import { ENVELOPE_NAMESPACE } from './decode-request.ts';
 import { readXml, type XmlHandler, type XmlLimits, type XmlTag } from './read-xml.ts';
 import { ValueBuilder } from './value-builder.ts';
@@ -18,6 +20,7 @@ function pseudoField(name: string, declared: DeclaredType): FieldInfo {
 class ResponseReader implements XmlHandler {
   readonly values: Record<string, unknown> = {};
   readonly #result: FieldInfo;
+  readonly #rank: number;
   #builder: ValueBuilder | undefined;
   #builderDepth = 0;
   #depth = 0;
@@ -25,7 +28,8 @@ class ResponseReader implements XmlHandler {
   #label = '';
   message: string | undefined;
 
-  constructor(result: DeclaredType) {
+  constructor(result: DeclaredType, rank: number) {
+    this.#rank = rank;
     this.#result = pseudoField('returnval', result);
   }
 
@@ -64,17 +68,21 @@ class ResponseReader implements XmlHandler {
   }
 
   #build(field: FieldInfo, depth: number): void {
-    this.#builder = new ValueBuilder(new Map([[field.name, field]]), this.values, -1);
+    this.#builder = new ValueBuilder(new Map([[field.name, field]]), this.values, -1, this.#rank);
     this.#builderDepth = depth;
   }
 }
 
 /**
  * The result of a reply to `method`, as the schema's `result` type says; an unset optional result is undefined, an absent
- * array result is []. Throws the reply's fault as a MethodFault, and InvalidRequest for a reply that is none.
+ * array result is []. `version` is the one of the request. Throws the reply's fault as a MethodFault, and InvalidRequest for a reply that is none.
  */
-export function decodeSoapResponse(resultType: DeclaredType, body: Uint8Array | string): unknown {
-  const reader = new ResponseReader(resultType);
+export function decodeSoapResponse(
+  resultType: DeclaredType,
+  body: Uint8Array | string,
+  version: ApiVersion = schema.versions[0] ?? schema.legacyVersion,
+): unknown {
+  const reader = new ResponseReader(resultType, rankOf(version));
   readXml(body, REPLY_LIMITS, reader);
   if (reader.message !== undefined) {
     throw MethodFault.from((reader.values['fault'] as { _typeName?: string } | undefined) ?? {}, reader.message);

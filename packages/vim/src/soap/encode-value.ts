@@ -5,8 +5,8 @@ import { inferBox, isBoxed } from '../any-value.ts';
 import type { ApiVersion } from '../generated/references.ts';
 import { formatPrimitive } from '../primitive-value.ts';
 import { type DataTypeInfo, type FieldInfo, schema, type TypeKind, type TypeRef } from '../schema.ts';
-import { type DeclaredType, itemOf, typeNamed, typeRef, wireName } from '../type-ref.ts';
-import { knownAncestor, rankOf } from '../version.ts';
+import { arrayNameOf, type DeclaredType, itemOf, typeNamed, typeRef } from '../type-ref.ts';
+import { knownAncestor, knownWireName, rankOf } from '../version.ts';
 import { encodedForm, type HasEncodedForm } from './encoded-form.ts';
 import { escapeAttribute, escapeText } from './xml-text.ts';
 
@@ -85,9 +85,8 @@ function encodeAny(tag: string, bare: unknown, rank: number): string {
 /** Every item carries xsi:type, as vCenter writes it: libvirt refuses items without (vim25.md 1.4, rule 4). */
 function encodeAnyArray(tag: string, ref: TypeRef, value: unknown, rank: number): string {
   const item = itemOf(ref);
-  const known = item.kind === 'data' || item.kind === 'enum' ? knownAncestor(item.type, rank)?.name : wireName(item);
-  const name = known ?? (item.kind === 'enum' ? 'string' : 'DynamicData');
-  let text = `<${tag} xsi:type="ArrayOf${name.charAt(0).toUpperCase()}${name.slice(1)}">`;
+  const name = knownWireName(item, rank);
+  let text = `<${tag} xsi:type="${arrayNameOf(name)}">`;
   for (const one of value as readonly unknown[]) text += encodeOne(name, item.type, item.kind, one, rank, true);
   return `${text}</${tag}>`;
 }

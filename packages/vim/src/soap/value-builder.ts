@@ -58,14 +58,24 @@ function invalidType(name: string): MethodFault<'InvalidType'> {
 export class ValueBuilder {
   readonly #root: FieldsFrame;
   readonly #stack: Frame[];
-  readonly #rank: number;
+  readonly #requiredRank: number;
+  readonly #arrayRank: number;
   readonly #where = (): string => this.#path();
 
-  /** Children of the root element become properties of `object`. `rank`: what the client's version requires. */
-  constructor(fields: ReadonlyMap<string, FieldInfo>, object: Record<string, unknown>, rank: number) {
+  /**
+   * Children of the root element become properties of `object`. Required properties newer than `requiredRank` may be
+   * missing; a required array that is not there is empty, unless it is newer than `arrayRank`.
+   */
+  constructor(
+    fields: ReadonlyMap<string, FieldInfo>,
+    object: Record<string, unknown>,
+    requiredRank: number,
+    arrayRank = Number.POSITIVE_INFINITY,
+  ) {
     this.#root = { kind: 'fields', label: '', info: undefined, fields, object, into: undefined };
     this.#stack = [this.#root];
-    this.#rank = rank;
+    this.#requiredRank = requiredRank;
+    this.#arrayRank = arrayRank;
   }
 
   open(tag: XmlTag): void {
@@ -199,9 +209,12 @@ export class ValueBuilder {
 
   #requireFields(frame: FieldsFrame): void {
     for (const field of frame.fields.values()) {
-      if (field.optional || field.rank > this.#rank || Object.hasOwn(frame.object, field.name)) continue;
-      if (field.array) frame.object[field.name] = [];
-      else throw new MethodFault('InvalidArgument', { invalidProperty: this.#path(field.name) });
+      if (field.optional || Object.hasOwn(frame.object, field.name)) continue;
+      if (field.array) {
+        if (field.rank <= this.#arrayRank) frame.object[field.name] = [];
+      } else if (field.rank <= this.#requiredRank) {
+        throw new MethodFault('InvalidArgument', { invalidProperty: this.#path(field.name) });
+      }
     }
   }
 
