@@ -8,13 +8,15 @@ export interface DatastoreFacts {
   /** As in `[name] folder/file`. */
   readonly name: string;
   readonly ref: MoRef<'Datastore'>;
+  /** As in DatastoreSummary.url. */
+  readonly url: string;
   /** Further names of the volume below /vmfs/volumes in VMX files, e.g. its UUID. */
   readonly volumeNames: readonly string[];
 }
 
 export interface NetworkFacts {
   readonly name: string;
-  readonly ref: MoRef<'Network'>;
+  readonly ref: MoRef<'Network' | 'DistributedVirtualPortgroup'>;
   /** Set when this is a port group of a distributed switch. */
   readonly distributed?: { readonly switchUuid: string; readonly portgroupKey: string };
 }
