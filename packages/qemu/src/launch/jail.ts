@@ -22,13 +22,19 @@ export interface Jail {
   readonly runtimePath: string;
   /** Only in mode `full`: the uid, also used as gid, that the program runs under. Never 0. */
   readonly uid: number;
+  /** Only in mode `full`: supplementary groups, e.g. the one that /dev/kvm belongs to. */
+  readonly groups?: readonly number[];
   readonly binds: readonly Bind[];
   /** Device nodes beside null, zero, full, random, urandom and tty, e.g. `/dev/kvm`. */
   readonly devices: readonly string[];
   /** Working directory in the jail. */
   readonly workFolder: string;
+  /** `none`: not even a loopback that anybody else hears. `host`: the starter's network, for user-mode networking. */
+  readonly network: 'none' | 'host';
   /** `die` = ends with the process that started it; `outlive` = goes on. */
   readonly whenStarterEnds: 'die' | 'outlive';
+  /** Descriptors through which bubblewrap tells the program's pid (JSON, `child-pid`) and waits for a byte before it goes on. */
+  readonly control?: { readonly infoFd: number; readonly blockFd: number };
 }
 
 export interface Command {
@@ -44,10 +50,11 @@ export function jailCommand(jail: Jail, program: string, args: readonly string[]
   return {
     file: 'bwrap',
     args: [
-      ...(jail.mode === 'full' ? rootNamespaces() : ['--unshare-all']),
+      ...(jail.mode === 'full' ? rootNamespaces(jail) : userNamespaces(jail)),
       ...lifetime(jail),
       ...environment(),
-      ...rootFileSystem(jail.runtimePath),
+      ...parentFolders(jail),
+      ...rootFileSystem(jail),
       ...jail.devices.flatMap((node) => ['--dev-bind', node, node]),
       ...jail.binds.flatMap((bind) => [bind.writable ? '--bind' : '--ro-bind', bind.host, bind.inside]),
       '--remount-ro',
@@ -55,7 +62,7 @@ export function jailCommand(jail: Jail, program: string, args: readonly string[]
       '--chdir',
       jail.workFolder,
       '--',
-      ...(jail.mode === 'full' ? dropPrivileges(jail.uid) : []),
+      ...(jail.mode === 'full' ? dropPrivileges(jail) : []),
       program,
       ...args,
     ],
@@ -63,35 +70,60 @@ export function jailCommand(jail: Jail, program: string, args: readonly string[]
 }
 
 // Root's way leaves out the user namespace. The three capabilities are what setpriv needs to give up everything, those included.
-function rootNamespaces(): string[] {
+function rootNamespaces({ network }: Jail): string[] {
   const kept = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((capability) => ['--cap-add', capability]);
-  const namespaces = ['net', 'pid', 'ipc', 'uts'].map((name) => `--unshare-${name}`);
+  const namespaces = ['pid', 'ipc', 'uts', ...(network === 'none' ? ['net'] : [])].map((name) => `--unshare-${name}`);
   return [...namespaces, '--unshare-cgroup-try', '--cap-drop', 'ALL', ...kept];
+}
+
+function userNamespaces({ network }: Jail): string[] {
+  return ['--unshare-all', ...(network === 'host' ? ['--share-net'] : [])];
 }
 
 // Changing uid clears the kernel's parent-death signal, so a dying tool needs bubblewrap's own process 1 to pass death on; a
 // VMM is process 1 itself, which saves a process per VM and hides bubblewrap's command line (host paths) from it.
-function lifetime(jail: Jail): string[] {
-  return jail.whenStarterEnds === 'die' ? ['--new-session', '--die-with-parent'] : ['--new-session', '--as-pid-1'];
+function lifetime({ whenStarterEnds, control }: Jail): string[] {
+  return [
+    ...(whenStarterEnds === 'die' ? ['--new-session', '--die-with-parent'] : ['--new-session', '--as-pid-1']),
+    ...(control ? ['--info-fd', String(control.infoFd), '--block-fd', String(control.blockFd)] : []),
+  ];
 }
 
 function environment(): string[] {
   return ['--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'LANG', 'C.UTF-8', '--hostname', 'jail'];
 }
 
+// Folders above mount points; bubblewrap would make them for root alone.
+function parentFolders({ binds }: Jail): string[] {
+  const parents = new Set(['/etc']);
+  for (const { inside } of binds) {
+    for (let end = inside.lastIndexOf('/'); end > 0; end = inside.lastIndexOf('/', end - 1))
+      parents.add(inside.slice(0, end));
+  }
+  return [...parents].toSorted().flatMap((folder) => ['--perms', '0755', '--dir', folder]);
+}
+
 // The root is an empty tmpfs into which the runtime's parts are mounted, so that mount points can be made freely.
-function rootFileSystem(runtimePath: string): string[] {
+function rootFileSystem({ runtimePath, network }: Jail): string[] {
   return [
-    ...['--ro-bind', `${runtimePath}/usr`, '/usr', '--ro-bind', `${runtimePath}/etc`, '/etc'],
+    ...['--ro-bind', `${runtimePath}/usr`, '/usr'],
     ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
+    ...['ld.so.cache', 'alternatives'].flatMap((name) => [
+      '--ro-bind-try',
+      `${runtimePath}/etc/${name}`,
+      `/etc/${name}`,
+    ]),
+    // User-mode networking answers the guest's DNS questions with the host's servers.
+    ...(network === 'host' ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
     ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
   ];
 }
 
-function dropPrivileges(uid: number): string[] {
+function dropPrivileges({ uid, groups = [] }: Jail): string[] {
   if (!Number.isInteger(uid) || uid < 1) throw new RangeError(`not an unprivileged uid: ${uid}`);
   return [
-    ...['/usr/bin/setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+    ...['/usr/bin/setpriv', '--reuid', String(uid), '--regid', String(uid)],
+    ...(groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]),
     ...['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--'],
   ];
 }

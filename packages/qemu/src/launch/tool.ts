@@ -95,6 +95,7 @@ function toolCommand(tool: JailedTool, isRoot: boolean) {
     binds: tool.binds,
     devices: [],
     workFolder: '/',
+    network: 'none',
     whenStarterEnds: 'die',
   } as const;
   if (jail.mode === 'none') return jailCommand(jail, tool.program, tool.args);

@@ -28,7 +28,7 @@ export function diskDevice(machine: Machine, disk: Disk): Device {
         driver: 'scsi-hd',
         ...common,
         ...stopOnError,
-        ...serial(disk, 36),
+        ...scsiIdentity(disk),
         vendor: 'VIVARIUM',
         product: 'Virtual disk',
       };
@@ -43,6 +43,11 @@ export function diskDevice(machine: Machine, disk: Disk): Device {
 
 // The longest serial that each bus can carry; a longer one would be refused or cut by QEMU.
 const serial = (disk: Disk, longest: number) => (disk.serial === '' ? {} : { serial: disk.serial.slice(0, longest) });
+
+// The serial number's page and the identification page (VPD 0x80, 0x83): whoever looks for the disk by id finds its UUID.
+function scsiIdentity(disk: Disk) {
+  return disk.serial === '' ? {} : { ...serial(disk, 36), device_id: disk.serial.slice(0, 36) };
+}
 
 function namespaceUuid(disk: Disk): { uuid?: string } {
   const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i.exec(disk.serial);

@@ -85,20 +85,19 @@ export function processArguments(binding: HostBinding): string[] {
     ...['-nodefaults', '-no-user-config', '-msg', 'timestamp=on'],
     ...(binding.sandbox ? ['-sandbox', optionText('on', sandbox)] : []),
     ...(binding.runtimeFolder === undefined ? [] : dataFolders(binding.runtimeFolder)),
+    ...['-qmp', optionText(unixSocket(inRunFolder(runFiles.monitor)), { server: true, wait: false })],
+    ...['-vnc', optionText(unixSocket(inRunFolder(runFiles.vnc)), { share: 'force-shared' })],
     ...[
-      '-chardev',
-      optionText('socket', { id: 'qmp', path: inRunFolder(runFiles.monitor), server: true, wait: false }),
+      '-vnc',
+      optionText(unixSocket(inRunFolder(runFiles.vncPassword)), { id: VNC_PASSWORD_DISPLAY, password: true }),
     ],
-    ...['-mon', 'chardev=qmp,mode=control'],
-    ...['-vnc', optionText(vncSocket(inRunFolder(runFiles.vnc)), { share: 'force-shared' })],
-    ...['-vnc', optionText(vncSocket(inRunFolder(runFiles.vncPassword)), { id: VNC_PASSWORD_DISPLAY, password: true })],
     ...(binding.paused ? ['-S'] : []),
     ...(binding.incoming === undefined ? [] : ['-incoming', binding.incoming]),
   ];
 }
 
-// `-vnc` takes the address as an option value.
-const vncSocket = (path: string) => `unix:${path.replaceAll(',', ',,')}`;
+// The address is the first option value of `-qmp` and `-vnc`.
+const unixSocket = (path: string) => `unix:${path.replaceAll(',', ',,')}`;
 
 // Outside a jail QEMU would look for its firmware where the distribution has its own.
 const dataFolders = (root: string) =>
