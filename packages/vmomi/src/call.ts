@@ -12,6 +12,8 @@ export interface Call {
   readonly signal: AbortSignal;
   readonly service: Service;
   readonly remoteAddress: string;
+  /** The address of ours that the client reached: what URLs in answers may name. */
+  readonly localAddress?: string;
   readonly userAgent?: string;
   /** Login, Logout and their kin: which session the client has from now on. The transport tells the client. */
   readonly switchSession?: (session: Session | undefined) => void;

@@ -1,14 +1,168 @@
-// One per daemon: the managed-object server.
+// One per daemon: the managed-object server. Makes the managers that every daemon has and ties them together; whatever
+// is particular to a host or a vCenter the daemon adds to the graph and to the content.
 import type { Clock, Logger, Random } from '@vivarium/base';
-import type { MoRef } from '@vivarium/vim';
-import type { Authorization } from './authorization/authorization.ts';
-import type { ObjectGraph } from './graph/object-graph.ts';
+import type { Store } from '@vivarium/store';
+import { type AboutInfo, type MoRef, make, type ServiceContent } from '@vivarium/vim';
+import type { FastifyInstance } from 'fastify';
+import { addLocalAccountManager, addUserDirectory } from './account/local-account-manager.ts';
+import { LocalAccounts } from './account/local-accounts.ts';
+import type { UserDirectory } from './account/user-directory.ts';
+import { Authorization } from './authorization/authorization.ts';
+import { addAuthorizationManager } from './authorization/authorization-manager.ts';
+import type { Call } from './call.ts';
+import { addCustomFieldsManager } from './custom-fields-manager/custom-fields-manager.ts';
+import { type Invocation, invoke } from './dispatch.ts';
+import { EventLog } from './event/event-log.ts';
+import { addEventManager } from './event/event-manager.ts';
+import { ObjectGraph } from './graph/object-graph.ts';
+import { type AuthenticationRequest, authenticate } from './http/authenticate.ts';
+import { registerRoutes } from './http/register.ts';
+import { addLicenseManager } from './license-manager/license-manager.ts';
+import { DAEMON_OPTIONS, sessionPolicy } from './option-manager/daemon-options.ts';
+import type { OptionDefinition } from './option-manager/option-definition.ts';
+import { addOptionManager } from './option-manager/option-manager.ts';
+import { Settings } from './option-manager/settings.ts';
+import { addPerformanceManager } from './performance-manager/performance-manager.ts';
+import { ChangeRouter } from './property-collector/change-router.ts';
+import { PropertyCollectors } from './property-collector/property-collector.ts';
+import { addSearchIndex } from './search-index/search-index.ts';
+import { addServiceInstance, SERVICE_INSTANCE } from './service-instance/service-instance.ts';
+import { LICENSE_ASSIGNMENT_MANAGER, type Personality, WELL_KNOWN } from './service-instance/well-known.ts';
+import type { Session } from './session/session.ts';
+import { sessionEvents } from './session/session-events.ts';
+import { addSessionManager } from './session/session-manager.ts';
+import { SessionRegistry } from './session/session-registry.ts';
+import { addTaskManager } from './task/task-manager.ts';
+import { TaskRegistry } from './task/task-registry.ts';
+import { Views } from './view-manager/view-manager.ts';
 
-export interface Service {
+export interface ServiceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly store: Store;
+  readonly about: AboutInfo;
+  /** Ids and content as ESXi or as vCenter has them. */
+  readonly instance: Personality;
+  /** The daemon adds the folder itself to the graph. */
   readonly rootFolder: MoRef<'Folder'>;
-  readonly graph: ObjectGraph;
+  /** Who may log in; default: the accounts kept in the store. */
+  readonly users?: UserDirectory;
+  /** Options of the daemon's own besides those that vmomi obeys. */
+  readonly settings?: readonly OptionDefinition[];
+  /** References of the daemon's own managers: fileManager, virtualDiskManager … */
+  readonly content?: Partial<ServiceContent>;
+}
+
+export class Service {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly rootFolder: MoRef<'Folder'>;
+  readonly instance: Personality;
+  readonly graph = new ObjectGraph();
+  readonly settings: Settings;
+  readonly accounts: LocalAccounts;
+  readonly users: UserDirectory;
   readonly authorization: Authorization;
+  readonly events: EventLog;
+  readonly tasks: TaskRegistry;
+  readonly sessions: SessionRegistry;
+  #content: ServiceContent;
+
+  constructor(options: ServiceOptions) {
+    const { clock, random, log, store, rootFolder, instance } = options;
+    this.clock = clock;
+    this.random = random;
+    this.log = log;
+    this.store = store;
+    this.rootFolder = rootFolder;
+    this.instance = instance;
+    const { graph } = this;
+    this.settings = new Settings(store, WELL_KNOWN[instance].setting.value, [
+      ...DAEMON_OPTIONS,
+      ...(options.settings ?? []),
+    ]);
+    this.accounts = new LocalAccounts(store, random);
+    this.users = options.users ?? this.accounts;
+    this.authorization = new Authorization(graph, store, rootFolder);
+    this.events = new EventLog({ clock, log, history: store.history, graph });
+    this.tasks = new TaskRegistry({
+      clock,
+      log,
+      history: store.history,
+      graph,
+      events: this.events,
+      idStyle: instance,
+    });
+    this.sessions = new SessionRegistry({
+      clock,
+      random,
+      log,
+      users: this.users,
+      policy: () => sessionPolicy(this.settings),
+      listener: sessionEvents(this.events),
+    });
+    this.#content = make('ServiceContent', {
+      rootFolder,
+      about: options.about,
+      ...WELL_KNOWN[instance],
+      ...options.content,
+    });
+    this.#addManagers();
+  }
+
+  /** ServiceInstance.content. */
+  get content(): ServiceContent {
+    return this.#content;
+  }
+
+  /** Adds references to the content: managers that the daemon makes after the service. */
+  extendContent(more: Partial<ServiceContent>): void {
+    this.#content = { ...this.#content, ...more };
+    this.graph.get(SERVICE_INSTANCE).set('content', this.#content);
+  }
+
+  /** The dispatch; see dispatch.ts. */
+  invoke(request: Invocation, call: Call): Promise<unknown> {
+    return this.sessions.during(call.session, () => invoke(this, request, call));
+  }
+
+  /** All routes of the API: /sdk in SOAP and VI/JSON, the WSDL, vimServiceVersions.xml, /about. */
+  register(app: FastifyInstance): void {
+    registerRoutes(app, this);
+  }
+
+  /** Whose request it is: session cookie or header, one-time ticket, or Basic. For routes beside the API (/folder). */
+  authenticate(request: AuthenticationRequest): Promise<Session | undefined> {
+    return authenticate(this, request);
+  }
+
+  /** Ends sessions and tasks and writes what is pending. The store stays open. */
+  async close(): Promise<void> {
+    this.sessions.close();
+    await this.tasks.close();
+    await this.events.settled();
+  }
+
+  #addManagers(): void {
+    const refs = WELL_KNOWN[this.instance];
+    const { graph, authorization, clock, random, rootFolder } = this;
+    const router = new ChangeRouter(graph);
+    addServiceInstance(this);
+    addSessionManager(this, refs.sessionManager);
+    addAuthorizationManager(this, refs.authorizationManager);
+    addUserDirectory(this, refs.userDirectory);
+    if (refs.accountManager) addLocalAccountManager(this, refs.accountManager);
+    addOptionManager(this, refs.setting, this.settings);
+    addEventManager(this, refs.eventManager);
+    addTaskManager(this, refs.taskManager);
+    addCustomFieldsManager(this, refs.customFieldsManager);
+    addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
+    addPerformanceManager(this, refs.perfManager);
+    addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);
+    new Views({ graph, authorization, random, rootFolder, router }).addManager(refs.viewManager);
+    new PropertyCollectors({ graph, authorization, clock, random, router }).addDefault(refs.propertyCollector);
+  }
 }

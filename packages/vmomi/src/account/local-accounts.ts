@@ -64,7 +64,9 @@ export class LocalAccounts implements UserDirectory {
   }
 
   listGroups(): GroupInfo[] {
-    return this.#store.range<GroupRecord>(GROUPS).map(({ key, value }) => ({ groupName: key.slice(GROUPS.length), ...value }));
+    return this.#store
+      .range<GroupRecord>(GROUPS)
+      .map(({ key, value }) => ({ groupName: key.slice(GROUPS.length), ...value }));
   }
 
   /** Faults: AlreadyExists, InvalidArgument. */
@@ -76,10 +78,15 @@ export class LocalAccounts implements UserDirectory {
   }
 
   /** Leaves out what is undefined. Faults: UserNotFound, InvalidArgument. */
-  async updateUser(userName: string, change: { password?: string | undefined; description?: string | undefined }): Promise<void> {
+  async updateUser(
+    userName: string,
+    change: { password?: string | undefined; description?: string | undefined },
+  ): Promise<void> {
     const user = this.#requireUser(userName);
     const passwordHash =
-      change.password === undefined ? user.passwordHash : await hashPassword(requirePassword(change.password), this.#random);
+      change.password === undefined
+        ? user.passwordHash
+        : await hashPassword(requirePassword(change.password), this.#random);
     const description = change.description ?? user.description;
     await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
   }
@@ -96,7 +103,12 @@ export class LocalAccounts implements UserDirectory {
     const left = this.listGroups().filter(({ members }) => members.includes(userName));
     await this.#store.batch([
       { delete: USERS + userName },
-      ...left.map((group) => groupOp(group, group.members.filter((member) => member !== userName))),
+      ...left.map((group) =>
+        groupOp(
+          group,
+          group.members.filter((member) => member !== userName),
+        ),
+      ),
     ]);
   }
 
@@ -124,7 +136,12 @@ export class LocalAccounts implements UserDirectory {
   async unassign(userName: string, groupName: string): Promise<void> {
     const group = this.#requireGroup(groupName);
     if (!group.members.includes(userName)) throw userNotFound(userName);
-    await this.#store.batch([groupOp(group, group.members.filter((member) => member !== userName))]);
+    await this.#store.batch([
+      groupOp(
+        group,
+        group.members.filter((member) => member !== userName),
+      ),
+    ]);
   }
 
   #user(userName: string): UserRecord | undefined {
@@ -158,6 +175,7 @@ function userNotFound(principal: string): MethodFault<'UserNotFound'> {
 }
 
 function requirePassword(password: string): string {
-  if (password.length === 0 || password.length > 1024) throw new MethodFault('InvalidArgument', { invalidProperty: 'password' });
+  if (password.length === 0 || password.length > 1024)
+    throw new MethodFault('InvalidArgument', { invalidProperty: 'password' });
   return password;
 }

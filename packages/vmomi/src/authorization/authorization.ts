@@ -21,7 +21,8 @@ const GRANTS = 'authorization/permission/';
 /** Deeper than any inventory: guards against a parent cycle. */
 const MOST_LEVELS = 64;
 const EVERYTHING: PrivilegeSet = { has: () => true };
-const NOTHING: PrivilegeSet = new Set<string>();
+/** What everybody may, with NoAccess and without a login. */
+const NOTHING: PrivilegeSet = new Set(['System.Anonymous']);
 
 export class Authorization {
   readonly #graph: ObjectGraph;
@@ -181,7 +182,8 @@ export class Authorization {
   }
 
   #privileges(roleId: number): PrivilegeSet {
-    return this.#roles.get(roleId)?.privileges ?? NOTHING;
+    const role = this.#roles.get(roleId);
+    return role && role.privileges.size > 0 ? role.privileges : NOTHING;
   }
 
   /** The entity, its parent, … up to the root. */

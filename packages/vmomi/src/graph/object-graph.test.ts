@@ -52,13 +52,7 @@ void test('a change tells the subscribers of that object, once, with the paths a
   assert.equal(graph.version, version + 2);
   assert.deepEqual(
     heard.map((change) => (change.kind === 'modified' ? [change.paths, change.before, change.version] : [])),
-    [
-      [
-        ['runtime.powerState', 'overallStatus'],
-        { runtime },
-        graph.version,
-      ],
-    ],
+    [[['runtime.powerState', 'overallStatus'], { runtime }, graph.version]],
   );
   assert.equal(vm.versionOf('runtime'), graph.version);
   assert.equal(vm.versionOf('name'), 0);

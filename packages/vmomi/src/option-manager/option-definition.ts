@@ -1,5 +1,5 @@
 // What an option is and which values it takes. Pure.
-import { make, MethodFault, type OptionDef, type OptionType } from '@vivarium/vim';
+import { MethodFault, make, type OptionDef, type OptionType } from '@vivarium/vim';
 
 interface OptionCommon {
   /** 'Config.HostAgent.log.level': dot-separated, matched without regard to case. */
@@ -27,7 +27,11 @@ export function parseOptionValue(definition: OptionDefinition, sent: unknown): O
   const value = unbox(sent);
   const parsed = parse(definition, value);
   if (parsed === undefined || !isAllowed(definition, parsed)) {
-    throw new MethodFault('InvalidArgument', { invalidProperty: definition.key }, `${definition.key} cannot be ${String(value)}.`);
+    throw new MethodFault(
+      'InvalidArgument',
+      { invalidProperty: definition.key },
+      `${definition.key} cannot be ${String(value)}.`,
+    );
   }
   return parsed;
 }

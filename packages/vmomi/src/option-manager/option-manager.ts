@@ -1,5 +1,5 @@
 // The managed object OptionManager over a set of options.
-import { make, type MoRef, MethodFault, type OptionValue } from '@vivarium/vim';
+import { MethodFault, type MoRef, make, type OptionValue } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { Service } from '../service.ts';
 import { boxOptionValue, type OptionDefinition, optionDef } from './option-definition.ts';

@@ -51,7 +51,8 @@ export class Settings {
     for (const { key, value } of changes) {
       const definition = this.find(key);
       if (!definition) throw new MethodFault('InvalidName', { name: key });
-      if (definition.isReadOnly) throw new MethodFault('InvalidArgument', { invalidProperty: key }, `${key} is read-only.`);
+      if (definition.isReadOnly)
+        throw new MethodFault('InvalidArgument', { invalidProperty: key }, `${key} is read-only.`);
       changed.set(definition.key, parseOptionValue(definition, value));
     }
     const ops = Array.from(changed, ([key, value]): Op => ({ put: this.#prefix + key, value }));

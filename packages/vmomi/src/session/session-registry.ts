@@ -14,14 +14,6 @@ export interface SessionPolicy {
   readonly unlockAfterSeconds: number;
 }
 
-/** ESXi's defaults. */
-export const DEFAULT_SESSION_POLICY: SessionPolicy = {
-  idleTimeoutSeconds: 30 * 60,
-  mostSessions: 500,
-  lockFailures: 5,
-  unlockAfterSeconds: 900,
-};
-
 /** What the registry tells the daemon (which posts events of it). */
 export interface SessionListener {
   loggedIn(session: Session): void;
@@ -111,6 +103,11 @@ export class SessionRegistry {
     this.#open.set(names.id, opened);
     this.#listener.loggedIn(opened.session);
     return opened.session;
+  }
+
+  /** A session for one request alone (HTTP Basic): not listed, not found again, without events. */
+  passing(principal: Principal, origin: SessionOrigin): Session {
+    return openSession({ id: '', key: uuid(this.#random) }, principal, origin, this.#clock.now()).session;
   }
 
   /** The live session with this secret. Does not count as activity. */

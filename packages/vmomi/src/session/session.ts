@@ -20,8 +20,8 @@ export interface Session {
   locale: string;
   /** Aborted when the session ends (logout, termination, time-out): its filters, views and collectors go then. */
   readonly ended: AbortSignal;
-  /** Runs `release` when the session ends, or at once when it has ended. */
-  onEnd(release: () => void): void;
+  /** Runs `release` when the session ends, or at once when it has ended. The returned function takes it back. */
+  onEnd(release: () => void): () => void;
 }
 
 export interface SessionIdentity {
@@ -63,6 +63,7 @@ export function openSession(
     onEnd(release) {
       if (signal.aborted) release();
       else signal.addEventListener('abort', release, { once: true });
+      return () => signal.removeEventListener('abort', release);
     },
   };
   return { session, end: () => controller.abort(new Error('the session has ended')) };

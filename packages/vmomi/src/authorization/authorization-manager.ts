@@ -1,0 +1,168 @@
+// The managed object AuthorizationManager, and what it gives to every entity: `permission` and `effectiveRole`.
+import { MethodFault, type MoRef, make, type Permission, type PrivilegeAvailability, schema } from '@vivarium/vim';
+import type { ManagedObject } from '../graph/managed-object.ts';
+import type { Service } from '../service.ts';
+import type { Grant, Who } from './permission-table.ts';
+import { groupLabel, PRIVILEGES, privilegeGroups, privilegeLabel, privilegeList } from './privileges.ts';
+import { authorizationRole } from './roles.ts';
+
+type Place = MoRef<'ManagedEntity'>;
+
+export function addAuthorizationManager(service: Service, ref: MoRef<'AuthorizationManager'>): void {
+  const { graph, authorization, events, users } = service;
+  const roleList = () => authorization.listRoles().map(authorizationRole);
+
+  const manager = graph.add<'AuthorizationManager'>(
+    ref,
+    { privilegeList: privilegeList(), roleList: roleList(), description: description() },
+    {
+      async AddAuthorizationRole({ name, privIds = [] }, call) {
+        const roleId = await authorization.addRole(name, privIds);
+        events.post({ _typeName: 'RoleAddedEvent', role: roleArgument(roleId, name), privilegeList: privIds }, call);
+        return roleId;
+      },
+      async UpdateAuthorizationRole({ roleId, newName, privIds = [] }, call) {
+        await authorization.updateRole(roleId, newName, privIds);
+        events.post(
+          { _typeName: 'RoleUpdatedEvent', role: roleArgument(roleId, newName), privilegeList: privIds },
+          call,
+        );
+      },
+      async RemoveAuthorizationRole({ roleId, failIfUsed }, call) {
+        const { name } = authorization.role(roleId);
+        await authorization.removeRole(roleId, failIfUsed);
+        events.post({ _typeName: 'RoleRemovedEvent', role: roleArgument(roleId, name) }, call);
+      },
+      async MergePermissions({ srcRoleId, dstRoleId }) {
+        authorization.role(dstRoleId);
+        const moved = authorization.allPermissions().filter(({ roleId }) => roleId === srcRoleId);
+        for (const { entity, ...grant } of moved) await authorization.grant(entity, [{ ...grant, roleId: dstRoleId }]);
+      },
+      RetrieveRolePermissions({ roleId }) {
+        authorization.role(roleId);
+        return authorization
+          .allPermissions()
+          .filter((grant) => grant.roleId === roleId)
+          .map(permission);
+      },
+      RetrieveEntityPermissions: ({ entity, inherited }) =>
+        authorization.permissions(entity, inherited).map(permission),
+      RetrieveAllPermissions: () => authorization.allPermissions().map(permission),
+
+      async SetEntityPermissions({ entity, permission: permissions = [] }, call) {
+        await authorization.grant(
+          entity,
+          permissions.map((one) => grantOf(one)),
+        );
+        for (const one of permissions) {
+          events.post(
+            {
+              _typeName: 'PermissionAddedEvent',
+              ...about(entity, one),
+              role: roleArgument(one.roleId),
+              propagate: one.propagate,
+            },
+            call,
+          );
+        }
+      },
+      ResetEntityPermissions: ({ entity, permission: permissions = [] }) =>
+        authorization.grant(
+          entity,
+          permissions.map((one) => grantOf(one)),
+          true,
+        ),
+      async RemoveEntityPermission({ entity, user, isGroup }, call) {
+        await authorization.revoke(entity, user, isGroup);
+        events.post(
+          { _typeName: 'PermissionRemovedEvent', ...about(entity, { principal: user, group: isGroup }) },
+          call,
+        );
+      },
+
+      HasPrivilegeOnEntity({ entity, sessionId, privId = [] }) {
+        const privileges = authorization.privilegesOf(sessionByKey(sessionId), entity);
+        return privId.map((id) => privileges.has(id));
+      },
+      HasPrivilegeOnEntities: ({ entity, sessionId, privId = [] }) =>
+        entityPrivileges(entity, sessionByKey(sessionId), privId),
+      HasUserPrivilegeOnEntities: ({ entities, userName, privId = [] }) =>
+        entityPrivileges(entities as Place[], userByName(userName), privId),
+      FetchUserPrivilegeOnEntities({ entities, userName }) {
+        const who = userByName(userName);
+        return entities.map((entity) => {
+          const held = authorization.privilegesOf(who, entity);
+          return make('UserPrivilegeResult', { entity, privileges: [...PRIVILEGES].filter((id) => held.has(id)) });
+        });
+      },
+    },
+  );
+
+  const showOn = (object: ManagedObject) =>
+    object.set('permission', authorization.permissions(object.ref).map(permission));
+  for (const object of graph.all()) adorn(object);
+  graph.onAdd(adorn);
+  authorization.onChange((entity) => {
+    if (!entity) manager.set('roleList', roleList());
+    else {
+      const object = graph.find(entity);
+      if (object) showOn(object);
+    }
+  });
+
+  function adorn(object: ManagedObject): void {
+    if (!schema.isSubtype(object.ref.type, 'ManagedEntity')) return;
+    (object as ManagedObject<'ManagedEntity'>).provide({
+      computed: { effectiveRole: ({ session }) => authorization.effectiveRoles(session, object.ref) },
+    });
+    showOn(object);
+  }
+
+  function sessionByKey(key: string): Who {
+    const session = service.sessions.list().find((one) => one.key === key);
+    if (!session) throw new MethodFault('InvalidArgument', { invalidProperty: 'sessionId' });
+    return session;
+  }
+
+  function userByName(userName: string): Who {
+    return users.find(userName) ?? { userName, groups: [] };
+  }
+
+  function entityPrivileges(entities: readonly Place[], who: Who, privileges: readonly string[]) {
+    return entities.map((entity) => {
+      const held = authorization.privilegesOf(who, entity);
+      const privAvailability = privileges.map(
+        (privId): PrivilegeAvailability => ({ privId, isGranted: held.has(privId) }),
+      );
+      return make('EntityPrivilege', { entity, privAvailability });
+    });
+  }
+
+  /** Faults: UserNotFound, NotFound. */
+  function grantOf({ principal, group, roleId, propagate }: Permission): Omit<Grant, 'entity'> {
+    const isKnown = group ? users.findGroup(principal) : users.find(principal);
+    if (!isKnown) throw new MethodFault('UserNotFound', { principal, unresolved: false });
+    return { principal, isGroup: group, roleId, propagate };
+  }
+
+  function about(entity: Place, { principal, group }: { principal: string; group: boolean }) {
+    const name = String(graph.find(entity)?.getPath('name') ?? '');
+    return { entity: make('ManagedEntityEventArgument', { name, entity }), principal, group };
+  }
+
+  function roleArgument(roleId: number, name = authorization.role(roleId).name) {
+    return make('RoleEventArgument', { roleId, name });
+  }
+}
+
+function permission({ entity, principal, isGroup, roleId, propagate }: Grant): Permission {
+  return make('Permission', { entity: entity as Place, principal, group: isGroup, roleId, propagate });
+}
+
+function description() {
+  const element = (key: string, label: string) => make('ElementDescription', { key, label, summary: label });
+  return make('AuthorizationDescription', {
+    privilege: [...PRIVILEGES].map((id) => element(id, privilegeLabel(id))),
+    privilegeGroup: privilegeGroups().map((group) => element(group, groupLabel(group))),
+  });
+}

@@ -1,0 +1,45 @@
+// Whose HTTP request it is.
+import { isFault } from '@vivarium/vim';
+import type { Service } from '../service.ts';
+import type { Session } from '../session/session.ts';
+import { basicCredentials, sessionIdOf, ticketOf } from './cookies.ts';
+
+/** What is needed of a request; Fastify's request fits. */
+export interface AuthenticationRequest {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly ip: string;
+}
+
+/** By session cookie or header, by one-time service ticket, or by user and password; undefined when by none. */
+export async function authenticate(service: Service, request: AuthenticationRequest): Promise<Session | undefined> {
+  const { sessions } = service;
+  const id = sessionIdOf(request.headers);
+  const session = id === undefined ? undefined : sessions.find(id);
+  if (session) return session;
+  const ticket = ticketOf(request.headers);
+  if (ticket !== undefined) return sessions.serviceTickets.redeem(ticket, (purpose) => isFor(purpose, request));
+  return byPassword(service, request);
+}
+
+async function byPassword({ sessions }: Service, request: AuthenticationRequest): Promise<Session | undefined> {
+  const credentials = basicCredentials(request.headers);
+  if (!credentials) return undefined;
+  const origin = { ipAddress: request.ip, userAgent: String(request.headers['user-agent'] ?? ''), locale: 'en' };
+  try {
+    return sessions.passing(await sessions.verify(credentials.userName, credentials.password, origin), origin);
+  } catch (error) {
+    if (isFault(error, 'InvalidLogin')) return undefined;
+    throw error;
+  }
+}
+
+/** A ticket opens one URL with one verb; its host is not compared, clients name the daemon in many ways. */
+function isFor(purpose: { readonly method: string; readonly url: string }, request: AuthenticationRequest): boolean {
+  const wanted = new URL(purpose.url, 'https://host');
+  const asked = new URL(request.url, 'https://host');
+  const sameQuery = decodeURIComponent(wanted.search) === decodeURIComponent(asked.search);
+  return purpose.method === request.method && decodeURI(wanted.pathname) === decodeURI(asked.pathname) && sameQuery;
+}

@@ -1,0 +1,117 @@
+// VI/JSON: POST /sdk/vim25/{release}/{moType}/{moId}/{method} and GET …/{property}.
+// A fault is HTTP 500 with the fault as body, whatever it is (vi-json.yaml answers so for all of them); what names no
+// release, type, method or property at all is 404, a body that is no JSON object 400.
+import {
+  type ApiVersion,
+  decodeJsonArgs,
+  encodeJson,
+  isFault,
+  MethodFault,
+  moRef,
+  nearestVersion,
+  schema,
+  type TypeRef,
+} from '@vivarium/vim';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Call } from '../call.ts';
+import type { Service } from '../service.ts';
+import { callOf } from './call-context.ts';
+import { SESSION_HEADER, sessionCookie } from './cookies.ts';
+import { asFault } from './report-failure.ts';
+
+interface Params {
+  readonly release: string;
+  readonly moType: string;
+  readonly moId: string;
+  readonly member: string;
+}
+
+type Served = { readonly type: TypeRef; readonly value: unknown };
+
+const URL_PATTERN = '/sdk/vim25/:release/:moType/:moId/:member';
+
+export function addJsonRoute(app: FastifyInstance, service: Service): void {
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
+    if (statusCode >= 500) return sendFault(reply, asFault(service.log, error, { url: request.url }), newest());
+    return sendFault(reply, new MethodFault('InvalidRequest', {}, (error as Error).message), newest(), statusCode);
+  };
+  app.post<{ Params: Params }>(URL_PATTERN, { errorHandler }, (request, reply) =>
+    answer(service, request, reply, (call) => callMethod(service, request, call)),
+  );
+  app.get<{ Params: Params }>(URL_PATTERN, { errorHandler }, (request, reply) =>
+    answer(service, request, reply, (call) => readProperty(service, request, call)),
+  );
+}
+
+async function answer(
+  service: Service,
+  request: FastifyRequest<{ Params: Params }>,
+  reply: FastifyReply,
+  serve: (call: Call) => Promise<Served>,
+): Promise<FastifyReply> {
+  const version = nearestVersion(request.params.release);
+  if (!version || !schema.managed(request.params.moType)) return reply.code(404).send();
+  const call = callOf(service, request, reply, version, (session) => {
+    reply.header('set-cookie', sessionCookie(session?.id));
+    if (session) reply.header(SESSION_HEADER, session.id);
+  });
+  try {
+    const { type, value } = await serve(call);
+    const encoded = type.type === 'void' && !type.array ? undefined : encodeJson(type, value, version);
+    if (encoded === undefined) return reply.code(204).send();
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(encoded));
+  } catch (error) {
+    if (isFault(error, 'MethodNotFound') || isFault(error, 'InvalidProperty'))
+      return sendFault(reply, error, version, 404);
+    return sendFault(reply, asFault(service.log, error, { url: request.url }), version);
+  }
+}
+
+async function callMethod(service: Service, request: FastifyRequest<{ Params: Params }>, call: Call): Promise<Served> {
+  const { moType, moId, member } = request.params;
+  const info = schema.method(moType, member);
+  const self = moRef(moType as 'ServiceInstance', moId);
+  if (!info || info.name === 'Fetch') throw new MethodFault('MethodNotFound', { receiver: self, method: member });
+  const args = decodeJsonArgs(moType, member, parseBody(request.body), schema.rank(call.version));
+  return { type: info.result, value: await service.invoke({ this: self, method: member, args }, call) };
+}
+
+/** Through the dispatch as any other read: `Fetch` checks the property and its privilege. */
+async function readProperty(
+  service: Service,
+  request: FastifyRequest<{ Params: Params }>,
+  call: Call,
+): Promise<Served> {
+  const { moType, moId, member } = request.params;
+  const field = schema.field(moType, member);
+  if (!field) throw new MethodFault('InvalidProperty', { name: member });
+  const self = moRef(moType as 'ServiceInstance', moId);
+  const fetched = await service.invoke({ this: self, method: 'Fetch', args: { prop: member } }, call);
+  // Fetch boxes for `any`; here the declared type is known and primitives and arrays go bare.
+  return { type: field, value: isBoxed(fetched) ? fetched._value : fetched };
+}
+
+function isBoxed(value: unknown): value is { readonly _value: unknown } {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, '_value');
+}
+
+function parseBody(body: unknown): unknown {
+  if (!(body instanceof Uint8Array) || body.length === 0) return {};
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw Object.assign(new Error('the body is not JSON'), { statusCode: 400 });
+  }
+}
+
+function sendFault(reply: FastifyReply, fault: MethodFault, version: ApiVersion, statusCode = 500): FastifyReply {
+  const message = { _typeName: 'LocalizableMessage', key: fault.fault._typeName, message: fault.message };
+  const described = { faultMessage: [message], ...fault.fault };
+  const encoded = encodeJson('MethodFault', described, version);
+  return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(encoded));
+}
+
+function newest(): ApiVersion {
+  return schema.versions[0] as ApiVersion;
+}

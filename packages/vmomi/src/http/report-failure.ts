@@ -1,0 +1,10 @@
+// What clients see of a failure: faults as they are, everything else as SystemError without its inside.
+import type { Logger } from '@vivarium/base';
+import { MethodFault } from '@vivarium/vim';
+
+export function asFault(log: Logger, error: unknown, about: object): MethodFault {
+  if (error instanceof MethodFault) return error;
+  const stack = error instanceof Error ? error.stack : undefined;
+  log.error({ ...about, error, stack }, 'a call failed unexpectedly');
+  return new MethodFault('SystemError', { reason: 'internal' }) as MethodFault;
+}

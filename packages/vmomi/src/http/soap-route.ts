@@ -1,0 +1,67 @@
+// POST /sdk: SOAP 1.1. Faults are HTTP 500 (vim25.md 1.4, rule 7).
+import {
+  type ApiVersion,
+  decodeSoapRequest,
+  encodeSoapFault,
+  encodeSoapResponse,
+  MethodFault,
+  schema,
+  versionOfSoapAction,
+} from '@vivarium/vim';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Service } from '../service.ts';
+import { callOf } from './call-context.ts';
+import { sessionCookie, sessionIdOf } from './cookies.ts';
+import { asFault } from './report-failure.ts';
+
+const XML = 'text/xml; charset=utf-8';
+/** The last is where the WSDL says the service is. */
+const PATHS = ['/sdk', '/sdk/', '/sdk/vimService'];
+
+export function addSoapRoute(app: FastifyInstance, service: Service): void {
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
+    const fault =
+      statusCode < 500
+        ? new MethodFault('InvalidRequest', {}, (error as Error).message)
+        : asFault(service.log, error, { url: request.url });
+    sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request)));
+  };
+  for (const url of PATHS) {
+    app.route({ method: 'POST', url, errorHandler, handler: (request, reply) => serve(service, request, reply) });
+    app.get(url, (_request, reply) => reply.code(405).header('allow', 'POST').send());
+  }
+}
+
+async function serve(service: Service, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const action = soapAction(request);
+  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  let method: string | undefined;
+  try {
+    const decoded = decodeSoapRequest(body, action);
+    ({ method } = decoded);
+    const presented = sessionIdOf(request.headers) ?? decoded.header.vcSessionCookie;
+    const call = callOf(
+      service,
+      request,
+      reply,
+      decoded.version,
+      (session) => void reply.header('set-cookie', sessionCookie(session?.id)),
+      presented,
+    );
+    const result = await service.invoke(decoded, call);
+    const resultType = schema.method(decoded.this.type, method)?.result ?? 'void';
+    return reply.type(XML).send(encodeSoapResponse(method, resultType, result, decoded.version));
+  } catch (error) {
+    return sendFault(reply.code(500), asFault(service.log, error, { method }), versionOfSoapAction(action));
+  }
+}
+
+function sendFault(reply: FastifyReply, fault: MethodFault, version: ApiVersion): FastifyReply {
+  return reply.type(XML).send(encodeSoapFault(fault, version));
+}
+
+function soapAction({ headers }: FastifyRequest): string | undefined {
+  const action = headers['soapaction'];
+  return typeof action === 'string' ? action : undefined;
+}
