@@ -56,7 +56,11 @@ async function openBelow(root: string, path: string): Promise<FolderHandle> {
   let folder = await FolderHandle.open(root);
   for (const part of path === '' ? [] : path.split('/')) {
     const parent = folder;
-    folder = await parent.folder(part).finally(() => parent.close());
+    try {
+      folder = await parent.folder(part);
+    } finally {
+      await parent.close();
+    }
   }
   return folder;
 }

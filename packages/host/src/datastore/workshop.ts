@@ -3,7 +3,7 @@
 // down in `placing.json`; the sweep at start undoes it unless its last rename was made.
 import { constants } from 'node:fs';
 import { type Random, token } from '@vivarium/base';
-import { FolderHandle } from './folder-handle.ts';
+import type { FolderHandle } from './folder-handle.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** A data file and the descriptor that makes it true: the descriptor's rename is the moment. */

@@ -4,10 +4,10 @@
 import type { DiskAdapter, DiskProvisioning } from '@vivarium/vmx';
 import { type Location, locationText } from '../datastore/datastore.ts';
 import { splitPath } from '../datastore/datastore-path.ts';
+import { checkNotInUse } from '../datastore/file-use.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import { checkDiskName, checkRoom, ownDisk } from './create-disk.ts';
 import type { ImageRun, ImageSource } from './disk-images.ts';
-import { checkNotInUse } from './disk-locks.ts';
 import { makeDescriptor, preallocationOf } from './make-descriptor.ts';
 import { type DiskContext, type DiskPlacement, placeDisk, programFolder } from './place-disk.ts';
 import { planUpload } from './uploaded-files.ts';

@@ -2,18 +2,6 @@
 // Keys are absolute paths of descriptors.
 import { MethodFault } from '@vivarium/vim';
 
-/** Absolute paths of the files that running VMs hold open: descriptors, data files, everything of their folders that is theirs. */
-export interface FileUse {
-  inUse(): Iterable<string>;
-}
-
-/** Throws FileLocked when a running VM uses the file, or a file below it when it is a folder. `text`: its datastore path. */
-export function checkNotInUse(use: FileUse, absolute: string, text: string): void {
-  for (const path of use.inUse()) {
-    if (path === absolute || path.startsWith(`${absolute}/`)) throw new MethodFault('FileLocked', { file: text });
-  }
-}
-
 export class DiskLocks {
   readonly #holders = new Map<string, number>();
 

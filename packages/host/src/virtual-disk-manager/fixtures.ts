@@ -4,8 +4,11 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
+import { MethodFault, type MoRef, moRef } from '@vivarium/vim';
+import { type Call, ObjectGraph } from '@vivarium/vmomi';
 import { Datastores } from '../datastore/datastores.ts';
 import { scratch } from '../datastore/fixtures.ts';
+import type { StorageApi, StorageTasks } from '../datastore/storage-api.ts';
 import { JailedDiskImages } from './jailed-disk-images.ts';
 import { VirtualDisks } from './virtual-disks.ts';
 
@@ -48,5 +51,53 @@ export async function makeDisks(root?: string) {
       datastores.close();
       await place[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** A server around `makeDisks`: tasks run at once, whoever calls may do everything but what is in `refused`. */
+export async function makeApi() {
+  const host = await makeDisks();
+  const results: Promise<unknown>[] = [];
+  const refused = new Set<string>();
+  const controller = new AbortController();
+  const tasks: StorageTasks = {
+    start(_spec, work) {
+      const result = work({ signal: controller.signal, progress: () => undefined });
+      result.catch(() => undefined);
+      results.push(result);
+      return moRef('Task', `task-${results.length}`);
+    },
+  };
+  const graph = new ObjectGraph();
+  for (const datastore of host.datastores.list()) graph.add(datastore.ref, { name: datastore.name });
+  host.datastores.listen({ added: (datastore) => void graph.add(datastore.ref, { name: datastore.name }) });
+  const touched: string[] = [];
+  const api: StorageApi = {
+    datastores: host.datastores,
+    use: { inUse: () => host.inUse },
+    tasks,
+    graph,
+    authorization: {
+      check(_session, _object, privilege) {
+        if (refused.has(privilege)) throw new MethodFault('NoPermission', { privilegeId: privilege });
+      },
+    },
+    touched: (datastore) => void touched.push(datastore.name),
+  };
+  return {
+    ...host,
+    api,
+    graph,
+    refused,
+    touched,
+    /** Cancels every task. */
+    cancel: () => controller.abort(new MethodFault('RequestCanceled')),
+    call: { session: {} } as Call,
+    /** Waits for the task that a handler started and returns its result. */
+    async done<T>(task: MoRef<'Task'> | undefined | Promise<MoRef<'Task'> | undefined>): Promise<T> {
+      const { value = '' } = (await task) ?? {};
+      return (await results[Number(value.slice(5)) - 1]) as T;
+    },
+    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
   };
 }

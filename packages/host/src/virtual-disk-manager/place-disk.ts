@@ -7,10 +7,11 @@ import { type Location, subjectOf } from '../datastore/datastore.ts';
 import { splitPath } from '../datastore/datastore-path.ts';
 import type { Datastores } from '../datastore/datastores.ts';
 import { isMissing, withFileFaults } from '../datastore/file-faults.ts';
+import type { FileUse } from '../datastore/file-use.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import { Workshop } from '../datastore/workshop.ts';
 import type { DiskImages, ImageFile } from './disk-images.ts';
-import type { DiskLocks, FileUse } from './disk-locks.ts';
+import type { DiskLocks } from './disk-locks.ts';
 
 /** What every operation on disks works with. */
 export interface DiskContext {
