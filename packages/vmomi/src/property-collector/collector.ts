@@ -115,7 +115,7 @@ export class Collector {
 
   /** Ends the waiting calls with RequestCanceled. */
   cancel(): void {
-    for (const waiter of [...this.#waiters]) waiter.settle({ fault: new MethodFault('RequestCanceled') });
+    for (const waiter of this.#waiters) waiter.settle({ fault: new MethodFault('RequestCanceled') });
   }
 
   close(): void {
@@ -144,7 +144,7 @@ export class Collector {
   #answerWaiters(): void {
     if (this.#waiters.size === 0) return;
     this.#evaluate();
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters) {
       if (waiter.since > 0 && waiter.since < this.#horizon)
         waiter.settle({ fault: new MethodFault('InvalidCollectorVersion') });
       const answer = this.#answer(waiter.since, waiter.maxObjectUpdates);

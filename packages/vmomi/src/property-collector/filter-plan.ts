@@ -43,9 +43,9 @@ export interface FilterPlan {
   /** Of the client that made it; see `schema.rank`. */
   readonly rank: number;
   /** Undefined when no propSet matches: such objects are not reported at all. */
-  typePlan(type: string): TypePlan | undefined;
+  readonly typePlan: (type: string) => TypePlan | undefined;
   /** The selections that start at objects of this type. */
-  selectionsAt(type: string): readonly SelectionPlan[];
+  readonly selectionsAt: (type: string) => readonly SelectionPlan[];
 }
 
 /** More selections in one filter than any client writes (the classic whole-inventory traversal has 12). */

@@ -1,0 +1,235 @@
+// The managed objects ViewManager and its views: lists of references that filters start from. Views belong to their
+// session and die with it.
+import { type Random, uuid } from '@vivarium/base';
+import { type Handlers, MethodFault, type MoRef, moRef, moRefKey, schema } from '@vivarium/vim';
+import type { Authorization } from '../authorization/authorization.ts';
+import type { Call } from '../call.ts';
+import type { ManagedObject } from '../graph/managed-object.ts';
+import type { ObjectGraph } from '../graph/object-graph.ts';
+import type { ChangeRouter } from '../property-collector/change-router.ts';
+import { type Viewer, viewerOf } from '../property-collector/viewer.ts';
+import type { Session } from '../session/session.ts';
+import { containerTypeOf, planContainer } from './container-plan.ts';
+import { ContainerWatch } from './container-watch.ts';
+import { InventoryWatch } from './inventory-watch.ts';
+
+export interface ViewManagerOptions {
+  readonly graph: ObjectGraph;
+  readonly authorization: Pick<Authorization, 'onChange'>;
+  readonly random: Random;
+  readonly rootFolder: MoRef<'Folder'>;
+  /** Shared with the property collectors. */
+  readonly router: ChangeRouter;
+  readonly maxViewsPerSession?: number;
+}
+
+type ViewType = 'ContainerView' | 'ListView' | 'InventoryView';
+
+interface View {
+  readonly ref: MoRef<ViewType>;
+  existenceChanged(ref: MoRef, exists: boolean): void;
+  invalidate(): void;
+  close(): void;
+}
+
+export class Views {
+  readonly #options: ViewManagerOptions;
+  readonly #maxViews: number;
+  readonly #sessions = new Map<Session, Map<string, View>>();
+  #manager: MoRef<'ViewManager'> | undefined;
+
+  constructor(options: ViewManagerOptions) {
+    this.#options = options;
+    this.#maxViews = options.maxViewsPerSession ?? 1000;
+    const { graph, authorization } = options;
+    graph.onAdd((object) => this.#each((view) => view.existenceChanged(object.ref, true)));
+    graph.onRemove((object) => this.#each((view) => view.existenceChanged(object.ref, false)));
+    authorization.onChange(() => this.#each((view) => view.invalidate()));
+  }
+
+  /** Puts the ViewManager in the graph. */
+  addManager(ref: MoRef<'ViewManager'>): ManagedObject<'ViewManager'> {
+    this.#manager = ref;
+    const handlers: Handlers<'ViewManager', Call> = {
+      CreateContainerView: ({ container, type, recursive }, call) =>
+        this.#createContainerView(container, type ?? [], recursive, call),
+      CreateListView: ({ obj }, call) => this.#createListView(obj ?? [], call),
+      CreateListViewFromView: ({ view }, call) => this.#createListView(this.#listOf(view, call), call),
+      CreateInventoryView: (_, call) => this.#createInventoryView(call),
+    };
+    return this.#options.graph.add(ref, {}, handlers, {
+      computed: { viewList: (call) => [...(this.#sessions.get(call.session)?.values() ?? [])].map((view) => view.ref) },
+    });
+  }
+
+  #createContainerView(
+    container: MoRef<'ManagedEntity'>,
+    types: readonly string[],
+    recursive: boolean,
+    call: Call,
+  ): MoRef<'ContainerView'> {
+    const { graph, router } = this.#options;
+    const viewer = viewerOf(call);
+    requireVisible(viewer, container);
+    const kind = containerTypeOf(container.type);
+    if (!kind) throw new MethodFault('InvalidArgument', { invalidProperty: 'container' });
+    if (!types.every((type) => schema.isSubtype(type, 'ManagedEntity'))) {
+      throw new MethodFault('InvalidArgument', { invalidProperty: 'type' });
+    }
+    const ref = this.#newRef('ContainerView', call.session);
+    const watch = new ContainerWatch({
+      plan: planContainer(container, kind, recursive),
+      types,
+      viewer,
+      router,
+      onDirty: () => graph.find(ref)?.touch('view'),
+    });
+    this.#keep(call.session, {
+      ref,
+      existenceChanged: (changed) => watch.existenceChanged(changed),
+      invalidate: () => watch.invalidate(),
+      close: () => watch.close(),
+    });
+    graph.add(
+      ref,
+      { container: { type: container.type, value: container.value }, type: [...types], recursive },
+      { DestroyView: () => this.#destroy(call.session, ref) },
+      { session: call.session, computed: { view: () => watch.list as MoRef[] } },
+    );
+    return ref;
+  }
+
+  #createListView(refs: readonly MoRef[], call: Call): MoRef<'ListView'> {
+    const { graph } = this.#options;
+    const { session } = call;
+    const viewer = viewerOf(call);
+    for (const wanted of refs) requireVisible(viewer, wanted);
+    const ref = this.#newRef('ListView', session);
+    const list = new Map<string, MoRef>();
+    const add = (wanted: readonly MoRef[]): MoRef[] => {
+      const [found, unresolved] = partition(wanted, (one) => isVisible(viewer, one));
+      for (const one of found) list.set(moRefKey(one), { type: one.type, value: one.value });
+      return unresolved;
+    };
+    const publish = () => graph.find(ref)?.set('view', [...list.values()]);
+    add(refs);
+    this.#keep(session, {
+      ref,
+      existenceChanged: (changed, exists) => {
+        if (!exists && list.delete(moRefKey(changed))) publish();
+      },
+      invalidate: () => undefined,
+      close: () => undefined,
+    });
+    const handlers: Handlers<'ListView', Call> = {
+      ModifyListView: ({ add: added = [], remove: removed = [] }) => {
+        const unresolved = add(added);
+        for (const one of removed) list.delete(moRefKey(one));
+        publish();
+        return unresolved;
+      },
+      ResetListView: ({ obj }) => {
+        list.clear();
+        const unresolved = add(obj ?? []);
+        publish();
+        return unresolved;
+      },
+      ResetListViewFromView: ({ view }, from) => {
+        const source = this.#listOf(view, from);
+        list.clear();
+        add(source);
+        publish();
+      },
+      DestroyView: () => this.#destroy(session, ref),
+    };
+    graph.add(ref, { view: [...list.values()] }, handlers, { session });
+    return ref;
+  }
+
+  #createInventoryView(call: Call): MoRef<'InventoryView'> {
+    const { graph, router, rootFolder } = this.#options;
+    const { session } = call;
+    const ref = this.#newRef('InventoryView', session);
+    const onDirty = () => graph.find(ref)?.touch('view');
+    const watch = new InventoryWatch({ root: rootFolder, viewer: viewerOf(call), router, onDirty });
+    this.#keep(session, {
+      ref,
+      existenceChanged: () => undefined,
+      invalidate: () => watch.invalidate(),
+      close: () => watch.dispose(),
+    });
+    const handlers: Handlers<'InventoryView', Call> = {
+      OpenInventoryViewFolder: ({ entity }) => entity.filter((one) => !watch.open(one)),
+      CloseInventoryViewFolder: ({ entity }) => entity.filter((one) => !watch.close(one)),
+      DestroyView: () => this.#destroy(session, ref),
+    };
+    graph.add(ref, {}, handlers, { session, computed: { view: () => watch.list as MoRef[] } });
+    return ref;
+  }
+
+  /** The list of another view of the session. Fault: ManagedObjectNotFound. */
+  #listOf(view: MoRef<'View'>, call: Call): readonly MoRef[] {
+    const object = viewerOf(call).find(view);
+    if (!object) throw new MethodFault('ManagedObjectNotFound', { obj: view });
+    return (object.read('view', call) ?? []) as MoRef[];
+  }
+
+  #newRef<T extends ViewType>(type: T, session: Session): MoRef<T> {
+    const used = this.#sessions.get(session)?.size ?? 0;
+    if (used >= this.#maxViews) throw new MethodFault('LimitExceeded', { property: 'viewList', limit: this.#maxViews });
+    return moRef(type, `session[${session.key}]${uuid(this.#options.random)}`);
+  }
+
+  #keep(session: Session, view: View): void {
+    let views = this.#sessions.get(session);
+    if (!views) {
+      this.#sessions.set(session, (views = new Map()));
+      session.onEnd(() => this.#endSession(session));
+    }
+    views.set(moRefKey(view.ref), view);
+    this.#touchList();
+  }
+
+  #destroy(session: Session, ref: MoRef<ViewType>): void {
+    const views = this.#sessions.get(session);
+    views?.get(moRefKey(ref))?.close();
+    views?.delete(moRefKey(ref));
+    this.#options.graph.remove(ref);
+    this.#touchList();
+  }
+
+  #endSession(session: Session): void {
+    const views = this.#sessions.get(session);
+    this.#sessions.delete(session);
+    for (const view of views?.values() ?? []) {
+      view.close();
+      this.#options.graph.remove(view.ref);
+    }
+  }
+
+  #touchList(): void {
+    if (this.#manager) this.#options.graph.find(this.#manager)?.touch('viewList');
+  }
+
+  #each(tell: (view: View) => void): void {
+    for (const views of this.#sessions.values()) for (const view of views.values()) tell(view);
+  }
+}
+
+function isVisible(viewer: Viewer, ref: MoRef): boolean {
+  const object = viewer.find(ref);
+  return object !== undefined && viewer.sees(object);
+}
+
+/** What may not be seen does not exist, here as in searches. */
+function requireVisible(viewer: Viewer, ref: MoRef): void {
+  if (!isVisible(viewer, ref))
+    throw new MethodFault('ManagedObjectNotFound', { obj: { type: ref.type, value: ref.value } });
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [first: T[], second: T[]] {
+  const first: T[] = [];
+  const second: T[] = [];
+  for (const item of items) (isFirst(item) ? first : second).push(item);
+  return [first, second];
+}
