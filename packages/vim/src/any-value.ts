@@ -1,6 +1,7 @@
 // Values under `any` say their own type: `{ _typeName: 'long', _value: 5 }`, `{ _typeName: 'ArrayOfInt', _value: [1] }`,
 // data objects and references by `_typeName`. Here a value of a known declared type gets, or loses, that form.
 
+import { faultMessage } from './fault-messages.ts';
 import { schema } from './schema.ts';
 import { arrayName, type DeclaredType, itemOf, typeRef, wireName } from './type-ref.ts';
 
@@ -64,7 +65,7 @@ function numberType(value: number): string {
 function inferObject(value: unknown): unknown {
   if (Array.isArray(value)) return inferArray(value);
   if (typeof value !== 'object' || value === null) throw new TypeError(`no vim25 form for a ${typeof value} under any`);
-  if ('_typeName' in value) return value;
+  if ('_typeName' in value) return isFaultData(value) ? localized(value) : value;
   if (
     'type' in value &&
     'value' in value &&
@@ -74,6 +75,16 @@ function inferObject(value: unknown): unknown {
     return { _typeName: 'ManagedObjectReference', ...value };
   }
   throw new TypeError('a data object under any needs a _typeName');
+}
+
+function isFaultData(value: object): value is { _typeName: string } {
+  return '_typeName' in value && typeof value._typeName === 'string' && schema.data(value._typeName)?.isFault === true;
+}
+
+/** A fault never stands bare under any, pyVmomi cannot read it: LocalizedMethodFault is its form in data. */
+function localized(fault: { readonly _typeName: string }): unknown {
+  const localizedMessage = faultMessage(fault as Parameters<typeof faultMessage>[0]);
+  return { _typeName: 'LocalizedMethodFault', fault, localizedMessage };
 }
 
 function inferArray(values: readonly unknown[]): Boxed {

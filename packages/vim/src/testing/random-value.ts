@@ -74,7 +74,8 @@ const ANY_PRIMITIVES = [
 ];
 const MANAGED = schema.names('managed');
 const ENUMS = schema.names('enum');
-const STRUCTURES = [...schema.names('data'), ...schema.names('fault')];
+const DATA_OBJECTS = schema.names('data');
+const STRUCTURES = [...DATA_OBJECTS, ...schema.names('fault')];
 const ITEM_TYPES = [
   ...ANY_PRIMITIVES,
   'any',
@@ -106,8 +107,9 @@ function drawName(draw: Draw): string {
 function drawPrimitive(draw: Draw, type: string): unknown {
   switch (type) {
     case 'string':
-    case 'anyURI':
       return drawText(draw);
+    case 'anyURI':
+      return `https://host/${drawName(draw)}`;
     case 'boolean':
       return draw.integer(0, 1) === 1;
     case 'dateTime':
@@ -117,6 +119,8 @@ function drawPrimitive(draw: Draw, type: string): unknown {
     case 'float':
     case 'double':
       return draw.pick(DOUBLES);
+    case 'typeName':
+      return draw.pick(MANAGED);
     default: {
       const range = SPECIAL_INTEGERS[type];
       if (range === undefined) return drawName(draw);
@@ -148,7 +152,7 @@ function drawAny(draw: Draw, depth: number): unknown {
     case 'reference':
       return { _typeName: 'ManagedObjectReference', ...drawReference(draw, 'ManagedObjectReference') };
     case 'data':
-      return drawOne(draw, plain(depth > 0 ? draw.pick(STRUCTURES) : 'KeyValue'), depth - 1);
+      return drawOne(draw, plain(depth > 0 ? draw.pick(DATA_OBJECTS) : 'KeyValue'), depth - 1);
     default: {
       const item = plain(draw.pick(ITEM_TYPES));
       const items = Array.from({ length: depth > 0 ? draw.integer(0, 3) : 0 }, () => drawOne(draw, item, depth - 1));

@@ -15,7 +15,7 @@ export function xsdName(ref: TypeRef): string {
 }
 
 export function xsdElement(name: string, ref: TypeRef): string {
-  const min = ref.optional ? ' minOccurs="0"' : '';
+  const min = ref.optional || ref.array ? ' minOccurs="0"' : '';
   const max = ref.array ? ' maxOccurs="unbounded"' : '';
   return `<element name="${name}" type="${xsdName(ref)}"${min}${max}/>`;
 }
