@@ -92,6 +92,38 @@ export class Datastores {
     return datastore.absolute(path, text);
   }
 
+  /** Absolute path -> `[name] path`; throws RangeError for one that is on no datastore. */
+  format(absolute: string): string {
+    return this.#holding(absolute).format(absolute);
+  }
+
+  /** Root folder of the datastore that an absolute path lies in. */
+  rootOf(absolute: string): string {
+    return this.#holding(absolute).root;
+  }
+
+  /** Calls `listener` whenever a datastore has more room than it had. Returns the way to stop hearing. */
+  onSpace(listener: (datastore: Datastore) => void): () => void {
+    const stops = new Map<Datastore, () => void>();
+    const hear = (datastore: Datastore) => {
+      const stop = datastore.space.onSpace(({ freeBytes }, before) => {
+        if (before && freeBytes > before.freeBytes) listener(datastore);
+      });
+      stops.set(datastore, stop);
+    };
+    for (const datastore of this.list()) hear(datastore);
+    const stopListening = this.listen({ added: hear, removed: (datastore) => stops.delete(datastore) });
+    return () => {
+      stopListening();
+      for (const stop of stops.values()) stop();
+    };
+  }
+
+  /** A writer met a full datastore: from now on its room is looked at every second, until there is some. */
+  ranFull(absolute: string): Promise<unknown> {
+    return this.#holding(absolute).space.refresh();
+  }
+
   /** Makes an existing directory a datastore. Faults: InvalidName, DuplicateName, FileNotFound, NotADirectory. */
   add(entry: Entry): Promise<Datastore> {
     return this.#changes.run(async () => {
@@ -132,6 +164,12 @@ export class Datastores {
   close(): void {
     for (const datastore of this.list()) datastore.space.close();
     this.#listeners.clear();
+  }
+
+  #holding(absolute: string): Datastore {
+    const found = this.list().find(({ root }) => absolute === root || absolute.startsWith(`${root}/`));
+    if (!found) throw new RangeError(`on no datastore: ${absolute}`);
+    return found;
   }
 
   async #add(entry: Entry): Promise<Datastore> {

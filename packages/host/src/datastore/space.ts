@@ -11,11 +11,17 @@ export interface Space {
 
 const SLOW_MS = 60_000;
 const QUICK_MS = 1_000;
+/** Below this the timer is quick: writers may be waiting already. */
+const LOW_BYTES = 256 * 1024 * 1024;
+const LOW_SHARE = 0.01;
 
 export async function readSpace(root: string): Promise<Space> {
   const { bsize, blocks, bavail } = await statfs(root);
   return { capacityBytes: blocks * bsize, freeBytes: bavail * bsize };
 }
+
+/** `before`: the reading before this one. */
+export type SpaceListener = (space: Space, before: Space | undefined) => void;
 
 export interface SpaceWatchOptions {
   readonly root: string;
@@ -25,7 +31,7 @@ export interface SpaceWatchOptions {
 
 export class SpaceWatch {
   readonly #options: SpaceWatchOptions;
-  readonly #listeners = new Set<(space: Space) => void>();
+  readonly #listeners = new Set<SpaceListener>();
   #waiting = 0;
   #timer: Timer | undefined;
   #latest: Space | undefined;
@@ -42,7 +48,7 @@ export class SpaceWatch {
   }
 
   /** Calls `listener` after every reading. Returns the way to stop. */
-  onSpace(listener: (space: Space) => void): () => void {
+  onSpace(listener: SpaceListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -63,8 +69,10 @@ export class SpaceWatch {
   /** Reads the space now and tells the listeners. */
   async refresh(): Promise<Space> {
     const space = await readSpace(this.#options.root);
+    const before = this.#latest;
     this.#latest = space;
-    for (const listener of this.#listeners) listener(space);
+    for (const listener of this.#listeners) listener(space, before);
+    if (isLow(space) !== (before !== undefined && isLow(before))) this.#schedule();
     return space;
   }
 
@@ -77,7 +85,8 @@ export class SpaceWatch {
   #schedule(): void {
     this.#timer?.cancel();
     if (this.#closed) return;
-    this.#timer = this.#options.clock.setTimer(this.#waiting > 0 ? QUICK_MS : SLOW_MS, () => {
+    const isUrgent = this.#waiting > 0 || (this.#latest !== undefined && isLow(this.#latest));
+    this.#timer = this.#options.clock.setTimer(isUrgent ? QUICK_MS : SLOW_MS, () => {
       this.refresh()
         .catch((error: unknown) =>
           this.#options.log.warn({ err: error, root: this.#options.root }, 'cannot read space'),
@@ -85,4 +94,8 @@ export class SpaceWatch {
         .finally(() => this.#schedule());
     });
   }
+}
+
+function isLow({ capacityBytes, freeBytes }: Space): boolean {
+  return freeBytes < Math.min(LOW_BYTES, capacityBytes * LOW_SHARE);
 }
