@@ -47,26 +47,23 @@ export function jailCommand(jail: Jail, program: string, args: readonly string[]
   for (const bind of jail.binds) requireAbsolute(bind.host, bind.inside);
   requireAbsolute(jail.runtimePath, jail.workFolder, program);
   if (jail.mode === 'none') return plainCommand(jail, program, args);
-  return {
-    file: 'bwrap',
-    args: [
-      ...(jail.mode === 'full' ? rootNamespaces(jail) : userNamespaces(jail)),
-      ...lifetime(jail),
-      ...environment(),
-      ...parentFolders(jail),
-      ...rootFileSystem(jail),
-      ...jail.devices.flatMap((node) => ['--dev-bind', node, node]),
-      ...jail.binds.flatMap((bind) => [bind.writable ? '--bind' : '--ro-bind', bind.host, bind.inside]),
-      '--remount-ro',
-      '/',
-      '--chdir',
-      jail.workFolder,
-      '--',
-      ...(jail.mode === 'full' ? dropPrivileges(jail) : []),
-      program,
-      ...args,
-    ],
-  };
+  return throughLinker(jail.runtimePath, '/usr/bin/bwrap', [
+    ...(jail.mode === 'full' ? rootNamespaces(jail) : userNamespaces(jail)),
+    ...lifetime(jail),
+    ...environment(),
+    ...parentFolders(jail),
+    ...rootFileSystem(jail),
+    ...jail.devices.flatMap((node) => ['--dev-bind', node, node]),
+    ...jail.binds.flatMap((bind) => [bind.writable ? '--bind' : '--ro-bind', bind.host, bind.inside]),
+    '--remount-ro',
+    '/',
+    '--chdir',
+    jail.workFolder,
+    '--',
+    ...(jail.mode === 'full' ? dropPrivileges(jail) : []),
+    program,
+    ...args,
+  ]);
 }
 
 // Root's way leaves out the user namespace. The three capabilities are what setpriv needs to give up everything, those included.
@@ -108,7 +105,7 @@ function rootFileSystem({ runtimePath, network }: Jail): string[] {
   return [
     ...['--ro-bind', `${runtimePath}/usr`, '/usr'],
     ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
-    ...['ld.so.cache', 'alternatives'].flatMap((name) => [
+    ...['ld.so.cache', 'ld.so.conf.d', 'alternatives'].flatMap((name) => [
       '--ro-bind-try',
       `${runtimePath}/etc/${name}`,
       `/etc/${name}`,
@@ -128,14 +125,19 @@ function dropPrivileges({ uid, groups = [] }: Jail): string[] {
   ];
 }
 
-// Without namespaces the runtime's programs still run, through the runtime's own dynamic linker.
+// Without namespaces the runtime's programs still run where they are.
 function plainCommand(jail: Jail, program: string, args: readonly string[]): Command {
   const moved = jail.binds.find((bind) => bind.host !== bind.inside);
   if (moved) throw new RangeError(`without a jail ${moved.host} cannot appear as ${moved.inside}`);
-  const libraries = ['usr/lib/x86_64-linux-gnu', 'usr/lib'].map((path) => `${jail.runtimePath}/${path}`).join(':');
+  return throughLinker(jail.runtimePath, program, args);
+}
+
+// A program of the runtime root on the host's file system: with the root's own dynamic linker and libraries.
+function throughLinker(root: string, program: string, args: readonly string[]): Command {
+  const libraries = ['usr/lib/x86_64-linux-gnu', 'usr/lib'].map((path) => `${root}/${path}`).join(':');
   return {
-    file: `${jail.runtimePath}/usr/lib64/ld-linux-x86-64.so.2`,
-    args: ['--library-path', libraries, `${jail.runtimePath}${program}`, ...args],
+    file: `${root}/usr/lib64/ld-linux-x86-64.so.2`,
+    args: ['--library-path', libraries, '--argv0', program, `${root}${program}`, ...args],
   };
 }
 

@@ -101,4 +101,4 @@ const unixSocket = (path: string) => `unix:${path.replaceAll(',', ',,')}`;
 
 // Outside a jail QEMU would look for its firmware where the distribution has its own.
 const dataFolders = (root: string) =>
-  ['qemu', 'seabios', 'ovmf'].flatMap((name) => ['-L', `${root}/usr/share/${name}`]);
+  ['share/qemu', 'share/seabios', 'lib/ipxe/qemu'].flatMap((name) => ['-L', `${root}/usr/${name}`]);
