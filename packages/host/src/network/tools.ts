@@ -14,6 +14,8 @@ export interface ToolOptions {
   /** Device nodes, e.g. `/dev/net/tun`. */
   readonly devices?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Ends with the process that started it. */
+  readonly isShortLived?: boolean;
   /** Capabilities beside those for network work, e.g. `CAP_SYS_MODULE`. */
   readonly capabilities?: readonly string[];
 }
@@ -37,6 +39,7 @@ export function runtimeTools(runtimePath: string): Tools {
       file: 'bwrap',
       args: [
         ...['--new-session', '--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin', '--setenv', 'LANG', 'C.UTF-8'],
+        ...(options.isShortLived ? ['--die-with-parent'] : []),
         ...Object.entries(options.environment ?? {}).flatMap(([name, value]) => ['--setenv', name, value]),
         ...['--ro-bind', `${runtimePath}/usr`, '/usr', '--ro-bind', `${runtimePath}/etc`, '/etc'],
         ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
@@ -95,7 +98,7 @@ export interface ToolRun extends ToolOptions {
 
 /** Runs a tool to its end and returns its standard output. Rejects with a ToolFailure. */
 export async function runTool(tools: Tools, run: ToolRun): Promise<string> {
-  const command = tools.command(run.program, run.args, run);
+  const command = tools.command(run.program, run.args, { ...run, isShortLived: true });
   const timeoutMs = run.timeoutMs ?? 20_000;
   const start = () =>
     spawn(command.file, command.args, {

@@ -76,15 +76,29 @@ export class Daemon {
     await this.#watch;
   }
 
-  // The launcher in front of a tool (bubblewrap) has the same arguments behind its own, and may stay as a parent.
-  #find(): ProcessIdentity | undefined {
-    return processesInNamespace(this.#around.namespace.identity).find(
-      ({ arguments: [file, ...rest] }) => file === this.#spec.program && rest.includes(this.#spec.marker),
+  // The launcher in front of a program (bubblewrap) has the same arguments behind its own, and may stay as its parent.
+  #processes() {
+    const ours = processesInNamespace(this.#around.namespace.identity).filter((process) =>
+      process.arguments.includes(this.#spec.marker),
     );
+    const program = ours.find((process) => process.arguments[0] === this.#spec.program);
+    return { program, launchers: ours.filter((process) => process.arguments[0] !== this.#spec.program) };
+  }
+
+  // A hostd that was killed may have started one a moment ago.
+  async #find(): Promise<ProcessIdentity | undefined> {
+    const { clock } = this.#around;
+    const deadline = clock.monotonic() + READY_WITHIN_MS;
+    for (;;) {
+      const { program, launchers } = this.#processes();
+      if (program || launchers.length === 0) return program;
+      if (clock.monotonic() > deadline) for (const launcher of launchers) signalProcess(launcher, 'SIGKILL');
+      await delay(clock, 10);
+    }
   }
 
   async #findOrStart(): Promise<'found' | 'started'> {
-    const found = this.#find();
+    const found = await this.#find();
     if (found && (await this.#becomesReady(found))) {
       this.#process = found;
       return 'found';
@@ -111,13 +125,9 @@ export class Daemon {
       child.unref();
       this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
       await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-      const deadline = clock.monotonic() + READY_WITHIN_MS;
-      while (child.exitCode === null && child.signalCode === null && clock.monotonic() < deadline) {
-        const started = this.#find();
-        if (started) return started;
-        await delay(clock, 10);
-      }
-      throw new NetworkError(`${this.#spec.name} ended at once: ${this.#lastWords()}`);
+      const started = await this.#find();
+      if (!started) throw new NetworkError(`${this.#spec.name} ended at once: ${this.#lastWords()}`);
+      return started;
     } finally {
       closeSync(output);
     }
@@ -175,8 +185,28 @@ export class Daemon {
   }
 }
 
+/** Ends every daemon of the namespace that runs one of `programs`; others may look around in there (`ip netns exec`). */
+export async function endDaemons(
+  clock: Clock,
+  namespace: NetworkNamespace,
+  programs: readonly string[],
+): Promise<void> {
+  const patience = clock.monotonic() + 1_000;
+  for (;;) {
+    const ours = processesInNamespace(namespace.identity).filter((process) =>
+      programs.some((program) => process.arguments.includes(program)),
+    );
+    if (ours.length === 0) return;
+    // Launchers end with their programs and reap them. Left over are those that a killed hostd had only just started.
+    const running = ours.filter((process) => programs.includes(process.arguments[0] ?? ''));
+    const targets = running.length > 0 || clock.monotonic() < patience ? running : ours;
+    await Promise.all(targets.map((target) => endProcess(clock, target)));
+    await delay(clock, 10);
+  }
+}
+
 /** SIGTERM, and SIGKILL when that does not help within 3 s. Resolves when the process is gone. */
-export async function endProcess(clock: Clock, target: ProcessIdentity): Promise<void> {
+async function endProcess(clock: Clock, target: ProcessIdentity): Promise<void> {
   signalProcess(target, 'SIGTERM');
   const patience = clock.monotonic() + 3_000;
   while (isAlive(target)) {

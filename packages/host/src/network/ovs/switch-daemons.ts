@@ -1,12 +1,15 @@
 // How ovsdb-server and ovs-vswitchd of one host are started: with every file of theirs in the host's own folder, so that a
 // distribution's Open vSwitch is not touched.
 import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { DaemonSpec } from '../linux/daemon.ts';
 import { runTool, type Tools } from '../tools.ts';
 import type { OvsDatabase } from './ovs-database.ts';
 
+export const DATABASE_SERVER = '/usr/sbin/ovsdb-server';
+export const SWITCH_DAEMON = '/usr/sbin/ovs-vswitchd';
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 /** sockaddr_un holds 108 bytes with the final zero; the longest name made here is `/vSwitch-of-15-ch.snoop`. */
 const LONGEST_FOLDER = 107 - 24;
@@ -27,11 +30,15 @@ export function switchFiles(folder: string): SwitchFiles {
 
 export async function ensureDatabaseFile(tools: Tools, files: SwitchFiles): Promise<void> {
   if (existsSync(files.database)) return;
+  // Made beside and renamed, so that there is never half of one.
+  const made = `${files.database}.${process.pid}.new`;
+  await rm(made, { force: true });
   await runTool(tools, {
     program: '/usr/bin/ovsdb-tool',
-    args: ['create', files.database, SCHEMA],
+    args: ['create', made, SCHEMA],
     folders: [files.folder],
   });
+  await rename(made, files.database);
 }
 
 export function databaseServer(files: SwitchFiles): DaemonSpec {
@@ -39,7 +46,7 @@ export function databaseServer(files: SwitchFiles): DaemonSpec {
   return {
     ...surroundings(files),
     name: 'ovsdb-server',
-    program: '/usr/sbin/ovsdb-server',
+    program: DATABASE_SERVER,
     args: [files.database, `--remote=punix:${files.databaseSocket}`, control, ...LOGGING],
     marker: control,
     logFile: join(files.folder, 'ovsdb-server.log'),
@@ -52,7 +59,7 @@ export function switchDaemon(files: SwitchFiles, database: OvsDatabase): DaemonS
   return {
     ...surroundings(files),
     name: 'ovs-vswitchd',
-    program: '/usr/sbin/ovs-vswitchd',
+    program: SWITCH_DAEMON,
     args: [`unix:${files.databaseSocket}`, control, ...LOGGING],
     marker: control,
     logFile: join(files.folder, 'ovs-vswitchd.log'),

@@ -1,0 +1,74 @@
+// A real host network for a test: its own state folder, taken down with everything that it made, also when the test fails.
+import { existsSync } from 'node:fs';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Logger, silentLogger } from '@vivarium/base';
+import { systemClock } from '@vivarium/base/node';
+import { INITIAL_CONFIGURATION, type NetworkConfiguration } from '../configuration.ts';
+import { loadLibc } from '../linux/libc.ts';
+import { OvsNetwork, type OvsNetworkOptions } from '../ovs-network.ts';
+import { runtimeTools } from '../tools.ts';
+import { plugIn, type TapGuest } from './tap-guest.ts';
+
+const RUNTIME = process.env['VIVARIUM_RUNTIME'] ?? '/var/cache/vivarium/runtime-dev';
+
+/** Why real networks cannot be tested here; false when they can. */
+export const cannotNetwork: string | false =
+  process.getuid?.() !== 0
+    ? 'needs root'
+    : !existsSync(`${RUNTIME}/usr/sbin/ovsdb-server`)
+      ? 'no runtime root: set VIVARIUM_RUNTIME'
+      : !existsSync('/dev/net/tun') && 'no /dev/net/tun';
+
+export function networkOptions(
+  stateDir: string,
+  configuration = INITIAL_CONFIGURATION,
+  log: Logger = silentLogger,
+): OvsNetworkOptions {
+  return { stateDir, configuration, clock: systemClock, log, tools: runtimeTools(RUNTIME), libc: loadLibc() };
+}
+
+export interface TestNetwork {
+  readonly stateDir: string;
+  readonly network: OvsNetwork;
+  /** Plugs a guest in that speaks for itself. */
+  guest(name: string, options?: { portGroup?: string; mac?: string }): Promise<TapGuest>;
+  /** Another provider over the same state, as the next hostd makes it. The former one is let go. */
+  restart(configuration?: NetworkConfiguration): Promise<OvsNetwork>;
+}
+
+export async function testNetwork(t: TestContext, configuration = INITIAL_CONFIGURATION): Promise<TestNetwork> {
+  const hold = setInterval(() => undefined, 1_000); // the product's timers do not keep a process alive
+  const stateDir = await realpath(await mkdtemp(join(tmpdir(), 'viv-net-')));
+  const guests: TapGuest[] = [];
+  let network = new OvsNetwork(networkOptions(stateDir, configuration));
+  t.after(async () => {
+    for (const guest of guests) guest.close();
+    await network.stop({ teardown: true });
+    await rm(stateDir, { recursive: true, force: true });
+    clearInterval(hold);
+  });
+  await network.start();
+  let lastMac = 0x09;
+  return {
+    stateDir,
+    get network() {
+      return network;
+    },
+    guest: async (vmName, { portGroup = 'VM Network', mac } = {}) => {
+      lastMac += 1;
+      const own = mac ?? `00:50:56:00:00:${lastMac.toString(16).padStart(2, '0')}`;
+      const guest = plugIn(await network.attach({ portKey: `${vmName}-4000`, mac: own, portGroup, vmName }), own);
+      guests.push(guest);
+      return guest;
+    },
+    restart: async (next = network.configuration) => {
+      await network.stop();
+      network = new OvsNetwork(networkOptions(stateDir, next));
+      await network.start();
+      return network;
+    },
+  };
+}
