@@ -70,8 +70,11 @@ export class Answers {
       );
     const changed = tracked.changedSince(since);
     if (changed.length === 0) return undefined;
-    const deltas = changed.flatMap((path) => deltasOf(tracked, path, style));
-    const changeSet = deltas.map(
+    // Requested paths may contain each other: then they have changes in common.
+    const deltas = new Map(
+      changed.flatMap((path) => deltasOf(tracked, path, style)).map((delta) => [delta.name, delta]),
+    );
+    const changeSet = [...deltas.values()].map(
       ({ name, op, type, value }) => new PropertyEntry(this.#fragments, name, op, type, value),
     );
     return update(
@@ -155,17 +158,18 @@ function deltasOf(tracked: TrackedObject, { index, before, after }: ChangedPath,
   if (!plan || after instanceof Missing) return [];
   const { path: name, type } = plan;
   const wasSet = before !== undefined && !(before instanceof Missing);
-  const isElement = plan.steps.length > 0 && 'key' in (plan.steps[plan.steps.length - 1] ?? {});
-  if (after === undefined) return [{ name, op: removal(tracked, plan, isElement), type, value: undefined }];
-  if (!wasSet) return [{ name, op: isElement && before === undefined ? 'add' : 'assign', type, value: after }];
+  if (after === undefined) return [{ name, op: removal(tracked, plan), type, value: undefined }];
+  // Also an element of an array that was asked for by its key: to the client it is a property like any other.
+  if (!wasSet) return [{ name, op: 'assign', type, value: after }];
   if (!style.partialUpdates) return [{ name, op: 'assign', type, value: after }];
   return nestedDifferences(name, type, before, after, style.rank);
 }
 
 /** How a requested property ceased: with what contains it, as an element of an array, or by being unset itself. */
-function removal(tracked: TrackedObject, plan: PathPlan, isElement: boolean): PropertyChangeOp {
-  if (plan.steps.length === 0) return 'assign';
+function removal(tracked: TrackedObject, plan: PathPlan): PropertyChangeOp {
+  const last = plan.steps[plan.steps.length - 1];
+  if (last === undefined) return 'assign';
   const container = readSteps(tracked.object.get(plan.property as never), plan.steps.slice(0, -1));
   if (container === undefined) return 'indirectRemove';
-  return isElement ? 'remove' : 'assign';
+  return 'key' in last ? 'remove' : 'assign';
 }

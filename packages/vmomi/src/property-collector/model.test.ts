@@ -1,0 +1,433 @@
+// The model test of the PropertyCollector: random inventories, changes, rights, filters and views; whatever a client
+// accumulates from its answers must equal what a naive oracle finds by looking at everything.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  isFault,
+  type MoRef,
+  moRef,
+  moRefKey,
+  type PropertyFilterSpec,
+  type SelectionSpec,
+  schema,
+  type UpdateSet,
+} from '@vivarium/vim';
+import fc from 'fast-check';
+import { type ObjectCopy, TestClient } from './test-client.ts';
+import { Oracle } from './test-oracle.ts';
+import { COLLECTOR, ROOT, TestWorld, VIEW_MANAGER } from './test-world.ts';
+
+const FOLDERS = [ROOT, ...['group-v1', 'group-v2', 'group-v3'].map((id) => moRef('Folder', id))];
+const MACHINES = ['vm-1', 'vm-2', 'vm-3', 'vm-4'].map((id) => moRef('VirtualMachine', id));
+const NETWORKS = ['network-1', 'network-2'].map((id) => moRef('Network', id));
+const ENTITIES: readonly MoRef[] = [...FOLDERS, ...MACHINES, ...NETWORKS];
+
+type Action =
+  | { readonly do: 'add' | 'remove' | 'unparent'; readonly on: MoRef }
+  | { readonly do: 'set'; readonly on: MoRef; readonly path: string; readonly value: unknown }
+  | { readonly do: 'children'; readonly on: MoRef; readonly refs: readonly MoRef[] }
+  | { readonly do: 'rights'; readonly hidden: readonly MoRef[]; readonly unreadable: readonly MoRef[] }
+  | { readonly do: 'filter'; readonly spec: SpecDraft; readonly partialUpdates: boolean }
+  | { readonly do: 'unfilter' | 'unview'; readonly index: number }
+  | { readonly do: 'containerView'; readonly on: MoRef; readonly types: readonly string[]; readonly recursive: boolean }
+  | { readonly do: 'listView'; readonly refs: readonly MoRef[] }
+  | {
+      readonly do: 'modifyList';
+      readonly index: number;
+      readonly add: readonly MoRef[];
+      readonly remove: readonly MoRef[];
+    }
+  | { readonly do: 'ask'; readonly part: number | undefined }
+  | { readonly do: 'askAndLose' | 'askAgainFromBefore' | 'restart' };
+
+/** A spec whose roots may be views, which exist only later. */
+interface SpecDraft {
+  readonly propSet: PropertyFilterSpec['propSet'];
+  readonly roots: readonly { readonly at: MoRef | number; readonly skip: boolean }[];
+  readonly selectSet: readonly SelectionSpec[];
+}
+
+const of = <T>(items: readonly T[]) => fc.constantFrom(...items);
+const plain = { noNullPrototype: true } as const;
+
+const device = fc.record(
+  {
+    _typeName: fc.constantFrom('VirtualDisk', 'VirtualCdrom'),
+    key: fc.integer({ min: 1, max: 4 }),
+    unitNumber: fc.nat(2),
+  },
+  plain,
+);
+const config = fc.record(
+  {
+    _typeName: fc.constant('VirtualMachineConfigInfo'),
+    name: fc.constantFrom('a', 'b'),
+    annotation: fc.constantFrom('x', 'y'),
+    hardware: fc.record(
+      {
+        _typeName: fc.constant('VirtualHardware'),
+        memoryMB: fc.nat(2),
+        device: fc.uniqueArray(device, { selector: (one) => one.key }),
+      },
+      { ...plain, requiredKeys: ['_typeName'] },
+    ),
+  },
+  { ...plain, requiredKeys: ['_typeName'] },
+);
+const runtime = fc.record(
+  {
+    _typeName: fc.constant('VirtualMachineRuntimeInfo'),
+    powerState: fc.constantFrom('poweredOn', 'poweredOff'),
+    paused: fc.boolean(),
+  },
+  { ...plain, requiredKeys: ['_typeName'] },
+);
+
+const setAction: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({
+    do: fc.constant('set' as const),
+    on: of(ENTITIES),
+    path: fc.constant('name'),
+    value: fc.option(fc.constantFrom('a', 'b', 'c'), { nil: undefined }),
+  }),
+  fc.record({
+    do: fc.constant('set' as const),
+    on: of(MACHINES),
+    path: fc.constant('config'),
+    value: fc.option(config, { nil: undefined }),
+  }),
+  fc.record({
+    do: fc.constant('set' as const),
+    on: of(MACHINES),
+    path: fc.constant('runtime'),
+    value: fc.option(runtime, { nil: undefined }),
+  }),
+  fc.record({
+    do: fc.constant('set' as const),
+    on: of(MACHINES),
+    path: fc.constant('network'),
+    value: fc.subarray(NETWORKS),
+  }),
+  fc.record({
+    do: fc.constant('set' as const),
+    on: of(NETWORKS),
+    path: fc.constant('vm'),
+    value: fc.subarray(MACHINES),
+  }),
+  fc.record({ do: fc.constant('set' as const), on: of(ENTITIES), path: fc.constant('parent'), value: of(FOLDERS) }),
+);
+
+const paths: Record<string, string[]> = {
+  VirtualMachine: [
+    'name',
+    'config',
+    'config.hardware',
+    'config.hardware.device',
+    'config.hardware.device[1]',
+    'config.hardware.device[2].unitNumber',
+    'runtime',
+    'runtime.powerState',
+    'network',
+    'parent',
+  ],
+  ManagedEntity: ['name', 'parent'],
+  Folder: ['name', 'childEntity'],
+  Network: ['vm'],
+  ContainerView: ['view', 'container'],
+  ListView: ['view'],
+};
+const propSet = fc.oneof(
+  ...Object.entries(paths).map(([type, all]) => fc.subarray(all).map((pathSet) => ({ type: type as never, pathSet }))),
+);
+
+const STEPS = [
+  { name: 'children', type: 'Folder', path: 'childEntity' },
+  { name: 'parent', type: 'ManagedEntity', path: 'parent' },
+  { name: 'networks', type: 'VirtualMachine', path: 'network' },
+  { name: 'machines', type: 'Network', path: 'vm' },
+  { name: 'view', type: 'ContainerView', path: 'view' },
+  { name: 'list', type: 'ListView', path: 'view' },
+];
+const selectSet = fc
+  .array(fc.record({ next: fc.subarray(STEPS.map((step) => step.name)), skip: fc.boolean() }), {
+    minLength: STEPS.length,
+    maxLength: STEPS.length,
+  })
+  .map((drafts) =>
+    STEPS.map((step, index) => ({
+      _typeName: 'TraversalSpec',
+      ...step,
+      skip: drafts[index]?.skip ?? false,
+      selectSet: (drafts[index]?.next ?? []).map((name) => ({ name })),
+    })),
+  );
+const spec: fc.Arbitrary<SpecDraft> = fc.record({
+  propSet: fc.array(propSet, { minLength: 1, maxLength: 3 }),
+  roots: fc.array(fc.record({ at: fc.oneof(of(ENTITIES), fc.nat(5)), skip: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  selectSet,
+});
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 8, arbitrary: setAction },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('children' as const),
+      on: of(FOLDERS),
+      refs: fc.array(of(ENTITIES), { maxLength: 6 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('add' as const, 'remove' as const, 'unparent' as const),
+      on: of(ENTITIES),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('rights' as const),
+      hidden: fc.subarray([...ENTITIES], { maxLength: 2 }),
+      unreadable: fc.subarray([...ENTITIES], { maxLength: 3 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('filter' as const), spec, partialUpdates: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('unfilter' as const, 'unview' as const), index: fc.nat(5) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('containerView' as const),
+      on: of(FOLDERS),
+      types: fc.subarray(['VirtualMachine', 'Folder', 'Network', 'ManagedEntity']),
+      recursive: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('listView' as const), refs: fc.subarray([...ENTITIES]) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('modifyList' as const),
+      index: fc.nat(5),
+      add: fc.subarray([...ENTITIES]),
+      remove: fc.subarray([...ENTITIES]),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('ask' as const), part: fc.constantFrom(undefined, undefined, 1, 2) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('askAndLose' as const, 'askAgainFromBefore' as const, 'restart' as const),
+    }),
+  },
+);
+
+class Run {
+  readonly world = new TestWorld();
+  readonly oracle = new Oracle(this.world);
+  readonly client = new TestClient((filter, type) => this.#pathsOf(filter, type));
+  readonly filters: { readonly ref: MoRef; readonly spec: PropertyFilterSpec }[] = [];
+  readonly views: MoRef[] = [];
+  #before = '';
+
+  constructor() {
+    for (const ref of ENTITIES) this.#add(ref);
+    this.world.graph.get(ROOT).set('childEntity', [...FOLDERS.slice(1), ...MACHINES.slice(0, 2)]);
+  }
+
+  async do(step: Action): Promise<void> {
+    const { world } = this;
+    switch (step.do) {
+      case 'add':
+        if (!world.graph.find(step.on)) this.#add(step.on);
+        break;
+      case 'remove':
+        if (step.on !== ROOT) world.graph.remove(step.on);
+        break;
+      case 'unparent':
+        world.graph.find(step.on)?.set('parent', undefined);
+        break;
+      case 'set':
+        world.graph.find(step.on)?.set(step.path, step.value);
+        break;
+      case 'children':
+        world.graph.find(step.on)?.set('childEntity', step.refs);
+        break;
+      case 'rights': {
+        const hidden = new Set(step.hidden.map(moRefKey));
+        const unreadable = new Set(step.unreadable.map(moRefKey));
+        world.authorization.change(
+          (_, { ref }, privilege) =>
+            !hidden.has(moRefKey(ref)) && (privilege === 'System.View' || !unreadable.has(moRefKey(ref))),
+        );
+        break;
+      }
+      case 'filter':
+        await this.#createFilter(step.spec, step.partialUpdates);
+        break;
+      case 'unfilter':
+        await this.#destroyFilter(step.index);
+        break;
+      case 'containerView':
+        await this.#createView('CreateContainerView', {
+          container: step.on,
+          type: step.types,
+          recursive: step.recursive,
+        });
+        break;
+      case 'listView':
+        await this.#createView('CreateListView', { obj: step.refs.filter((ref) => this.world.graph.find(ref)) });
+        break;
+      case 'unview': {
+        const [view] = this.views.splice(step.index % (this.views.length || 1), 1);
+        if (view) await world.invoke(view, 'DestroyView');
+        break;
+      }
+      case 'modifyList': {
+        const view = this.views[step.index % (this.views.length || 1)];
+        if (view?.type === 'ListView')
+          await world.invoke(view, 'ModifyListView', { add: step.add, remove: step.remove });
+        break;
+      }
+      case 'ask':
+        await this.ask(step.part);
+        break;
+      case 'askAndLose':
+        await this.#request(this.client.version);
+        break;
+      case 'askAgainFromBefore':
+        await this.#askAgainFromBefore();
+        break;
+      case 'restart':
+        this.client.version = '';
+        await this.ask(undefined);
+        break;
+    }
+  }
+
+  /** Catches up, in parts or at once, and compares. */
+  async ask(part: number | undefined): Promise<void> {
+    this.#before = this.client.version;
+    let set = await this.#request(this.client.version, part);
+    this.client.apply(set);
+    // What a client accumulates of one answer counts from where it started: only then is it compared.
+    while (set?.truncated === true) {
+      set = await this.#request(this.client.version, part);
+      this.client.apply(set);
+    }
+    this.#compare();
+  }
+
+  async #askAgainFromBefore(): Promise<void> {
+    const copy = new TestClient((filter, type) => this.#pathsOf(filter, type));
+    if (this.#before === '') return;
+    try {
+      const answer = await this.#request(this.#before);
+      copy.version = this.#before;
+      for (const [filter, objects] of this.client.filters) copy.filters.set(filter, new Map(objects));
+      // Redundant updates are allowed, so applying an older difference to a newer copy must lead to the same end.
+      copy.apply(answer);
+      for (const [filter, objects] of copy.filters) this.client.filters.set(filter, objects);
+      if (answer) this.client.version = answer.version;
+    } catch (error) {
+      if (!isFault(error, 'InvalidCollectorVersion')) throw error;
+    }
+  }
+
+  async #request(version: string, maxObjectUpdates?: number): Promise<UpdateSet | undefined> {
+    const options = { maxWaitSeconds: 0, ...(maxObjectUpdates === undefined ? {} : { maxObjectUpdates }) };
+    return await this.world.invoke(COLLECTOR, 'WaitForUpdatesEx', { version, options });
+  }
+
+  #add(ref: MoRef): void {
+    const own = ref.type === 'Folder' ? { childEntity: [] } : {};
+    this.world.graph.add(ref, { name: ref.value, ...own } as never);
+  }
+
+  async #createFilter(draft: SpecDraft, partialUpdates: boolean): Promise<void> {
+    const objectSet = draft.roots.map(({ at, skip }) => {
+      const obj = typeof at === 'number' ? (this.views[at % (this.views.length || 1)] ?? ROOT) : at;
+      return { obj, skip, selectSet: draft.selectSet as SelectionSpec[] };
+    });
+    const full: PropertyFilterSpec = { propSet: draft.propSet, objectSet, reportMissingObjectsInResults: true };
+    this.filters.push({ ref: await this.world.createFilter(full, partialUpdates), spec: full });
+  }
+
+  async #destroyFilter(index: number): Promise<void> {
+    const [filter] = this.filters.splice(index % (this.filters.length || 1), 1);
+    if (!filter) return;
+    await this.world.invoke(filter.ref, 'DestroyPropertyFilter');
+    this.client.filters.delete(filter.ref.value);
+  }
+
+  async #createView(method: string, args: object): Promise<void> {
+    try {
+      this.views.push(await this.world.invoke(VIEW_MANAGER, method, args));
+    } catch (error) {
+      if (!isFault(error, 'ManagedObjectNotFound')) throw error;
+    }
+  }
+
+  #pathsOf(filter: string, type: string): string[] {
+    const sets = this.filters.find(({ ref }) => ref.value === filter)?.spec.propSet ?? [];
+    return sets.filter((set) => schema.isSubtype(type, set.type)).flatMap((set) => set.pathSet ?? []);
+  }
+
+  #compare(): void {
+    for (const { ref, spec: wanted } of this.filters) {
+      const known = this.client.filters.get(ref.value) ?? new Map<string, ObjectCopy>();
+      assert.deepEqual(normal(known), normal(this.oracle.report(wanted)));
+    }
+  }
+}
+
+/** Comparable: in the order of ids, views as sets, references without their type name. */
+function normal(objects: ReadonlyMap<string, ObjectCopy>): unknown {
+  const sorted = [...objects].sort(([one], [other]) => (one < other ? -1 : 1));
+  return sorted.map(([key, { values, missing }]) => {
+    const comparable = Object.entries(values).map(([path, value]) => [
+      path,
+      path === 'view' ? viewIds(value) : stripped(value),
+    ]);
+    return [key, Object.fromEntries(comparable.sort()), missing];
+  });
+}
+
+function viewIds(value: unknown): string[] {
+  return (value as MoRef[]).map(moRefKey).sort();
+}
+
+function stripped(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, item: unknown) =>
+      key === '_typeName' && item === 'ManagedObjectReference' ? undefined : item,
+    ),
+  );
+}
+
+void test('what clients accumulate is what is there, whatever happens', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 60, size: 'max' }), async (actions) => {
+      const run = new Run();
+      for (const step of actions) await run.do(step);
+      await run.ask(undefined);
+      run.world.user.end();
+      assert.equal(run.world.timers, 0);
+      assert.equal(
+        run.world.router.size,
+        ENTITIES.filter((ref) => ref.type === 'Folder' && run.world.graph.find(ref)).length,
+        'nobody watches any more',
+      );
+    }),
+    { numRuns: 300, verbose: 1 },
+  );
+});
