@@ -7,5 +7,5 @@ export { efiImages } from './firmware.ts';
 export { BALLOON_ID } from './fixed-devices.ts';
 export type * from './model.ts';
 export { hubId, netdevId, nicDevice, nicNetdev } from './nics.ts';
-export { chipsetOf, pciAddress, planPciSlots, spareSlots } from './pci-slots.ts';
+export { chipsetOf, pciAddress, planPciSlots, type SlottedMachine, spareSlots } from './pci-slots.ts';
 export { runFiles, VNC_PASSWORD_DISPLAY } from './run-files.ts';

@@ -46,6 +46,9 @@ const pools = {
 
 type Pool = keyof typeof pools;
 
+/** The part of a machine that slots are planned for. */
+export type SlottedMachine = Pick<Machine, 'controllers' | 'disks' | 'nics'>;
+
 function placeOf(slot: number): Place {
   return { bridge: (slot >> 5) & 31, device: slot & 31, function: slot >> 10 };
 }
@@ -59,7 +62,7 @@ function isUsable(slot: number): boolean {
 }
 
 /** The devices that have a slot each, in the order in which slots are given out. */
-function slottedDevices(machine: Machine): { id: string; pool: Pool; pinned: number | undefined }[] {
+function slottedDevices(machine: SlottedMachine): { id: string; pool: Pool; pinned: number | undefined }[] {
   const perDisk = new Set(machine.controllers.filter(({ kind }) => kind === 'virtio-blk').map(({ id }) => id));
   return [
     ...machine.controllers
@@ -76,7 +79,7 @@ function slottedDevices(machine: Machine): { id: string; pool: Pool; pinned: num
  * The slot number of every controller, virtio-blk disk and NIC by device id. Slots of the hardware record are kept as far as
  * they are usable and not taken twice (the first device has it); the other devices get the next free ones.
  */
-export function planPciSlots(machine: Machine): ReadonlyMap<string, number> {
+export function planPciSlots(machine: SlottedMachine): ReadonlyMap<string, number> {
   const slots = new Map<string, number>();
   const taken = new Set<number>();
   const take = (id: string, slot: number) => {
