@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import {
   box,
   decodeSoapResponse,
+  encodedForm,
   encodeSoapFault,
   encodeSoapRequest,
   encodeSoapResponse,
@@ -136,6 +137,13 @@ void test('rule 6: text that is no value of its enum is our bug, not something t
   assert.throws(() => encodeValue('x', 'VirtualMachinePowerState', '', NEWEST), TypeError);
   assert.throws(() => encodeValue('x', 'VirtualDevice', { _typeName: 'OptionValue', key: 'k' }, NEWEST), TypeError);
   assert.throws(() => encodeValue('x', 'any', { key: 'k' }, NEWEST), TypeError);
+});
+
+void test('an object may bring its own XML, but not where xsi:type is needed', () => {
+  const object = { label: 'a', summary: 'b', [encodedForm]: (tag: string, rank: number) => `<${tag} r="${rank}"/>` };
+  assert.equal(encodeValue('x', 'Description[]', [object], '2.5'), '<x r="1"/>');
+  const boxed = box('Description[]', [object]);
+  assert.match(encodeValue('x', 'any', boxed, NEWEST), /<Description xsi:type="Description"><label>a</);
 });
 
 void test('rule 7: a fault names its type in the element and in xsi:type, and is thrown again by our client', () => {
