@@ -14,7 +14,8 @@ const REFRESH_MS = 20_000;
 export interface HostObjectOptions {
   readonly service: Service;
   readonly name: string;
-  readonly port: number;
+  /** Of the HTTPS service; known once it listens. */
+  readonly port: () => number;
   readonly facts: MachineFacts;
   readonly about: AboutInfo;
   readonly limits: HostLimits;
@@ -23,14 +24,14 @@ export interface HostObjectOptions {
   readonly options: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** Adds the host, its compute resource, pool and environment browser to the graph; returns the way to stop refreshing. */
-export function publishHost(options: HostObjectOptions): { stop(): void } {
+/** Adds the host, its compute resource, pool and environment browser to the graph; keeps them true until `stop`. */
+export function publishHost(options: HostObjectOptions): { refresh(): void; stop(): void } {
   const { service, facts } = options;
   const { clock, graph } = service;
   const sampler: UsageSampler = hostUsage(facts);
   const view = (): HostView => ({
     name: options.name,
-    port: options.port,
+    port: options.port(),
     facts,
     about: options.about,
     nics: options.nics,
@@ -96,8 +97,9 @@ export function publishHost(options: HostObjectOptions): { stop(): void } {
       runtime: runtimeOf(first),
     }),
   });
-  let timer: Timer;
+  let timer: Timer | undefined;
   const refresh = () => {
+    timer?.cancel();
     const now = view();
     graph.get(refs.host).set('summary', hostSummary(now));
     const runtime = runtimeOf(now);
@@ -108,7 +110,7 @@ export function publishHost(options: HostObjectOptions): { stop(): void } {
     timer = clock.setTimer(REFRESH_MS, refresh);
   };
   timer = clock.setTimer(REFRESH_MS, refresh);
-  return { stop: () => timer.cancel() };
+  return { refresh, stop: () => timer?.cancel() };
 }
 
 function usageAndBoot(nowMs: number, sampler: UsageSampler): Pick<HostView, 'usage' | 'bootTime'> {

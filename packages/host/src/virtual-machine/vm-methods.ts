@@ -6,7 +6,6 @@ import type { TicketRegistry } from '../console/ticket-registry.ts';
 import type { Request, Vm } from '../vm/vm.ts';
 import { vmEvent } from '../vm/vm-events.ts';
 import type { VmRegistry } from '../vm/vm-registry.ts';
-import { reconfigurePrivileges } from './reconfigure-privileges.ts';
 import { saveScreenshot } from './screenshot.ts';
 import { keyStrokes } from './usb-scan-codes.ts';
 
@@ -43,10 +42,7 @@ export function vmMethods(vm: Vm, context: VmMethodsContext): Handlers<'VirtualM
     ResetVM_Task: (_args, call) => task('reset', call, (request) => vm.reset(request)),
     ShutdownGuest: (_args, call) => vm.shutdownGuest(direct(call)),
     RebootGuest: (_args, call) => vm.rebootGuest(direct(call)),
-    ReconfigVM_Task: ({ spec }, call) => {
-      for (const privilege of reconfigurePrivileges(spec)) service.authorization.check(call.session, vm.ref, privilege);
-      return task('reconfigure', call, (request) => vm.reconfigure(request, spec));
-    },
+    ReconfigVM_Task: ({ spec }, call) => task('reconfigure', call, (request) => vm.reconfigure(request, spec)),
     Rename_Task: ({ newName }, call) => task('rename', call, (request) => vm.reconfigure(request, { name: newName })),
     Destroy_Task: (_args, call) => task('destroy', call, (request) => registry.destroy(request, vm)),
     UnregisterVM: (_args, call) => registry.unregister(direct(call), vm),
@@ -82,6 +78,6 @@ function acquireTicket(vm: Vm, context: VmMethodsContext, ticketType: string, ca
     cfgFile: vm.host.paths.format(vm.vmxFile),
     port,
     sslThumbprint,
-    url: `wss://${call.localAddress ?? '127.0.0.1'}:${port}/ticket/${ticket}`,
+    url: `wss://${call.localAddress}:${port}/ticket/${ticket}`,
   });
 }

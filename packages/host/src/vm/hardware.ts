@@ -2,7 +2,7 @@
 import { dirname, join, relative } from 'node:path';
 import { isA, MethodFault, type VirtualMachineConfigInfo } from '@vivarium/vim';
 import { machineFromConfig, type ResolvedDisk } from '@vivarium/vmx';
-import { JAIL } from './run-folder.ts';
+import { MEDIA_FOLDER, mediaName } from './qemu/run-folder.ts';
 import type { OpenDisk, VmHost } from './vm-host.ts';
 import type { Hardware, NicPort } from './vmm.ts';
 
@@ -16,11 +16,11 @@ export async function describeHardware(
   const disks = await openDisks(host, config);
   const images = new Map<string, string>();
   const writable = new Set<string>();
-  // What lies in the VM's folder is named by its name there; the rest through links, by inode (see run-folder.ts).
+  // What lies in the VM's folder is named by its name there; the rest as it appears in the jail (see run-folder.ts).
   const inJail = (absolute: string): string => {
     const inside = relative(folder, absolute);
     if (!inside.startsWith('..')) return inside;
-    const name = join(JAIL.mediaFolder, absolute.replace(/[^\w.-]/g, '_'));
+    const name = join(MEDIA_FOLDER, mediaName(absolute));
     images.set(name, absolute);
     return name;
   };
@@ -40,7 +40,7 @@ export async function describeHardware(
     resolveFile(path): string {
       return inJail(host.paths.resolve(path));
     },
-    serialSocket: (deviceId) => join(JAIL.runFolder, `${deviceId}.sock`),
+    serialSocket: (deviceId) => join('/run/vm', `${deviceId}.sock`),
   });
   for (const serial of machine.serials) {
     if (serial.backing.kind === 'file') writable.add(join(folder, serial.backing.file));
@@ -72,6 +72,11 @@ function switchPorts(config: VirtualMachineConfigInfo): Map<string, NicPort> {
     });
   }
   return networks;
+}
+
+/** Absolute paths of the files that the machine opens. Pure. */
+export function openFiles(hardware: Hardware): string[] {
+  return [...hardware.writableFiles, ...hardware.images.values()];
 }
 
 /** Names a NIC's switch port across restarts. */

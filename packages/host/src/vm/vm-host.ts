@@ -32,6 +32,8 @@ export interface VmPaths {
   format(absolute: string): string;
   /** The datastore that an absolute path lies in. */
   datastoreOf(absolute: string): MoRef<'Datastore'>;
+  /** Root folder of the datastore that an absolute path lies in. */
+  rootOf(absolute: string): string;
   /** Heard when a datastore has room again after it was full. Returns the way to stop hearing. */
   onSpace(listener: () => void): () => void;
 }

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dateTime } from '@vivarium/base';
 import {
+  isA,
   MethodFault,
   type MoRef,
   moRef,
@@ -15,7 +16,7 @@ import {
 import { changeConfig } from './change-config.ts';
 import type { GuestFacts } from './guest-facts.ts';
 import { GuestWatch } from './guest-watch.ts';
-import { describeHardware } from './hardware.ts';
+import { describeHardware, openFiles, portKey } from './hardware.ts';
 import { checkPowerState, type PowerState, type VmRequest } from './power-state.ts';
 import { diskQuestion, parseDiskAnswer } from './questions.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -64,6 +65,8 @@ export class Vm {
   #question: VirtualMachineQuestionInfo | undefined;
   #questions = 0;
   #suspendTime: string | undefined;
+  /** Data files of the running machine. */
+  #files: readonly string[] = [];
   #consoles = 0;
   /** The guest was asked to reboot by the power button: start it again when it is down. */
   #startAgain = false;
@@ -96,6 +99,19 @@ export class Vm {
 
   get folder(): string {
     return dirname(this.vmxFile);
+  }
+
+  /** Absolute paths of what the machine has open while it runs: nobody else may change these. */
+  filesInUse(): readonly string[] {
+    return this.#vmm ? [...this.#files, ...this.#describedFiles()] : [];
+  }
+
+  /** Switch ports that the machine holds while it runs. */
+  portKeys(): readonly string[] {
+    if (!this.#vmm) return [];
+    return (this.#config.hardware.device ?? [])
+      .filter((device) => isA('VirtualEthernetCard', device))
+      .map((device) => portKey(this.#config, device.key));
   }
 
   /** Path of the screen's VNC socket while the VM runs. */
@@ -201,6 +217,7 @@ export class Vm {
         spec,
       );
       this.#config = config;
+      if (this.#vmm) this.#files = openFiles(await describeHardware(this.host, this.vmxFile, config));
       this.#changed('config', 'runtime', 'files');
       this.host.post(vmReconfigured(this.subject, spec, request.userName));
       if (before.name !== config.name) {
@@ -256,6 +273,9 @@ export class Vm {
     // A state that was resumed from must never be resumed from again.
     if (findSuspendState(this.#config)) await this.#saveConfig(withoutSuspendState(this.#config));
     this.#hold(vmm);
+    const hardware = await describeHardware(this.host, this.vmxFile, this.#config);
+    this.#files = openFiles(hardware);
+    vmm.devices.learn(hardware);
     this.#setPower('poweredOn');
     if (!(await vmm.isRunning())) this.#ask(true, 'the disk was full before hostd was restarted');
   }
@@ -293,6 +313,7 @@ export class Vm {
     this.#post(saved ? 'VmResumingEvent' : 'VmStartingEvent', request);
     try {
       const hardware = await describeHardware(this.host, this.vmxFile, this.#config);
+      this.#files = openFiles(hardware);
       const vmm = await this.host.vmms.start(
         {
           id: this.id,
@@ -335,6 +356,15 @@ export class Vm {
     const vmm = this.#running();
     if (this.#tools === 'running') await vmm.agent.shutdown(mode);
     else await vmm.powerDown();
+  }
+
+  // The descriptors of the disks, which the machine itself does not open.
+  #describedFiles(): string[] {
+    return (this.#config.hardware.device ?? []).flatMap(({ backing }) =>
+      isA('VirtualDeviceFileBackingInfo', backing) && backing.fileName.endsWith('.vmdk')
+        ? [this.host.paths.resolve(backing.fileName)]
+        : [],
+    );
   }
 
   #running(): Vmm {

@@ -46,6 +46,8 @@ export interface NicPort {
 
 /** The virtual devices that can come, go or change while the machine runs; ids are those of the machine model. */
 export interface LiveDevices {
+  /** Tells what the machine was started with: after a start or an adoption. */
+  learn(hardware: Hardware): void;
   plugController(id: string, hardware: Hardware): Promise<void>;
   unplugController(id: string): Promise<void>;
   plugDisk(id: string, hardware: Hardware): Promise<void>;

@@ -14,12 +14,11 @@ export interface ProcessRecord {
   readonly process?: {
     readonly pid: number;
     /** Field 22 of /proc/PID/stat: with the pid it names one process for ever. */
-    readonly startTime: string;
-    readonly jailPid?: number;
+    readonly startTime: number;
   };
   /** ISO-8601: when the guest was powered on. */
   readonly bootTime: string;
-  /** Keys of the switch ports that the VM holds, by device key of the NIC. */
+  /** Keys of the switch ports that the VM holds, by nic id. */
   readonly ports: Readonly<Record<string, string>>;
   /** Accelerator that runs the guest. */
   readonly accelerator: 'kvm' | 'tcg';

@@ -1,0 +1,251 @@
+// hostd, put together: what the daemon is made of and in which order it comes and goes.
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
+import { writeDurable } from '@vivarium/base/node';
+import { identifyProcess, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
+import { openSqliteStore, type Store } from '@vivarium/store';
+import { type Event, moRef } from '@vivarium/vim';
+import { Service } from '@vivarium/vmomi';
+import { aboutHost } from './about.ts';
+import { TicketRegistry } from './console/ticket-registry.ts';
+import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
+import { hostCapability } from './host-system/host-capability.ts';
+import { publishHost } from './host-system/host-object.ts';
+import { readMachineFacts } from './host-system/machine-facts.ts';
+import { buildTree, listMembers } from './inventory/build-tree.ts';
+import { refs } from './inventory/refs.ts';
+import { openNetwork, publishNetwork } from './network.ts';
+import { type HostdOptions, statePaths } from './options.ts';
+import { openStorage, publishStorage } from './storage.ts';
+import { ensureTlsIdentity } from './tls/certificate.ts';
+import { type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
+import { qemuVmms } from './vm/qemu/qemu-vmms.ts';
+import type { Vm } from './vm/vm.ts';
+import type { VmHost } from './vm/vm-host.ts';
+import { VmRegistry } from './vm/vm-registry.ts';
+import { vmFolderMethods } from './vm-folder/vm-folder-methods.ts';
+import { openWeb } from './web.ts';
+
+const MACHINE_TYPES = { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' } as const;
+/** Uids of VMMs as root: far above those that distributions give away. */
+const FIRST_UID = 1_700_000_000;
+/** The image jail's uid, below all VMMs'. */
+const IMAGE_UID = FIRST_UID - 1;
+
+export interface HostdContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export interface Hostd {
+  readonly port: number;
+  /** Stops serving. Guests run on; when there are none the network goes too. */
+  close(): Promise<void>;
+}
+
+export async function startHostd(options: HostdOptions, context: HostdContext): Promise<Hostd> {
+  const { clock, random, log } = context;
+  const paths = statePaths(options.stateDir);
+  await using undo = new AsyncDisposableStack();
+  await mkdir(paths.run, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore(paths.database, { clock, log });
+  undo.defer(() => store.close());
+  const tls = await ensureTlsIdentity(paths.tls, clock, random);
+  const facts = await readMachineFacts(await hostUuid(store, random));
+  const verdict = await qualifyAccelerator({
+    runtime: { path: options.runtimePath },
+    cacheDir: options.cacheDir,
+    clock,
+    log,
+    ...(options.probe ?? {}),
+  });
+  log.info({ ...verdict }, 'accelerator qualified');
+
+  const about = aboutHost(context.version);
+  const service = new Service({ clock, random, log, store, about, instance: 'HostAgent', rootFolder: refs.rootFolder });
+  undo.defer(() => service.close());
+  await ensureAdministrator(service, options);
+
+  const vms: { registry?: VmRegistry } = {};
+  const use = { inUse: () => (vms.registry?.all ?? []).flatMap((vm) => vm.filesInUse()) };
+  const isRoot = process.getuid?.() === 0;
+  const storage = await openStorage({
+    clock,
+    random,
+    log,
+    store,
+    firstDatastore: paths.datastore,
+    runtimePath: options.runtimePath,
+    imageUid: isRoot ? IMAGE_UID : undefined,
+    use,
+  });
+  undo.defer(() => storage.close());
+  const network = await openNetwork({
+    stateDir: options.stateDir,
+    store,
+    clock,
+    log,
+    runtimePath: options.runtimePath,
+  });
+  undo.defer(() => network.stop());
+
+  const limits = { numCPUs: Math.max(1, facts.threads), memoryMB: Math.floor(facts.memoryBytes / 2 ** 20) };
+  const host: VmHost = {
+    clock,
+    random,
+    log,
+    ref: refs.host,
+    name: options.name,
+    cpuMhz: facts.cpuMhz,
+    cpuModel: verdict.accelerator === 'kvm' ? 'host' : 'max',
+    machineTypes: MACHINE_TYPES,
+    limits,
+    defaultDatastore: 'datastore1',
+    network,
+    disks: storage.disks,
+    paths: storage.paths,
+    surroundings: () => ({
+      datastores: storage.datastores
+        .list()
+        .map(({ name, ref, uuid: volume }) => ({ name, ref, volumeNames: [volume] })),
+      networks: network.portGroups().map(({ name }) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) })),
+      findDisk: (path) => storage.disks.findDisk(path),
+      exists: (path) => existsSync(storage.paths.resolve(path)),
+    }),
+    post: (event) => void service.events.post(event as unknown as Event & { _typeName: 'Event' }),
+    journal: {
+      begin: (id, change) => registry.journal.begin(id, change),
+      end: (id) => registry.journal.end(id),
+    },
+    vmms: qemuVmms({
+      clock,
+      random,
+      log,
+      runtimePath: options.runtimePath,
+      runRoot: paths.run,
+      jail: isRoot ? 'full' : 'user',
+      firstUid: FIRST_UID,
+      accelerator: verdict.accelerator,
+      network,
+      cgroups: await prepareCgroups(),
+      instance: instanceName(options.stateDir),
+      cpuMhz: facts.cpuMhz,
+      datastoreRoot: (file) => storage.paths.rootOf(file),
+    }),
+  };
+
+  buildTree(service.graph, vmFolderMethods({ service, registry: () => registry }));
+  const tickets = new TicketRegistry({ clock, random });
+  const endpoint = { port: options.listen.port, sslThumbprint: tls.thumbprint };
+  const hostLimits = { maxRunningVms: 1024, maxVcpus: limits.numCPUs };
+  const published = publishHost({
+    service,
+    name: options.name,
+    port: () => endpoint.port,
+    facts,
+    about,
+    limits: hostLimits,
+    nics: 0,
+    options: [
+      { key: 'Vivarium.Accelerator', value: verdict.accelerator },
+      { key: 'Vivarium.AcceleratorDetail', value: verdict.detail },
+    ],
+  });
+  undo.defer(() => published.stop());
+  service.graph.add(
+    refs.environmentBrowser,
+    {},
+    environmentBrowserMethods({
+      graph: service.graph,
+      limits: { ...limits, cpuCores: facts.cores },
+      capability: hostCapability(hostLimits),
+    }),
+  );
+  const publishedStorage = publishStorage(service, storage, use);
+  publishNetwork({ service, network, store });
+
+  const objects = new Map<string, PublishedVm>();
+  const listVms = () =>
+    listMembers(
+      service.graph,
+      'VirtualMachine',
+      registry.all.map(({ ref }) => ref),
+    );
+  const registry: VmRegistry = new VmRegistry(host, store, {
+    added(vm: Vm) {
+      objects.set(vm.id, publishVm(vm, service, { service, registry, tickets, endpoint }));
+      listVms();
+      publishedStorage.touched(vm.vmxFile);
+    },
+    removed(vm: Vm) {
+      objects.get(vm.id)?.remove();
+      objects.delete(vm.id);
+      listVms();
+      publishedStorage.touched(vm.vmxFile);
+    },
+    broken() {},
+  });
+  vms.registry = registry;
+  await registry.load();
+  undo.defer(() => registry.release());
+  await network.adopt(new Set(registry.all.flatMap((vm) => vm.portKeys())));
+  const stopSpace = storage.paths.onSpace(() => {
+    for (const vm of registry.all) void vm.spaceReturned();
+  });
+  undo.defer(stopSpace);
+
+  const vncSocket = (id: string) => registry.find(id)?.vncSocket;
+  const web = await openWeb({ listen: options.listen, tls, service, storage, tickets, vncSocket, log });
+  undo.defer(() => web.close());
+  endpoint.port = web.port;
+  published.refresh();
+  await writeReady(paths.ready, web.port, options.listen.address);
+  log.info({ port: web.port, vms: registry.all.length }, 'hostd is ready');
+  const stack = undo.move();
+  return {
+    port: web.port,
+    async close() {
+      const isIdle = registry.all.every((vm) => vm.power !== 'poweredOn');
+      await stack.disposeAsync();
+      if (isIdle) await network.stop({ teardown: true });
+    },
+  };
+}
+
+async function hostUuid(store: Store, random: Random): Promise<string> {
+  const key = 'host/uuid';
+  const known = store.get<string>(key)?.value;
+  if (known) return known;
+  const made = uuid(random);
+  await store.batch([{ put: key, value: made }]);
+  return made;
+}
+
+async function ensureAdministrator(service: Service, options: HostdOptions): Promise<void> {
+  if (service.accounts.listUsers().length > 0 || !options.credentialsFile) return;
+  const { userName, password } = JSON.parse(await readFile(options.credentialsFile, 'utf8')) as {
+    userName: string;
+    password: string;
+  };
+  await service.accounts.addUser(userName, password, 'Administrator');
+  await service.authorization.grant(refs.rootFolder, [
+    { principal: userName, isGroup: false, roleId: -1, propagate: true },
+  ]);
+}
+
+async function writeReady(file: string, port: number, address: string): Promise<void> {
+  const startTime = String(identifyProcess(process.pid)?.startTime ?? '');
+  await writeDurable(file, JSON.stringify({ pid: process.pid, startTime, port, address }), 0o644);
+}
+
+/** Tells the control groups of several hosts on one machine apart. */
+function instanceName(stateDir: string): string {
+  return join(stateDir)
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(-60);
+}

@@ -1,0 +1,116 @@
+// The host's storage, put together: datastores, virtual disks and the managed objects over both.
+import type { Clock, Logger, Random } from '@vivarium/base';
+import type { Store } from '@vivarium/store';
+import { type MoRef, moRef } from '@vivarium/vim';
+import type { Service } from '@vivarium/vmomi';
+import { DatastoreObjects } from './datastore/datastore-objects.ts';
+import { Datastores } from './datastore/datastores.ts';
+import type { FileUse } from './datastore/file-use.ts';
+import type { StorageApi } from './datastore/storage-api.ts';
+import { datastoreBrowserHandlers } from './datastore-browser/datastore-browser.ts';
+import { datastoreSystemHandlers } from './datastore-system/datastore-system.ts';
+import { fileManagerHandlers } from './file-manager/file-manager.ts';
+import { listMembers } from './inventory/build-tree.ts';
+import { refs } from './inventory/refs.ts';
+import { JailedDiskImages } from './virtual-disk-manager/jailed-disk-images.ts';
+import { virtualDiskManagerHandlers } from './virtual-disk-manager/virtual-disk-manager.ts';
+import { VirtualDisks } from './virtual-disk-manager/virtual-disks.ts';
+import type { VmPaths } from './vm/vm-host.ts';
+
+export interface Storage {
+  readonly datastores: Datastores;
+  readonly disks: VirtualDisks;
+  readonly paths: VmPaths;
+  close(): void;
+}
+
+export interface StorageOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly firstDatastore: string;
+  readonly runtimePath: string;
+  /** The unprivileged uid of the image jail. */
+  readonly imageUid: number | undefined;
+  readonly use: FileUse;
+}
+
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { clock, random, log, store, use } = options;
+  const datastores = await Datastores.open({
+    store,
+    clock,
+    random,
+    log,
+    first: { name: 'datastore1', root: options.firstDatastore },
+  });
+  const images = new JailedDiskImages({ runtime: { path: options.runtimePath }, clock, uid: options.imageUid });
+  const disks = new VirtualDisks({ datastores, images, use, random, log });
+  return { datastores, disks, paths: vmPaths(datastores), close: () => datastores.close() };
+}
+
+function vmPaths(datastores: Datastores): VmPaths {
+  const holder = (absolute: string) => {
+    const found = datastores.list().find(({ root }) => absolute === root || absolute.startsWith(`${root}/`));
+    if (!found) throw new Error(`${absolute} is on no datastore`);
+    return found;
+  };
+  return {
+    resolve: (path) => datastores.resolve(path),
+    format: (absolute) => {
+      const datastore = holder(absolute);
+      return datastore.text(absolute.slice(datastore.root.length + 1));
+    },
+    datastoreOf: (absolute) => holder(absolute).ref,
+    rootOf: (absolute) => holder(absolute).root,
+    onSpace(listener) {
+      const stops = datastores.list().map((datastore) => datastore.space.onSpace(listener));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
+
+/** Puts the storage's managed objects into the graph. */
+export function publishStorage(service: Service, storage: Storage, use: FileUse): { touched(path: string): void } {
+  const { datastores, disks } = storage;
+  const { graph, clock, log, random } = service;
+  const api: StorageApi = {
+    datastores,
+    use,
+    tasks: service.tasks,
+    graph,
+    authorization: service.authorization,
+    touched: (datastore) => objects.touched(datastore, true),
+  };
+  const objects: DatastoreObjects = new DatastoreObjects({
+    graph,
+    datastores,
+    host: refs.host,
+    folder: refs.datastoreFolder,
+    clock,
+    log,
+    uncommitted: (datastore) => disks.uncommitted(datastore),
+    browser: () => datastoreBrowserHandlers(api),
+    listChanged: (list: readonly MoRef<'Datastore'>[]) => {
+      listMembers(graph, 'Datastore', list);
+      if (graph.find(SYSTEM)) graph.get(SYSTEM).set('datastore', [...list]);
+    },
+  });
+  graph.add(FILE_MANAGER, {}, fileManagerHandlers(api, { random }));
+  graph.add(DISK_MANAGER, {}, virtualDiskManagerHandlers(api, disks));
+  graph.add(SYSTEM, { datastore: objects.refs() }, datastoreSystemHandlers(api));
+  service.extendContent({ fileManager: FILE_MANAGER, virtualDiskManager: DISK_MANAGER });
+  return {
+    touched(path) {
+      const datastore = datastores.list().find(({ root }) => path.startsWith(`${root}/`));
+      if (datastore) objects.touched(datastore, true);
+    },
+  };
+}
+
+const FILE_MANAGER = moRef('FileManager', 'ha-nfc-file-manager');
+const DISK_MANAGER = moRef('VirtualDiskManager', 'ha-vdiskmanager');
+const SYSTEM = moRef('HostDatastoreSystem', 'ha-datastoresystem');

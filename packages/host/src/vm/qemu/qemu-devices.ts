@@ -1,0 +1,264 @@
+// The devices of a running QEMU that come, go or change. Knows what the machine is made of now: a device that leaves takes
+// its block nodes and its switch port along.
+import { closeSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import {
+  blockdevAddAll,
+  blockdevDeleteAll,
+  blockResize,
+  changeMedium,
+  deviceAdd,
+  deviceDelete,
+  getFd,
+  jailFolders,
+  loadSendWithFd,
+  type Monitor,
+  netdevAdd,
+  netdevDelete,
+  plugCpus,
+  plugMemory,
+  queryMemorySize,
+  type SendWithFd,
+  setIopsLimit,
+  setLink,
+} from '@vivarium/qemu';
+import {
+  cdromDevice,
+  chipsetOf,
+  controllerDevice,
+  diskDevice,
+  diskNodes,
+  type Machine,
+  mediumNode,
+  mediumNodes,
+  netdevId,
+  nicDevice,
+  pciAddress,
+  planPciSlots,
+} from '@vivarium/qemu/machine';
+import { MethodFault } from '@vivarium/vim';
+import type { Hardware, LiveDevices } from '../vmm.ts';
+import { giveFiles, letRead } from './files.ts';
+import { type QemuOptions, vmUid } from './qemu-options.ts';
+import { linkImage, MEDIA_FOLDER, mediaName, type RunFolder } from './run-folder.ts';
+
+/** A guest gets this long to let go of a device. */
+const UNPLUG_MS = 15_000;
+
+export interface QemuDevicesOptions {
+  readonly options: QemuOptions;
+  readonly id: string;
+  readonly vmxFile: string;
+  readonly folder: RunFolder;
+  readonly monitor: Monitor;
+}
+
+export class QemuDevices implements LiveDevices {
+  readonly #options: QemuOptions;
+  readonly #uid: number | undefined;
+  readonly #vmFolder: { readonly host: string; readonly inside: string };
+  readonly #folder: RunFolder;
+  readonly #monitor: Monitor;
+  #hardware: Hardware | undefined;
+  #sendWithFd: SendWithFd | undefined;
+
+  constructor({ options, id, vmxFile, folder, monitor }: QemuDevicesOptions) {
+    this.#options = options;
+    this.#uid = vmUid(options, id);
+    this.#folder = folder;
+    this.#monitor = monitor;
+    const host = dirname(vmxFile);
+    const { vmFolder } = jailFolders({ jail: options.jail, vmFolder: host, runFolder: folder.vmm });
+    this.#vmFolder = { host, inside: vmFolder };
+  }
+
+  /** Memory that the guest was started with, in bytes. */
+  get memoryBytes(): number {
+    return (this.#hardware?.machine.memoryMB ?? 0) * 2 ** 20;
+  }
+
+  learn(hardware: Hardware): void {
+    this.#hardware = hardware;
+  }
+
+  async plugController(id: string, hardware: Hardware): Promise<void> {
+    const { machine } = hardware;
+    const controller = found(machine.controllers, id);
+    if (controller.kind !== 'virtio-blk') {
+      await using undo = new AsyncDisposableStack();
+      for (const device of controllerDevice(machine, controller, addressOf(machine, id))) {
+        await deviceAdd(this.#monitor, device);
+        undo.defer(() => deviceDelete(this.#monitor, String(device['id']), { timeoutMs: UNPLUG_MS }));
+      }
+      undo.move();
+    }
+    this.learn(hardware);
+  }
+
+  async unplugController(id: string): Promise<void> {
+    const kind = this.#hardware?.machine.controllers.find((controller) => controller.id === id)?.kind;
+    if (kind !== 'virtio-blk') await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+  }
+
+  async plugDisk(id: string, hardware: Hardware): Promise<void> {
+    const { machine } = hardware;
+    const disk = found(machine.disks, id);
+    await this.#expose(hardware);
+    await using undo = new AsyncDisposableStack();
+    const nodes = diskNodes(disk, this.#vmFolder.inside);
+    await blockdevAddAll(this.#monitor, nodes);
+    undo.defer(() => blockdevDeleteAll(this.#monitor, nodes));
+    await deviceAdd(this.#monitor, diskDevice(machine, disk));
+    undo.move();
+    this.learn(hardware);
+  }
+
+  async unplugDisk(id: string): Promise<void> {
+    const disk = this.#hardware?.machine.disks.find((candidate) => candidate.id === id);
+    await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    if (disk) await blockdevDeleteAll(this.#monitor, diskNodes(disk, this.#vmFolder.inside));
+  }
+
+  async plugCdrom(id: string, hardware: Hardware): Promise<void> {
+    const { machine } = hardware;
+    const cdrom = found(machine.cdroms, id);
+    await this.#expose(hardware);
+    await using undo = new AsyncDisposableStack();
+    if (cdrom.file !== undefined) {
+      const nodes = mediumNodes(id, cdrom.file, true, this.#vmFolder.inside);
+      await blockdevAddAll(this.#monitor, nodes);
+      undo.defer(() => blockdevDeleteAll(this.#monitor, nodes));
+    }
+    await deviceAdd(this.#monitor, cdromDevice(machine, cdrom));
+    undo.move();
+    this.learn(hardware);
+  }
+
+  async unplugCdrom(id: string): Promise<void> {
+    await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    await this.#dropMedium(id);
+  }
+
+  async plugNic(id: string, hardware: Hardware): Promise<void> {
+    const { machine } = hardware;
+    const nic = found(machine.nics, id);
+    const port = hardware.networks.get(id);
+    await using undo = new AsyncDisposableStack();
+    if (port) {
+      const connection = await this.#options.network.attach({ ...port, vmName: machine.name });
+      undo.defer(() => this.#options.network.detach(port.portKey));
+      if (connection.kind === 'tap') {
+        await this.#addTap(id, connection.openFd());
+      } else {
+        const hostfwd = connection.hostForward.map((rule) => ({ str: rule }));
+        await netdevAdd(this.#monitor, { type: 'user', id: netdevId(id), hostfwd });
+      }
+      undo.defer(() => netdevDelete(this.#monitor, netdevId(id)));
+    }
+    await deviceAdd(this.#monitor, nicDevice(nic, addressOf(machine, id)));
+    if (!nic.linkUp) await setLink(this.#monitor, id, false);
+    undo.move();
+    this.learn(hardware);
+  }
+
+  async unplugNic(id: string): Promise<void> {
+    const port = this.#hardware?.networks.get(id);
+    await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    await netdevDelete(this.#monitor, netdevId(id));
+    if (port) await this.#options.network.detach(port.portKey);
+  }
+
+  async setLink(id: string, up: boolean): Promise<void> {
+    await setLink(this.#monitor, id, up);
+  }
+
+  async moveNic(id: string, portKey: string, portGroup: string, up: boolean): Promise<void> {
+    // The guest sees the cable go and come back, and asks for an address again.
+    await setLink(this.#monitor, id, false);
+    await this.#options.network.move(portKey, portGroup);
+    if (up) await setLink(this.#monitor, id, true);
+  }
+
+  async changeMedium(id: string, file: string | undefined, readOnly: boolean): Promise<void> {
+    if (file === undefined) {
+      await changeMedium(this.#monitor, id, undefined);
+      await this.#dropMedium(id);
+      return;
+    }
+    const inside = await this.#exposeOne(file, readOnly);
+    await changeMedium(this.#monitor, id, undefined);
+    await this.#dropMedium(id);
+    await blockdevAddAll(this.#monitor, mediumNodes(id, inside, readOnly, this.#vmFolder.inside));
+    await changeMedium(this.#monitor, id, mediumNode(id));
+  }
+
+  async resizeDisk(id: string, sizeBytes: number): Promise<void> {
+    await blockResize(this.#monitor, mediumNode(id), sizeBytes);
+  }
+
+  async plugCpus(count: number): Promise<void> {
+    await plugCpus(this.#monitor, count);
+  }
+
+  async plugMemory(memoryMB: number): Promise<void> {
+    const { baseBytes, pluggedBytes } = await queryMemorySize(this.#monitor);
+    const presentMB = (baseBytes + pluggedBytes) / 2 ** 20;
+    if (memoryMB > presentMB) await plugMemory(this.#monitor, `dimm-${presentMB}`, memoryMB - presentMB);
+  }
+
+  async setDiskLimit(id: string, iops: number | undefined): Promise<void> {
+    await setIopsLimit(this.#monitor, id, iops);
+  }
+
+  async #addTap(id: string, fd: number): Promise<void> {
+    try {
+      this.#sendWithFd ??= loadSendWithFd();
+      const name = `fd-${id}`;
+      await getFd(this.#monitor, name, fd, this.#sendWithFd);
+      await netdevAdd(this.#monitor, { type: 'tap', id: netdevId(id), fd: name });
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Makes the files of `hardware` accessible that were not when the machine was started. */
+  async #expose(hardware: Hardware): Promise<void> {
+    await giveFiles(hardware.writableFiles, this.#uid);
+    for (const image of hardware.images.values()) {
+      await this.#exposeOne(image, !hardware.writableFiles.includes(image));
+    }
+  }
+
+  /** The path by which the machine can open a file of the host. */
+  async #exposeOne(file: string, readOnly: boolean): Promise<string> {
+    if (readOnly) await letRead(file);
+    else await giveFiles([file], this.#uid);
+    const inFolder = relative(this.#vmFolder.host, file);
+    if (!inFolder.startsWith('..')) return inFolder;
+    const name = mediaName(file);
+    if (await linkImage(this.#folder, name, file)) return `${MEDIA_FOLDER}/${name}`;
+    throw new MethodFault(
+      'NotSupported',
+      {},
+      'an image on another datastore cannot be inserted into a running virtual machine; power it off first',
+    );
+  }
+
+  // The nodes of the medium that was in a drive; none when the tray was empty.
+  async #dropMedium(id: string): Promise<void> {
+    const nodes = mediumNodes(id, 'any', true, this.#vmFolder.inside);
+    await blockdevDeleteAll(this.#monitor, nodes).catch(() => undefined);
+  }
+}
+
+function found<T extends { readonly id: string }>(devices: readonly T[], id: string): T {
+  const device = devices.find((candidate) => candidate.id === id);
+  if (!device) throw new Error(`the machine has no device ${id}`);
+  return device;
+}
+
+function addressOf(machine: Machine, id: string) {
+  const slot = planPciSlots(machine).get(id);
+  if (slot === undefined) throw new MethodFault('TooManyDevices', { property: 'device' });
+  return pciAddress(chipsetOf(machine.machineType), slot);
+}

@@ -1,0 +1,239 @@
+// One running QEMU as a Vmm. Owns the connection to its monitor and agent; ends when QEMU does, and then frees what the
+// machine held: switch ports, control group, run folder.
+import { open, readFile, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { delay, uuid } from '@vivarium/base';
+import {
+  continueMachine,
+  findCgroup,
+  isAlive,
+  jailFolders,
+  type MachineEvent,
+  type Monitor,
+  processUsage,
+  queryBalloon,
+  queryStatus,
+  quit,
+  readEvent,
+  removeCgroup,
+  saveState,
+  screendump,
+  sendKeys,
+  setCgroupLimits,
+  signalProcess,
+  systemPowerdown,
+  systemReset,
+  type VmProcess,
+} from '@vivarium/qemu';
+import type { CpuShare, KeyStroke, Vmm, VmmEvents, VmmUsage } from '../vmm.ts';
+import { AgentDoor } from './agent-door.ts';
+import { giveFiles } from './files.ts';
+import type { ProcessRecord } from './process-record.ts';
+import { QemuDevices } from './qemu-devices.ts';
+import { type QemuOptions, vmUid } from './qemu-options.ts';
+import { type RunFolder, removeRunFolder } from './run-folder.ts';
+import { cgroupLimits, cgroupName } from './start-machine.ts';
+
+/** How long QEMU may take to end after it was told to, or after its monitor is gone. */
+const END_MS = 3_000;
+
+export class QemuVmm implements Vmm {
+  readonly bootTime: string;
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly vncSocket: string;
+  readonly devices: QemuDevices;
+  readonly agent: AgentDoor;
+  readonly #options: QemuOptions;
+  readonly #id: string;
+  readonly #record: ProcessRecord & { readonly process: VmProcess };
+  readonly #folder: RunFolder;
+  readonly #monitor: Monitor;
+  readonly #events: VmmEvents;
+  readonly #ended: Promise<void>;
+  #isRequested = false;
+  #guestShutDown = false;
+  #isReleased = false;
+
+  constructor(
+    options: QemuOptions,
+    id: string,
+    record: ProcessRecord & { readonly process: VmProcess },
+    folder: RunFolder,
+    monitor: Monitor,
+    events: VmmEvents,
+  ) {
+    this.#options = options;
+    this.#id = id;
+    this.#record = record;
+    this.#folder = folder;
+    this.#monitor = monitor;
+    this.#events = events;
+    this.bootTime = record.bootTime;
+    this.accelerator = record.accelerator;
+    this.vncSocket = join(folder.vmm, 'vnc.sock');
+    this.agent = new AgentDoor(join(folder.vmm, 'agent.sock'), options);
+    this.devices = new QemuDevices({ options, id, vmxFile: record.vmxFile, folder, monitor });
+    monitor.onEvent((event) => {
+      const known = readEvent(event);
+      if (known) this.#hear(known);
+    });
+    this.#ended = monitor.closed.then((reason) => this.#onClosed(reason));
+  }
+
+  async isRunning(): Promise<boolean> {
+    return (await queryStatus(this.#monitor)).isRunning;
+  }
+
+  async continue(): Promise<void> {
+    await continueMachine(this.#monitor);
+  }
+
+  async reset(): Promise<void> {
+    await systemReset(this.#monitor);
+  }
+
+  async powerDown(): Promise<void> {
+    await systemPowerdown(this.#monitor);
+  }
+
+  async kill(): Promise<void> {
+    this.#isRequested = true;
+    // QEMU writes back what it holds of the disks when it may end by itself.
+    await quit(this.#monitor).catch(() => undefined);
+    const { clock } = this.#options;
+    const end = clock.monotonic() + END_MS;
+    while (isAlive(this.#record.process) && clock.monotonic() < end) await delay(clock, 5);
+    signalProcess(this.#record.process, 'SIGKILL');
+    await this.#ended;
+  }
+
+  async suspendTo(file: string, onProgress: (percent: number) => void, beforeEnd: () => Promise<void>): Promise<void> {
+    const uid = vmUid(this.#options, this.#id);
+    const vmFolder = dirname(this.#record.vmxFile);
+    await rm(file, { force: true });
+    await giveFiles([file], uid);
+    const inside = jailFolders({ jail: this.#options.jail, vmFolder, runFolder: this.#folder.vmm });
+    try {
+      await saveState(this.#monitor, join(inside.vmFolder, relative(vmFolder, file)), {
+        onProgress,
+        timeoutMs: 600_000,
+      });
+      await syncFile(file);
+      await beforeEnd();
+    } catch (error) {
+      await continueMachine(this.#monitor).catch(() => undefined);
+      await rm(file, { force: true });
+      throw error;
+    }
+    await this.kill();
+  }
+
+  async screenshot(): Promise<Uint8Array> {
+    const name = `screen-${uuid(this.#options.random)}.png`;
+    const inside = jailFolders({
+      jail: this.#options.jail,
+      vmFolder: dirname(this.#record.vmxFile),
+      runFolder: this.#folder.vmm,
+    });
+    const file = join(this.#folder.vmm, name);
+    try {
+      await screendump(this.#monitor, join(inside.runFolder, name));
+      return await readFile(file);
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  async sendKeys(strokes: readonly KeyStroke[]): Promise<void> {
+    await sendKeys(this.#monitor, strokes);
+  }
+
+  async setCpu(cpu: CpuShare): Promise<void> {
+    if (!this.#options.cgroups) return;
+    const cgroup = findCgroup(this.#options.cgroups, cgroupName(this.#options, this.#id));
+    await setCgroupLimits(cgroup, cgroupLimits(this.#options, cpu));
+  }
+
+  async usage(): Promise<VmmUsage | undefined> {
+    const usage = processUsage(this.#record.process);
+    return usage && { ...usage, balloonedBytes: await this.#ballooned() };
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    this.agent.close();
+    this.#monitor.close();
+  }
+
+  async #ballooned(): Promise<number> {
+    const memory = await queryBalloon(this.#monitor).catch(() => undefined);
+    return memory === undefined ? 0 : Math.max(0, this.devices.memoryBytes - memory);
+  }
+
+  #hear(event: MachineEvent): void {
+    const events = this.#events;
+    switch (event.kind) {
+      case 'shutdown':
+        this.#guestShutDown = event.byGuest;
+        break;
+      case 'reset':
+        events.reset();
+        break;
+      case 'continued':
+        events.resumed();
+        break;
+      case 'blockIoError':
+        if (event.action === 'stop') events.ioError(event);
+        break;
+      case 'channel':
+        if (event.device === 'agent-channel') events.agent(event.isOpen);
+        break;
+      case 'nicFilterChanged':
+        if (event.device) events.macChanged(event.device);
+        break;
+      default:
+        break;
+    }
+  }
+
+  async #onClosed(reason: Error | undefined): Promise<void> {
+    if (this.#isReleased) return;
+    this.agent.close();
+    const { clock, log } = this.#options;
+    const end = clock.monotonic() + END_MS;
+    while (isAlive(this.#record.process) && clock.monotonic() < end) await delay(clock, 5);
+    // A QEMU that nobody can talk to is no machine any more.
+    signalProcess(this.#record.process, 'SIGKILL');
+    await releaseResources(this.#options, this.#id, this.#record, this.#folder).catch((error: unknown) => {
+      log.error({ vm: this.#id, err: error }, 'what a stopped machine held could not all be freed');
+    });
+    this.#events.ended(
+      this.#isRequested
+        ? { kind: 'requested' }
+        : this.#guestShutDown
+          ? { kind: 'guestShutdown' }
+          : { kind: 'died', detail: reason ? `the monitor broke: ${reason.message}` : 'the QEMU process ended' },
+    );
+  }
+}
+
+/** Frees what a machine held that runs no more: switch ports, control group, run folder. */
+export async function releaseResources(
+  options: QemuOptions,
+  id: string,
+  record: ProcessRecord,
+  folder: RunFolder,
+): Promise<void> {
+  for (const portKey of Object.values(record.ports)) await options.network.detach(portKey);
+  if (options.cgroups) await removeCgroup(findCgroup(options.cgroups, cgroupName(options, id)), options.clock);
+  await removeRunFolder(folder);
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

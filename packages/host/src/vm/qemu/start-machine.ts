@@ -1,0 +1,182 @@
+// Starts one QEMU: folder, switch ports, files, process, monitor; and at the end lets the guest run. Whatever fails, nothing
+// of it stays.
+import { closeSync } from 'node:fs';
+import { constants, copyFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { dateTime } from '@vivarium/base';
+import {
+  type Cgroup,
+  continueMachine,
+  createCgroup,
+  efiImages,
+  FIRST_FD,
+  jailFolders,
+  type Launched,
+  launch,
+  loadState,
+  openTranscript,
+  removeCgroup,
+  setLink,
+} from '@vivarium/qemu';
+import { type HostBinding, machineArguments, type NetworkBinding, nicsWithoutLink } from '@vivarium/qemu/machine';
+import type { CpuShare, StartSpec } from '../vmm.ts';
+import { giveFiles, letRead } from './files.ts';
+import { type ProcessRecord, writeProcessRecord } from './process-record.ts';
+import { type QemuOptions, vmUid } from './qemu-options.ts';
+import {
+  linkImage,
+  MEDIA_FOLDER,
+  makeRunFolder,
+  mediaName,
+  type RunFolder,
+  removeRunFolder,
+  runFolderOf,
+} from './run-folder.ts';
+
+export interface StartedMachine {
+  readonly folder: RunFolder;
+  readonly record: ProcessRecord;
+  readonly launched: Launched;
+}
+
+export async function startMachine(options: QemuOptions, spec: StartSpec): Promise<StartedMachine> {
+  const { machine } = spec.hardware;
+  const vmFolder = dirname(spec.vmxFile);
+  const uid = vmUid(options, spec.id);
+  const folder = runFolderOf(options.runRoot, spec.id, options.datastoreRoot(spec.vmxFile));
+  await using undo = new AsyncDisposableStack();
+  await makeRunFolder(folder, uid);
+  undo.defer(() => removeRunFolder(folder));
+
+  const intent: ProcessRecord = {
+    version: 1,
+    vmxFile: spec.vmxFile,
+    bootTime: dateTime(options.clock),
+    ports: Object.fromEntries([...spec.hardware.networks].map(([nic, port]) => [nic, port.portKey])),
+    accelerator: options.accelerator,
+  };
+  await writeProcessRecord(folder.path, intent);
+  await prepareFiles(options, spec, uid);
+  const binds = await exposeImages(spec, folder);
+  const networks = await plugIn(options, spec, undo);
+  const cgroup = await makeCgroup(options, spec.id, spec.cpu, undo);
+  using descriptors = new DisposableStack();
+  for (const fd of networks.fds) descriptors.defer(() => closeSync(fd));
+
+  const inside = jailFolders({ jail: options.jail, vmFolder, runFolder: folder.vmm });
+  const binding: HostBinding = {
+    accelerator: options.accelerator,
+    runFolder: inside.runFolder,
+    vmFolder: inside.vmFolder,
+    networks: networks.bindings,
+    paused: true,
+    sandbox: true,
+    ...(spec.resumeFrom ? { incoming: 'defer' as const } : {}),
+    ...(options.jail === 'none' ? { runtimeFolder: options.runtimePath } : {}),
+  };
+  const launched = await launch({
+    runtime: { path: options.runtimePath },
+    args: machineArguments(machine, binding),
+    vmFolder,
+    runFolder: folder.vmm,
+    binds,
+    jail: options.jail,
+    ...(uid === undefined ? {} : { uid }),
+    fds: networks.fds,
+    accelerator: options.accelerator,
+    network: networks.usesHostNetwork ? 'host' : 'none',
+    logFile: join(vmFolder, 'vmware.log'),
+    ...(cgroup ? { cgroup } : {}),
+    clock: options.clock,
+    log: options.log,
+    transcript: openTranscript(join(vmFolder, 'vmware-monitor.log'), options.clock),
+  });
+  undo.defer(() => {
+    process.kill(launched.process.pid, 'SIGKILL');
+  });
+  const record: ProcessRecord = { ...intent, process: launched.process };
+  await writeProcessRecord(folder.path, record);
+  const { monitor } = launched;
+  for (const nic of nicsWithoutLink(machine)) await setLink(monitor, nic, false);
+  if (spec.resumeFrom) await loadState(monitor, `${inside.vmFolder}/${spec.resumeFrom.slice(vmFolder.length + 1)}`);
+  await spec.beforeRun();
+  await continueMachine(monitor);
+  undo.move();
+  return { folder, record, launched };
+}
+
+async function prepareFiles(options: QemuOptions, spec: StartSpec, uid: number | undefined): Promise<void> {
+  const { firmware } = spec.hardware.machine;
+  if (firmware.kind === 'efi') {
+    const nvram = join(dirname(spec.vmxFile), firmware.nvram);
+    const isThere = await stat(nvram).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) {
+      await copyFile(`${options.runtimePath}${efiImages(firmware).nvramTemplate}`, nvram, constants.COPYFILE_EXCL);
+    }
+  }
+  await giveFiles([...spec.hardware.writableFiles, ...(spec.resumeFrom ? [spec.resumeFrom] : [])], uid);
+}
+
+/** Makes the images from elsewhere appear in the jail under the names that the machine model uses. */
+async function exposeImages(spec: StartSpec, folder: RunFolder) {
+  const binds = [{ host: folder.media, inside: MEDIA_FOLDER, writable: true }];
+  const writable = new Set(spec.hardware.writableFiles);
+  for (const [inside, host] of spec.hardware.images) {
+    if (!writable.has(host)) await letRead(host);
+    const isLinked = await linkImage(folder, mediaName(host), host);
+    if (!isLinked) binds.push({ host, inside, writable: writable.has(host) });
+  }
+  return binds;
+}
+
+interface Networks {
+  readonly bindings: Record<string, NetworkBinding>;
+  readonly fds: number[];
+  readonly usesHostNetwork: boolean;
+}
+
+async function plugIn(options: QemuOptions, spec: StartSpec, undo: AsyncDisposableStack): Promise<Networks> {
+  const bindings: Record<string, NetworkBinding> = {};
+  const fds: number[] = [];
+  let usesHostNetwork = false;
+  for (const [nic, port] of spec.hardware.networks) {
+    const connection = await options.network.attach({ ...port, vmName: spec.vmName });
+    undo.defer(() => options.network.detach(port.portKey));
+    if (connection.kind === 'user') {
+      bindings[nic] = { kind: 'user', hostForward: connection.hostForward };
+      usesHostNetwork = true;
+      continue;
+    }
+    bindings[nic] = { kind: 'tap', fd: FIRST_FD + fds.length };
+    const fd = connection.openFd();
+    fds.push(fd);
+  }
+  return { bindings, fds, usesHostNetwork };
+}
+
+async function makeCgroup(
+  options: QemuOptions,
+  id: string,
+  cpu: CpuShare,
+  undo: AsyncDisposableStack,
+): Promise<Cgroup | undefined> {
+  if (!options.cgroups) return undefined;
+  const cgroup = await createCgroup(options.cgroups, cgroupName(options, id), cgroupLimits(options, cpu));
+  undo.defer(() => removeCgroup(cgroup, options.clock));
+  return cgroup;
+}
+
+export function cgroupName(options: Pick<QemuOptions, 'instance'>, id: string): string {
+  return `${options.instance}-vm-${id}`;
+}
+
+/** vSphere's shares and MHz as a control group's: 1000 shares a vCPU are one ordinary process's weight. */
+export function cgroupLimits(options: Pick<QemuOptions, 'cpuMhz'>, cpu: CpuShare) {
+  return {
+    cpuShares: Math.max(2, Math.round((cpu.shares * 1024) / 1000)),
+    ...(cpu.limitMhz > 0 ? { cpuLimit: cpu.limitMhz / options.cpuMhz } : {}),
+  };
+}
