@@ -72,7 +72,7 @@ export async function startOvsHost(options: StartOptions): Promise<OvsHost> {
   undo.defer(() => ovs.release());
   await ovs.start();
   const found = survivors(ovs, namespace);
-  const probed = await probeDatapath(tools);
+  const probed = await probeDatapath();
   // Taps that guests hold are made for one of the two.
   const datapath = (found.length > 0 ? ovs.datapath() : undefined) ?? probed.datapath;
 

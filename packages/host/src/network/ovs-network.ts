@@ -105,6 +105,7 @@ export class OvsNetwork implements NetworkProvider {
       this.#requirePortGroup(spec.portGroup);
       await using undo = new AsyncDisposableStack();
       const ifname = tapName(spec.portKey);
+      // QEMU asks the descriptor whether there is a header (TUNGETIFF).
       const tap = { ifname, vnetHeader: host.datapath === 'system' };
       if (!listDevices(host.namespace).includes(ifname)) {
         createPersistentTap(this.#options.libc, host.namespace, tap);
@@ -117,7 +118,7 @@ export class OvsNetwork implements NetworkProvider {
       await this.#change(this.#configuration, ports);
       await host.services.name({ ...spec, ifname });
       undo.move();
-      return { kind: 'tap', ...tap, openFd: () => this.#open(host, tap) };
+      return { kind: 'tap', ifname, openFd: () => this.#open(host, tap) };
     });
   }
 

@@ -20,8 +20,6 @@ export type NicConnection =
       readonly kind: 'tap';
       /** Name of the tap inside the host's network namespace. */
       readonly ifname: string;
-      /** Whether QEMU must be told `vnet_hdr=on`; the descriptor was opened accordingly. */
-      readonly vnetHeader: boolean;
       /**
        * Opens the tap for one QEMU and returns the descriptor, close-on-exec; the caller owns and closes it.
        * Throws a NetworkError (EBUSY as `cause`) while another process still holds the tap.

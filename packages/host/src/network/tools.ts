@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { invariant } from '@vivarium/base';
+import type { RuntimeRoot } from '@vivarium/qemu';
 import type { NetworkNamespace } from './linux/network-namespace.ts';
 import { NetworkError } from './provider.ts';
 
@@ -16,7 +17,7 @@ export interface ToolOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Ends with the process that started it. */
   readonly isShortLived?: boolean;
-  /** Capabilities beside those for network work, e.g. `CAP_SYS_MODULE`. */
+  /** Capabilities beside those for network work, e.g. `CAP_SETUID`. */
   readonly capabilities?: readonly string[];
 }
 
@@ -32,16 +33,15 @@ export interface Tools {
   ): { readonly file: string; readonly args: readonly string[] };
 }
 
-/** Tools out of a runtime root, through bubblewrap. Root's: without new namespaces but the mounts'. */
-export function runtimeTools(runtimePath: string): Tools {
+/** Tools out of a runtime root, through its bubblewrap. Root's: without new namespaces but the mounts'. */
+export function runtimeTools(runtime: Pick<RuntimeRoot, 'path' | 'direct'>): Tools {
   return {
-    command: (program, args, options = {}) => ({
-      file: 'bwrap',
-      args: [
+    command: (program, args, options = {}) =>
+      runtime.direct('/usr/bin/bwrap', [
         ...['--new-session', '--clearenv', '--setenv', 'PATH', '/usr/sbin:/usr/bin', '--setenv', 'LANG', 'C.UTF-8'],
         ...(options.isShortLived ? ['--die-with-parent'] : []),
         ...Object.entries(options.environment ?? {}).flatMap(([name, value]) => ['--setenv', name, value]),
-        ...['--ro-bind', `${runtimePath}/usr`, '/usr', '--ro-bind', `${runtimePath}/etc`, '/etc'],
+        ...['--ro-bind', `${runtime.path}/usr`, '/usr', '--ro-bind', `${runtime.path}/etc`, '/etc'],
         ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
         ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
         ...(options.devices ?? []).flatMap((node) => ['--dev-bind', node, node]),
@@ -56,8 +56,7 @@ export function runtimeTools(runtimePath: string): Tools {
         ...['--remount-ro', '/', '--chdir', '/', '--cap-drop', 'ALL'],
         ...[...NETWORK_CAPABILITIES, ...(options.capabilities ?? [])].flatMap((name) => ['--cap-add', name]),
         ...['--', program, ...args],
-      ],
-    }),
+      ]),
   };
 }
 

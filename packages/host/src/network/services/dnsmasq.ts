@@ -13,6 +13,7 @@ export const DNSMASQ = '/usr/sbin/dnsmasq';
 /** It gives up root when it has its sockets. As Debian's /etc/passwd has it; it must own the leases. */
 export const DNSMASQ_USER = {
   name: 'nobody',
+  group: 'nogroup',
   uid: 65_534,
   capabilities: ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_OVERRIDE'],
 } as const;
@@ -33,6 +34,7 @@ export function dnsmasqArguments(device: string, plan: AddressPlan, files: Dnsma
       '--conf-file=/dev/null',
       '--log-facility=-',
       `--user=${DNSMASQ_USER.name}`,
+      `--group=${DNSMASQ_USER.group}`,
       '--pid-file=',
     ],
     // The switch may take the device away and bring it back (its daemon was restarted).

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Logger, silentLogger } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
+import { makeRuntimeRoot } from '@vivarium/qemu';
 import { INITIAL_CONFIGURATION, type NetworkConfiguration } from '../configuration.ts';
 import { loadLibc } from '../linux/libc.ts';
 import { OvsNetwork, type OvsNetworkOptions } from '../ovs-network.ts';
@@ -27,7 +28,14 @@ export function networkOptions(
   configuration = INITIAL_CONFIGURATION,
   log: Logger = silentLogger,
 ): OvsNetworkOptions {
-  return { stateDir, configuration, clock: systemClock, log, tools: runtimeTools(RUNTIME), libc: loadLibc() };
+  return {
+    stateDir,
+    configuration,
+    clock: systemClock,
+    log,
+    tools: runtimeTools(makeRuntimeRoot(RUNTIME, '')),
+    libc: loadLibc(),
+  };
 }
 
 export interface TestNetwork {
