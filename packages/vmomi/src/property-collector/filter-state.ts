@@ -35,7 +35,9 @@ class Seen implements Watcher {
   readonly visit: Visit<Seen>;
   readonly interest: Interest;
   tracked: TrackedObject | undefined;
+  /** A root, and one that is to be reported itself. */
   isRoot = false;
+  isReportedRoot = false;
   isForgotten = false;
   /** Top-level properties that changed since the last evaluation; undefined = look at everything. */
   changes: readonly string[] | undefined = UNCHANGED;
@@ -117,6 +119,7 @@ export class FilterState {
         const seen = this.#membership.addRoot(root).state;
         if (!seen) continue;
         seen.isRoot = true;
+        seen.isReportedRoot ||= !root.skip;
         seen.changed(undefined);
       }
     }
@@ -219,7 +222,7 @@ export class FilterState {
     const object = visit.reports > 0 ? this.#viewer.find(visit.ref) : undefined;
     const plan = object && this.plan.typePlan(visit.ref.type);
     // A root that may not be seen is reported with what is missing: the client named it itself.
-    const isReported = object && plan && (seen.isRoot || this.#viewer.sees(object));
+    const isReported = object && plan && (seen.isReportedRoot || this.#viewer.sees(object));
     const { tracked } = seen;
     const isTracked = tracked !== undefined && tracked.leftAt === undefined;
     if (isReported && !isTracked) this.#enter(seen, object, version);

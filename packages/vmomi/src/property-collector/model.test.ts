@@ -237,7 +237,7 @@ class Run {
   readonly client = new TestClient((filter, type) => this.#pathsOf(filter, type));
   readonly filters: { readonly ref: MoRef; readonly spec: PropertyFilterSpec }[] = [];
   readonly views: MoRef[] = [];
-  #before = '';
+  #before: { readonly version: string; readonly filters: TestClient['filters'] } = { version: '', filters: new Map() };
 
   constructor() {
     for (const ref of ENTITIES) this.#add(ref);
@@ -309,6 +309,7 @@ class Run {
         break;
       case 'restart':
         this.client.version = '';
+        this.client.filters.clear();
         await this.ask(undefined);
         break;
     }
@@ -316,7 +317,10 @@ class Run {
 
   /** Catches up, in parts or at once, and compares. */
   async ask(part: number | undefined): Promise<void> {
-    this.#before = this.client.version;
+    this.#before = {
+      version: this.client.version,
+      filters: new Map([...this.client.filters].map(([filter, objects]) => [filter, new Map(objects)])),
+    };
     let set = await this.#request(this.client.version, part);
     this.client.apply(set);
     // What a client accumulates of one answer counts from where it started: only then is it compared.
@@ -327,17 +331,20 @@ class Run {
     this.#compare();
   }
 
+  /** A client that lost the last answer: it has the copy from before, and asks from there. */
   async #askAgainFromBefore(): Promise<void> {
-    const copy = new TestClient((filter, type) => this.#pathsOf(filter, type));
-    if (this.#before === '') return;
+    const { version, filters } = this.#before;
+    if (version === '') return;
     try {
-      const answer = await this.#request(this.#before);
-      copy.version = this.#before;
-      for (const [filter, objects] of this.client.filters) copy.filters.set(filter, new Map(objects));
-      // Redundant updates are allowed, so applying an older difference to a newer copy must lead to the same end.
-      copy.apply(answer);
-      for (const [filter, objects] of copy.filters) this.client.filters.set(filter, objects);
-      if (answer) this.client.version = answer.version;
+      const answer = await this.#request(version);
+      this.client.version = version;
+      this.client.filters.clear();
+      for (const [filter, objects] of filters) this.client.filters.set(filter, new Map(objects));
+      for (const filter of filters.keys()) {
+        if (!this.filters.some(({ ref }) => ref.value === filter)) this.client.filters.delete(filter);
+      }
+      this.client.apply(answer);
+      this.#compare();
     } catch (error) {
       if (!isFault(error, 'InvalidCollectorVersion')) throw error;
     }
