@@ -52,7 +52,7 @@ export async function ensureDemoGuest(options: EnsureDemoGuestOptions): Promise<
   return ensureBuilt({
     folder,
     subject: 'the demo guest',
-    find: () => openDemoGuest(join(folder, version), version),
+    find: () => findDemoGuest(options.cacheDir),
     build: async (work, tree) => {
       await buildDemoGuest(work, tree, options);
       options.log.info({ version, seconds: (options.clock.monotonic() - started) / 1000 }, 'built the demo guest');
@@ -61,6 +61,12 @@ export async function ensureDemoGuest(options: EnsureDemoGuestOptions): Promise<
     ...(options.progress === undefined ? {} : { progress: options.progress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+}
+
+/** The demo guest of this recipe in the cache, without building it. */
+export async function findDemoGuest(cacheDir: string): Promise<DemoGuest | undefined> {
+  const version = `demo-${await recipeHash()}`;
+  return openDemoGuest(join(cacheDir, 'guests', version), version);
 }
 
 async function openDemoGuest(path: string, version: string): Promise<DemoGuest | undefined> {

@@ -48,7 +48,7 @@ export async function makeInitramfs(content: InitramfsContent): Promise<Buffer> 
   await addModules(tree, content);
   await addOverlay(tree, content.overlay, '');
   tree.link('init', 'usr/bin/busybox');
-  const level = { [constants.ZSTD_c_compressionLevel]: 19 };
+  const level = { [constants.ZSTD_c_compressionLevel]: 12 };
   return promisify(zstdCompress)(formatCpio(tree.entries()), { params: level });
 }
 

@@ -62,7 +62,13 @@ function trim(text) {
   return text
 }
 function unquote(text) {
-  if (text ~ /^"[^"]*"/) return substr(text, 2, index(substr(text, 2), "\"") - 1)
-  if (text ~ /^'[^']*'/) return substr(text, 2, index(substr(text, 2), "'") - 1)
+  if (match(text, /^"([^"\\]|\\.)*"/)) {
+    text = substr(text, 2, RLENGTH - 2)
+    gsub(/\\"/, "\"", text)
+    gsub(/\\\\/, "\\", text)
+  } else if (match(text, /^'([^']|'')*'/)) {
+    text = substr(text, 2, RLENGTH - 2)
+    gsub(/''/, "'", text)
+  }
   return text
 }
