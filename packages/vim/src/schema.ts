@@ -31,6 +31,8 @@ interface StructureInfo {
   /** Inherited first, then own, each in schema order: the order on the wire. */
   readonly fields: readonly FieldInfo[];
   readonly fieldsByName: ReadonlyMap<string, FieldInfo>;
+  /** Those of `fields` that must be set. */
+  readonly required: readonly FieldInfo[];
 }
 
 export interface DataTypeInfo extends StructureInfo {
@@ -136,6 +138,7 @@ function expandStructure(tag: string, line: string): TypeInfo {
     rank: Number(rank),
     fields,
     fieldsByName: new Map(fields.map((field) => [field.name, field])),
+    required: fields.filter((field) => !field.optional),
   };
   return tag === 'm' ? { ...shared, kind: 'managed' } : { ...shared, kind: 'data', isFault: tag === 'f' };
 }

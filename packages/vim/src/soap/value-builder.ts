@@ -3,7 +3,7 @@
 
 import { MethodFault } from '../method-fault.ts';
 import { invalidValue, parsePrimitive } from '../primitive-value.ts';
-import { type DataTypeInfo, type FieldInfo, schema, type TypeRef } from '../schema.ts';
+import { type FieldInfo, schema, type TypeRef } from '../schema.ts';
 import { arrayName, itemOf, typeNamed } from '../type-ref.ts';
 import { invalidXml, type XmlTag } from './read-xml.ts';
 
@@ -11,9 +11,8 @@ import { invalidXml, type XmlTag } from './read-xml.ts';
 export interface FieldsFrame {
   readonly kind: 'fields';
   readonly label: string;
-  /** undefined for the parameters of a method. */
-  readonly info: DataTypeInfo | undefined;
   readonly fields: ReadonlyMap<string, FieldInfo>;
+  readonly required: readonly FieldInfo[];
   readonly object: Record<string, unknown>;
   readonly into: FieldInfo | undefined;
 }
@@ -72,7 +71,8 @@ export class ValueBuilder {
     requiredRank: number,
     arrayRank = Number.POSITIVE_INFINITY,
   ) {
-    this.#root = { kind: 'fields', label: '', info: undefined, fields, object, into: undefined };
+    const required = [...fields.values()].filter((field) => !field.optional);
+    this.#root = { kind: 'fields', label: '', fields, required, object, into: undefined };
     this.#stack = [this.#root];
     this.#requiredRank = requiredRank;
     this.#arrayRank = arrayRank;
@@ -129,7 +129,8 @@ export class ValueBuilder {
     if (type.kind === 'data') {
       const info = schema.data(type.type);
       if (info === undefined) throw invalidType(type.type);
-      return { kind: 'fields', label, info, fields: info.fieldsByName, object: { _typeName: info.name }, into };
+      const { fieldsByName: fields, required } = info;
+      return { kind: 'fields', label, fields, required, object: { _typeName: info.name }, into };
     }
     const reference = type.kind === 'managed' ? this.#referenceType(tag, declared) : undefined;
     return { kind: 'text', label, type, boxAs: underAny ? type.type : undefined, reference, into, text: '' };
@@ -208,8 +209,8 @@ export class ValueBuilder {
   }
 
   #requireFields(frame: FieldsFrame): void {
-    for (const field of frame.fields.values()) {
-      if (field.optional || Object.hasOwn(frame.object, field.name)) continue;
+    for (const field of frame.required) {
+      if (Object.hasOwn(frame.object, field.name)) continue;
       if (field.array) {
         if (field.rank <= this.#arrayRank) frame.object[field.name] = [];
       } else if (field.rank <= this.#requiredRank) {
