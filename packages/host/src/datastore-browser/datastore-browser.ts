@@ -27,7 +27,7 @@ export function datastoreBrowserHandlers(api: StorageApi): Handlers<'HostDatasto
   return {
     SearchDatastore_Task({ datastorePath, searchSpec }, call) {
       const place = api.datastores.locate(datastorePath);
-      checkPrivilege(api, call, place.datastore, 'Datastore.Browse');
+      checkPrivilege(api, call.session, place.datastore, 'Datastore.Browse');
       return api.tasks.start(
         { entity: place.datastore.ref, descriptionId: 'HostDatastoreBrowser.search', call, cancelable: true },
         async () => searchOne(place, searchSpec ?? searchAll),
@@ -36,7 +36,7 @@ export function datastoreBrowserHandlers(api: StorageApi): Handlers<'HostDatasto
 
     SearchDatastoreSubFolders_Task({ datastorePath, searchSpec }, call) {
       const place = api.datastores.locate(datastorePath);
-      checkPrivilege(api, call, place.datastore, 'Datastore.Browse');
+      checkPrivilege(api, call.session, place.datastore, 'Datastore.Browse');
       return api.tasks.start(
         { entity: place.datastore.ref, descriptionId: 'HostDatastoreBrowser.searchSubFolders', call, cancelable: true },
         async ({ signal }) => ({
@@ -48,7 +48,7 @@ export function datastoreBrowserHandlers(api: StorageApi): Handlers<'HostDatasto
 
     async DeleteFile({ datastorePath }, call) {
       const place = api.datastores.locate(datastorePath);
-      checkPrivilege(api, call, place.datastore, 'Datastore.DeleteFile');
+      checkPrivilege(api, call.session, place.datastore, 'Datastore.DeleteFile');
       const { datastore, path } = place;
       checkNotInUse(api.use, datastore.absolute(path), locationText(place));
       const { folder, name } = await datastore.openParent(path);

@@ -17,8 +17,8 @@ export interface FolderEntry {
   readonly disk?: DiskHead;
 }
 
-/** Entries in no order. */
-export async function listFolder(folder: FolderHandle): Promise<FolderEntry[]> {
+/** Entries in no order. `everyFile` also shows the data files of disks, and sizes are those of the files. */
+export async function listFolder(folder: FolderHandle, show: 'disks' | 'everyFile' = 'disks'): Promise<FolderEntry[]> {
   const entries = new Map<string, FolderEntry>();
   const takenBytes = new Map<string, number>();
   for (const entry of await folder.list()) {
@@ -35,6 +35,7 @@ export async function listFolder(folder: FolderHandle): Promise<FolderEntry[]> {
       ...(disk ? { disk } : {}),
     });
   }
+  if (show === 'everyFile') return [...entries.values()];
   const named = new Set<string>();
   for (const entry of entries.values()) {
     if (!entry.disk) continue;

@@ -12,3 +12,9 @@ export function checkNotInUse(use: FileUse, absolute: string, text: string): voi
     if (path === absolute || path.startsWith(`${absolute}/`)) throw new MethodFault('FileLocked', { file: text });
   }
 }
+
+/** As checkNotInUse, for a reader: text files of a running VM may be read at any time, its disks change under the reader. */
+export function checkReadable(use: FileUse, absolute: string, text: string): void {
+  const disks = Array.from(use.inUse()).filter((file) => /(-flat|-delta)\.vmdk$|\.qcow2$/i.test(file));
+  checkNotInUse({ inUse: () => disks }, absolute, text);
+}

@@ -34,7 +34,7 @@ export interface StorageApi {
   touched(datastore: Datastore): void;
 }
 
-/** Throws NoPermission (or NotAuthenticated) unless the caller holds the privilege on the datastore. */
-export function checkPrivilege(api: StorageApi, call: Call, datastore: Datastore, privilege: string): void {
-  api.authorization.check(call.session, api.graph.get(datastore.ref as MoRef), privilege);
+/** Throws NoPermission (or NotAuthenticated) unless the session's user holds the privilege on the datastore. */
+export function checkPrivilege(api: StorageApi, session: Session, datastore: Datastore, privilege: string): void {
+  api.authorization.check(session, api.graph.get(datastore.ref as MoRef), privilege);
 }

@@ -1,7 +1,8 @@
 // Removes what a killed daemon left half made: everything on a datastore whose name starts with `.viv-`, the volume's
-// identity excepted. Runs before anything else uses the datastore.
+// identity and the links of running VMs excepted. Runs before anything else uses the datastore.
 
 import type { Logger } from '@vivarium/base';
+import { MEDIA_PREFIX } from '../vm/qemu/run-folder.ts';
 import { isHiddenName } from './datastore-path.ts';
 import { FolderHandle } from './folder-handle.ts';
 import { removeTree } from './remove-tree.ts';
@@ -29,7 +30,7 @@ async function sweepFolder(folder: FolderHandle, sweep: Sweep, path: string, dep
     const place = `${path}/${entry.name}`;
     try {
       if (isHiddenName(entry.name)) {
-        if (entry.name === IDENTITY_FILE) continue;
+        if (entry.name === IDENTITY_FILE || entry.name.startsWith(MEDIA_PREFIX)) continue;
         await settlePlacing(root, folder, entry.name);
         await removeTree(folder, entry.name);
         log.info({ path: place }, 'removed a half-made file');

@@ -15,7 +15,7 @@ export function fileManagerHandlers(
   const context: FileContext = { random, use: api.use };
   const locate = (name: string, call: Call): Location => {
     const place = api.datastores.locate(name);
-    checkPrivilege(api, call, place.datastore, PRIVILEGE);
+    checkPrivilege(api, call.session, place.datastore, PRIVILEGE);
     return place;
   };
   const start = (

@@ -5,7 +5,7 @@ import { MethodFault } from '@vivarium/vim';
 import { type Location, locationText, subjectOf } from '../datastore/datastore.ts';
 import { isWithin } from '../datastore/datastore-path.ts';
 import { isMissing, withFileFaults } from '../datastore/file-faults.ts';
-import { checkNotInUse, type FileUse } from '../datastore/file-use.ts';
+import { checkNotInUse, checkReadable, type FileUse } from '../datastore/file-use.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import { removeTree } from '../datastore/remove-tree.ts';
 import { Workshop } from '../datastore/workshop.ts';
@@ -108,7 +108,7 @@ export async function copyFile(
   run: FileRun = {},
 ): Promise<void> {
   if (from.datastore === to.datastore && from.path === to.path) return;
-  checkReadable(context, from);
+  checkReadable(context.use, from.datastore.absolute(from.path), locationText(from));
   checkFree(context, to);
   checkNotInto(from, to);
   const { folder: source, name } = await from.datastore.openParent(from.path);
@@ -153,13 +153,6 @@ async function byteProgress(source: FolderHandle, name: string, { onProgress }: 
 
 function checkFree({ use }: FileContext, { datastore, path }: Location): void {
   checkNotInUse(use, datastore.absolute(path), datastore.text(path));
-}
-
-// Text files of a running VM may be read at any time; its disks change under the reader.
-function checkReadable({ use }: FileContext, place: Location): void {
-  const { datastore, path } = place;
-  const disks = Array.from(use.inUse()).filter((file) => /(-flat|-delta)\.vmdk$|\.qcow2$/i.test(file));
-  checkNotInUse({ inUse: () => disks }, datastore.absolute(path), locationText(place));
 }
 
 function checkNotInto(from: Location, to: Location): void {

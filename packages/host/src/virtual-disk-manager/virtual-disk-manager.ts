@@ -23,7 +23,7 @@ export function virtualDiskManagerHandlers(
 ): Handlers<'VirtualDiskManager', Call> {
   const locate = (name: string, call: Call): Location => {
     const place = api.datastores.locate(name);
-    checkPrivilege(api, call, place.datastore, PRIVILEGE);
+    checkPrivilege(api, call.session, place.datastore, PRIVILEGE);
     return place;
   };
   const start = (

@@ -1,0 +1,129 @@
+// The HTTP door to the datastores: /folder. GET and HEAD (with ranges), PUT (and POST, which means the same), DELETE, and
+// pages that list folders. Everything is checked as in the API: login, privilege on the datastore, paths that stay inside.
+import { type Logger, type Random, token } from '@vivarium/base';
+import { MethodFault } from '@vivarium/vim';
+import type { AuthenticationRequest, Session } from '@vivarium/vmomi';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Location, locationText } from '../datastore/datastore.ts';
+import { checkReadable } from '../datastore/file-use.ts';
+import { checkPrivilege, type StorageApi } from '../datastore/storage-api.ts';
+import { deleteFile } from '../file-manager/file-operations.ts';
+import { folderPages } from './folder-pages.ts';
+import { type FolderTarget, parseFolderUrl } from './folder-url.ts';
+import { httpStatus } from './http-status.ts';
+import { receiveFile, TransferBroken } from './receive-file.ts';
+import { answerWithFile, openFileSource } from './send-file.ts';
+
+const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
+/** Of a body that is refused, so much is read and thrown away, that the client comes to read the answer. */
+const DRAIN_BYTES = 64 * 1024 * 1024;
+
+export interface FolderAccess {
+  readonly api: StorageApi;
+  /** Whose request it is; undefined = nobody's. */
+  authenticate(request: AuthenticationRequest): Promise<Session | undefined>;
+  /** Inventory path of the host's datacenter: `ha-datacenter`. */
+  readonly datacenter: string;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export function registerFolderAccess(app: FastifyInstance, access: FolderAccess): void {
+  const pages = folderPages(access);
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null)); // bodies are read from request.raw
+    for (const url of ['/folder', '/folder/*']) {
+      scope.route({ method: METHODS, url, handler: (request, reply) => serve(request, reply) });
+    }
+    done();
+  });
+
+  async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    try {
+      const session = await access.authenticate(request);
+      if (!session || session.isAnonymous) return unauthorized(request, reply);
+      const target = parseFolderUrl(request.raw.url ?? '', access.datacenter);
+      return await handle(target, session, request, reply);
+    } catch (error) {
+      return refuse(error, request, reply);
+    }
+  }
+
+  async function handle(target: FolderTarget, session: Session, request: FastifyRequest, reply: FastifyReply) {
+    const isReading = request.method === 'GET' || request.method === 'HEAD';
+    if (target.kind !== 'place') {
+      if (!isReading) throw new MethodFault('NotAFile', { file: '' });
+      return reply.type('text/html; charset=utf-8').send(pages.top(target.kind));
+    }
+    const place = access.api.datastores.locate(`[${target.datastore}] ${target.path}`);
+    const may = (privilege: string) => checkPrivilege(access.api, session, place.datastore, privilege);
+    if (isReading) {
+      const page = await pages.folder(place, () => may('Datastore.Browse'));
+      if (page !== undefined) return reply.type('text/html; charset=utf-8').send(page);
+    }
+    may('Datastore.FileManagement');
+    if (isReading) return sendFile(place, request, reply);
+    if (request.method === 'DELETE') {
+      await deleteFile({ random: access.random, use: access.api.use }, place);
+      access.api.touched(place.datastore);
+      return reply.code(204).send();
+    }
+    return takeFile(place, request, reply);
+  }
+
+  async function sendFile(place: Location, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    checkReadable(access.api.use, place.datastore.absolute(place.path), locationText(place));
+    const answer = await answerWithFile(place, await openFileSource(place), request);
+    return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  }
+
+  async function takeFile(place: Location, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const length = request.headers['content-length'];
+    try {
+      const isNew = await receiveFile(place, {
+        random: access.random,
+        use: access.api.use,
+        body: request.raw,
+        lengthBytes: length === undefined ? undefined : Number(length),
+        mayReplace: !/^f/i.test(String(request.headers['overwrite'] ?? 't')),
+      });
+      return reply.code(isNew ? 201 : 200).send();
+    } finally {
+      access.api.touched(place.datastore);
+    }
+  }
+
+  function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    if (error instanceof TransferBroken) {
+      access.log.info({ url: request.url, err: error }, 'an upload broke off');
+      return reply.code(400).header('connection', 'close').send();
+    }
+    const fault = error instanceof MethodFault ? error : undefined;
+    if (!fault)
+      access.log.error({ err: error, url: request.url, incident: token(access.random, 4) }, 'folder access failed');
+    const status = fault ? httpStatus(fault) : 500;
+    drain(request, reply);
+    return reply
+      .code(status)
+      .type('text/plain; charset=utf-8')
+      .send(fault ? `${fault.message}\n` : 'Internal error\n');
+  }
+}
+
+function unauthorized(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  drain(request, reply);
+  return reply.code(401).header('www-authenticate', 'Basic realm="VMware HTTP server"').send();
+}
+
+// A client that is still sending hears the answer only when it is through, or when the connection ends.
+function drain({ raw, method }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.complete || (method !== 'PUT' && method !== 'POST')) return;
+  reply.header('connection', 'close');
+  let bytes = 0;
+  raw.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DRAIN_BYTES) raw.destroy();
+  });
+  raw.on('error', () => undefined);
+}
