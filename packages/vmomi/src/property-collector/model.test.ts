@@ -224,7 +224,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('ask' as const), part: fc.constantFrom(undefined, undefined, 1, 2) }),
   },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constantFrom('askAndLose' as const, 'askAgainFromBefore' as const, 'restart' as const),
     }),

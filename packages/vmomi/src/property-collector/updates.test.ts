@@ -90,6 +90,33 @@ void test('an old version may be given again: the answer counts from there', asy
   ]);
 });
 
+void test('an object that left, came back and left again while answers were lost has left', async () => {
+  const world = world1();
+  await world.createFilter(childSpec(['name']));
+  const version = (await world.check(''))?.version ?? '';
+  const root = world.graph.get(ROOT);
+  for (const children of [[], [vm('vm-1')], []]) {
+    root.set('childEntity', children);
+    await world.check(version);
+  }
+  assert.deepEqual(short(await world.check(version)), [['leave', 'vm-1']]);
+  root.set('childEntity', [vm('vm-1')]);
+  assert.deepEqual(short(await world.check(version)), [['enter', 'vm-1', { name: 'name of vm-1' }]]);
+});
+
+void test('partial updates count from the version that the client has', async () => {
+  const world = world1();
+  await world.createFilter(specOf('VirtualMachine', ['runtime'], vm('vm-1')), true);
+  const version = (await world.check(''))?.version ?? '';
+  const machine = world.graph.get(vm('vm-1'));
+  machine.set('runtime.powerState', 'poweredOn');
+  await world.check(version);
+  machine.set('runtime.paused', true);
+  assert.deepEqual(short(await world.check(version)), [
+    ['modify', 'vm-1', { 'runtime.powerState': ['assign', 'poweredOn'], 'runtime.paused': ['assign', true] }],
+  ]);
+});
+
 void test('an empty version starts over', async () => {
   const world = world1();
   await world.createFilter(specOf('VirtualMachine', ['name'], vm('vm-1')));
@@ -303,6 +330,26 @@ void test('a machine that moves under other rights comes into view', async () =>
   world.graph.get(secret).set('childEntity', []);
   world.graph.get(open).set('childEntity', [vm('vm-1')]);
   assert.deepEqual(short(await world.check('')), [['enter', 'vm-1', { name: 'name of vm-1' }]]);
+});
+
+void test('what may be read is looked at again when a machine moves', async () => {
+  const world = world1();
+  const other = moRef('Folder', 'group-v2');
+  addFolder(world, other, 'Other', [], ROOT);
+  const machine = world.graph.get(vm('vm-1'));
+  world.authorization.policy = (_, object, privilege) =>
+    privilege === 'System.View' || object.parent?.value === 'group-v2';
+  const spec = childSpec(['runtime.powerState']);
+  spec.objectSet = [ROOT, other].map((obj) => ({ ...spec.objectSet[0], obj }));
+  await world.createFilter(spec);
+  const first = await world.check('');
+  assert.deepEqual(short(first), [['enter', 'vm-1', { 'runtime.powerState': 'NoPermission' }]]);
+  machine.set('parent', other);
+  world.graph.get(ROOT).set('childEntity', []);
+  world.graph.get(other).set('childEntity', [vm('vm-1')]);
+  assert.deepEqual(short(await world.check(first?.version ?? '')), [
+    ['modify', 'vm-1', { 'runtime.powerState': ['assign', 'poweredOff'] }],
+  ]);
 });
 
 void test('when a container moves, rights are looked at again', async () => {
