@@ -22,6 +22,8 @@ interface PrepareArgs {
     readonly adapter: DiskAdapter;
     /** `ddb.uuid` as vSphere shows it: `6000C29e-…` (36 characters). */
     readonly uuid: string;
+    /** `ddb.longContentID`, 32 hex digits; its last 8 are the CID. */
+    readonly contentId: string;
     /** The file that is there already may be written over (fileOperation `replace`). */
     readonly replace: boolean;
     /** Datastore path of the descriptor below a delta disk (linked clone). */
@@ -53,6 +55,8 @@ interface LiveArgs {
   setNicLink: LiveDevice & { readonly up: boolean };
   /** `path` absent = the tray is emptied. A datastore path, or a host device such as `/dev/sr0`. */
   changeMedia: LiveDevice & { readonly medium: 'cdrom' | 'floppy'; readonly path?: string; readonly readOnly: boolean };
+  /** The far end of a serial port as machineFromConfig(new config).serials says (QMP chardev-change). */
+  changeSerial: LiveDevice;
   /** Hot-add of vCPUs up to `count` (never fewer than now). */
   plugCpus: { readonly count: number };
   /** Hot-add of memory up to `memoryMB` (never less than now). */

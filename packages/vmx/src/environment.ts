@@ -56,14 +56,17 @@ export interface SpecEnvironment extends Surroundings {
   readonly powerState: VirtualMachinePowerState;
   /** Where a new VM goes when its spec names no datastore. */
   readonly defaultDatastore: string;
-  /** Largest values that this host accepts. */
-  readonly limits: { readonly numCPUs: number; readonly memoryMB: number };
+  /** Largest values that this host accepts, and how many threads it has (CPU affinity). */
+  readonly limits: { readonly numCPUs: number; readonly memoryMB: number; readonly hostThreads: number };
   /** Versioned machine types that a new VM is pinned to. */
   readonly machineTypes: MachineTypes;
   /** Whether a file or folder is at this datastore path. */
   exists(path: string): boolean;
-  /** Whether another VM of this host has the name in the same folder, when the caller wants DuplicateName. */
-  readonly nameTaken?: (name: string) => boolean;
+  /**
+   * PCI slots of the running machine into which something can be plugged (`spareSlots` of the machine that was started,
+   * less those taken since). Absent = the machine is off and any slot may be had.
+   */
+  readonly spareSlots?: readonly number[];
 }
 
 export interface MachineTypes {
@@ -76,11 +79,16 @@ export interface MachineTypes {
 /** For machineFromConfig. */
 export interface MachineEnvironment {
   readonly machineTypes: MachineTypes;
+  /** Ceilings of hot-add, when a VM allows it at all. */
+  readonly limits: { readonly numCPUs: number; readonly memoryMB: number };
   /** QEMU's CPU model: `host` under KVM, `max` or a named one under TCG. */
   readonly cpuModel: string;
   /** The data file of the descriptor at a datastore path, and its backing chain, as the machine's jail sees them. */
   resolveDisk(path: string): ResolvedDisk;
-  /** A plain file (ISO, floppy image, serial output, nvram) as the machine's jail sees it. */
+  /**
+   * A plain file (ISO, floppy image, serial output, nvram) as the machine's jail sees it. `[] /absolute/path` comes from VMX
+   * files and names no datastore: only images of the product's own may be answered, everything else is to be refused.
+   */
   resolveFile(path: string): string;
   /** Unix socket inside the jail for a serial port whose other end the host connects. */
   serialSocket(deviceId: string): string;
@@ -90,4 +98,6 @@ export interface ResolvedDisk {
   readonly file: string;
   readonly format: 'qcow2' | 'raw';
   readonly backing: readonly { readonly file: string; readonly format: 'qcow2' | 'raw' }[];
+  /** Nothing was ever written to it. Network boot is offered after blank disks only: its ROM delays every start. */
+  readonly isBlank?: boolean;
 }

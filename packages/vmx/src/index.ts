@@ -1,3 +1,7 @@
+export { configFromVmx } from './config/config-from-vmx.ts';
+export { formatDatastorePath, normalizeDatastorePath, parseDatastorePath } from './config/datastore-path.ts';
+export { vmxFromConfig } from './config/vmx-from-config.ts';
+export { deviceId } from './device/device-id.ts';
 export type {
   CleanupEffect,
   DiskAdapter,
@@ -18,6 +22,9 @@ export type {
   Surroundings,
   VmxEnvironment,
 } from './environment.ts';
+export { findGuestOs, type GuestOs, guestOperatingSystems } from './guest/guest-os.ts';
+export { connectForPowerOn, disconnectForPowerOff } from './machine/connections.ts';
+export { machineFromConfig, nvramPath } from './machine/machine-from-config.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';
 export { formatVmx } from './text/format-vmx.ts';
 export {

@@ -61,7 +61,7 @@ export const identity: Topic<Part> = {
       guestId: guest.guestId,
       alternateGuestName,
       annotation: readText(vmx, 'annotation') ?? '',
-      ...(extensionKey === undefined
+      ...(!extensionKey
         ? {}
         : {
             managedBy: { _typeName: 'ManagedByInfo', extensionKey, type: readText(vmx, 'managedBy.type') ?? '' },
@@ -81,8 +81,8 @@ export const identity: Topic<Part> = {
     write(vmx, 'annotation', config.annotation, '');
     write(vmx, 'vivarium.changeVersion', config.changeVersion);
     write(vmx, 'vivarium.createDate', config.createDate, '1970-01-01T00:00:00Z');
-    write(vmx, 'managedBy.extensionKey', config.managedBy?.extensionKey);
-    write(vmx, 'managedBy.type', config.managedBy?.type);
+    write(vmx, 'managedBy.extensionKey', config.managedBy?.extensionKey, '');
+    write(vmx, 'managedBy.type', config.managedBy?.extensionKey ? config.managedBy.type : undefined);
   },
 };
 
