@@ -1,8 +1,9 @@
 // The managed objects of the datastores: a Datastore and its browser for each, kept true while datastores come, go, fill
 // and are renamed. What a browser does comes in from outside.
 import { type Clock, dateTime, type Logger } from '@vivarium/base';
-import { type Handlers, MethodFault, type MoRef, moRef } from '@vivarium/vim';
+import { type Handlers, type MoRef, moRef } from '@vivarium/vim';
 import type { Call, ManagedObject, ObjectGraph } from '@vivarium/vmomi';
+import { checkUnused } from './check-unused.ts';
 import type { Datastore } from './datastore.ts';
 import { datastoreCapability, datastoreMount, datastoreStatus } from './datastore-view.ts';
 import type { Datastores } from './datastores.ts';
@@ -115,12 +116,6 @@ export class DatastoreObjects {
     this.#options.graph.remove(datastore.ref);
   }
 
-  /** Throws ResourceInUse while a VM of this host uses the datastore. */
-  checkUnused(datastore: Datastore): void {
-    if ((this.object(datastore).get('vm') ?? []).length === 0) return;
-    throw new MethodFault('ResourceInUse', { type: 'Datastore', name: datastore.name });
-  }
-
   #handlers(datastore: Datastore): Handlers<'Datastore', Call> {
     const { datastores } = this.#options;
     return {
@@ -128,7 +123,7 @@ export class DatastoreObjects {
       RefreshDatastoreStorageInfo: () => this.refresh(datastore, true),
       RenameDatastore: ({ newName }) => datastores.rename(datastore, newName),
       DestroyDatastore: () => {
-        this.checkUnused(datastore);
+        checkUnused(this.#options.graph, datastore);
         return datastores.remove(datastore);
       },
       IsClusteredVmdkEnabled: () => false,

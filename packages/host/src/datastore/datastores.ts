@@ -1,6 +1,6 @@
 // The datastores of this host: which there are, kept durably, and every way a client may name a place on one of them.
 // No two share a name or a directory. The API's objects are made by others, from what this tells them.
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { type Clock, type Logger, Mutex, type Random } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { MethodFault, type MoRef } from '@vivarium/vim';
@@ -92,16 +92,6 @@ export class Datastores {
     return datastore.absolute(path, text);
   }
 
-  /** Absolute path -> `[name] path`; throws RangeError for one that is on no datastore. */
-  format(absolute: string): string {
-    return this.#holding(absolute).format(absolute);
-  }
-
-  /** Root folder of the datastore that an absolute path lies in. */
-  rootOf(absolute: string): string {
-    return this.#holding(absolute).root;
-  }
-
   /** Calls `listener` whenever a datastore has more room than it had. Returns the way to stop hearing. */
   onSpace(listener: (datastore: Datastore) => void): () => void {
     const stops = new Map<Datastore, () => void>();
@@ -132,6 +122,7 @@ export class Datastores {
         throw isMissing(error) ? new MethodFault('FileNotFound', { file: entry.root }) : error;
       });
       if (!what.isDirectory()) throw new MethodFault('NotADirectory', { file: entry.root });
+      await this.#checkApart(entry.root);
       return this.#add(entry);
     });
   }
@@ -199,6 +190,16 @@ export class Datastores {
   async #remember(entries: readonly Entry[]): Promise<void> {
     await this.#options.store.batch([{ put: DOCUMENT, value: { datastores: entries } }]);
     this.#entries = entries;
+  }
+
+  // Two names for one file would make nonsense of every lock.
+  async #checkApart(root: string): Promise<void> {
+    const place = await realpath(root);
+    const isBelow = (inner: string, outer: string) => inner.startsWith(outer === '/' ? outer : `${outer}/`);
+    const other = this.list().find((datastore) => isBelow(place, datastore.root) || isBelow(datastore.root, place));
+    if (!other) return;
+    const text = `${root} and datastore ${other.name} lie in each other.`;
+    throw new MethodFault('PlatformConfigFault', { text }, text);
   }
 
   #checkName(name: string): void {

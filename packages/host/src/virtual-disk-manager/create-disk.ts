@@ -16,6 +16,8 @@ export interface DiskRequest {
   readonly adapter: DiskAdapter;
   /** API spelling; a new one when absent or ''. */
   readonly uuid?: string;
+  /** 32 hex digits, the last 8 become the CID; new ones when absent. */
+  readonly contentId?: string;
   /** Whether the disk that has the name may be written over. */
   readonly replace?: boolean;
   /** The disk below: the new one starts with its content. */
@@ -41,6 +43,7 @@ export async function createDisk(
     provisioning: parent ? 'thin' : provisioning,
     adapter,
     uuid,
+    longContentId: request.contentId,
     parent: parent && { contentId: parent.descriptor.cid, fileNameHint: parentHint(location, parent.location) },
   });
   await placeDisk(context, {

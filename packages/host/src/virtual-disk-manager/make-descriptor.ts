@@ -20,17 +20,18 @@ export interface DescriptorRequest {
   readonly capacityBytes: number;
   readonly provisioning: DiskProvisioning;
   readonly adapter: DiskAdapter;
-  /** A new one when absent. */
+  /** New ones when absent. */
   readonly uuid?: string | undefined;
+  readonly longContentId?: string | undefined;
   readonly parent?: { readonly contentId: string; readonly fileNameHint: string } | undefined;
 }
 
 export function makeDescriptor(random: Random, request: DescriptorRequest): VmdkDescriptor {
-  const { uuid, parent, ...rest } = request;
+  const { uuid, longContentId, parent, ...rest } = request;
   return newVmdkDescriptor({
     ...rest,
     uuid: uuid || newDiskUuid(random),
-    longContentId: newContentId(random),
+    longContentId: longContentId ?? newContentId(random),
     hardwareVersion: HARDWARE_VERSION,
     ...(parent ? { parent } : {}),
   });

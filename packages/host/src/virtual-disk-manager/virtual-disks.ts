@@ -2,14 +2,14 @@
 // VirtualDiskManager do with them. This folder is the one place that knows how a disk lies on a datastore.
 import type { Logger, Random } from '@vivarium/base';
 import { isFault } from '@vivarium/vim';
-import type { DiskFacts, PrepareEffect } from '@vivarium/vmx';
-import { type Location, locationText } from '../datastore/datastore.ts';
+import type { DiskFacts } from '@vivarium/vmx';
+import { type Datastore, type Location, locationText } from '../datastore/datastore.ts';
 import { joinPath, splitPath } from '../datastore/datastore-path.ts';
 import type { Datastores } from '../datastore/datastores.ts';
 import type { FileUse } from '../datastore/file-use.ts';
 import { adoptUpload } from './adopt-upload.ts';
 import { type CopyRequest, copyDisk } from './copy-disk.ts';
-import { createDisk } from './create-disk.ts';
+import { createDisk, type DiskRequest } from './create-disk.ts';
 import { deleteDisk } from './delete-disk.ts';
 import { findDiskFacts } from './disk-facts.ts';
 import type { DiskImages, ImageRun } from './disk-images.ts';
@@ -17,6 +17,7 @@ import { DiskLocks } from './disk-locks.ts';
 import { growDisk, recordCapacity } from './grow-disk.ts';
 import { moveDisk } from './move-disk.ts';
 import type { DiskContext } from './place-disk.ts';
+import { uncommittedBytes } from './uncommitted.ts';
 import { namedExtents } from './uploaded-files.ts';
 import { diskChain, readDiskHead, readVirtualDisk, type VirtualDisk } from './virtual-disk.ts';
 
@@ -27,6 +28,14 @@ export interface OpenDisk {
   readonly format: 'qcow2' | 'raw';
   /** Data files below it, nearest first. */
   readonly backing: readonly { readonly file: string; readonly format: 'qcow2' | 'raw' }[];
+}
+
+/** What PrepareEffect<'createDisk'> asks for. */
+export interface NewDisk extends Omit<DiskRequest, 'parent'> {
+  /** Datastore path of the descriptor. */
+  readonly path: string;
+  /** Datastore path of the disk below. */
+  readonly parent?: string;
 }
 
 export interface VirtualDisksOptions {
@@ -78,8 +87,7 @@ export class VirtualDisks {
     return findDiskFacts(this.context.datastores, path);
   }
 
-  create(effect: Omit<PrepareEffect<'createDisk'>, 'kind' | 'deviceKey'>, run: ImageRun = {}): Promise<void> {
-    const { path, parent, ...request } = effect;
+  create({ path, parent, ...request }: NewDisk, run: ImageRun = {}): Promise<void> {
     const below = parent === undefined ? {} : { parent: this.#locate(parent) };
     return createDisk(this.context, this.#locate(path), { ...request, ...below }, run);
   }
@@ -119,6 +127,11 @@ export class VirtualDisks {
     const others = head.kind === 'ours' ? [head.data.fileName] : namedExtents(head.file);
     const paths = [location.path, ...others.map((name) => joinPath(folder, name))];
     return paths.map((file) => location.datastore.absolute(file));
+  }
+
+  /** What the thin disks of a datastore may still grow by, in bytes. */
+  uncommitted(datastore: Datastore): Promise<number> {
+    return uncommittedBytes(datastore);
   }
 
   #locate(path: string): Location {
