@@ -29,6 +29,8 @@ export interface NetworkConfiguration {
   readonly portGroups: readonly PortGroup[];
   /** Port group that has the host's DHCP, DNS and NAT on it; absent when it was removed. */
   readonly serviced?: string;
+  /** Port group that vmk0 is shown on. It cannot be removed. */
+  readonly management: string;
 }
 
 /** The VLAN id that means "all of them, tagged". */
@@ -38,7 +40,7 @@ export const TRUNK_VLAN = 4095;
 export const DEFAULT_SECURITY: SecurityPolicy = { allowPromiscuous: false, macChanges: true, forgedTransmits: true };
 
 export const VM_NETWORK = 'VM Network';
-export const MANAGEMENT_NETWORK = 'Management Network';
+const MANAGEMENT_NETWORK = 'Management Network';
 
 /** What a new host has, as a freshly installed ESXi: vSwitch0 with two untagged port groups. */
 export const INITIAL_CONFIGURATION: NetworkConfiguration = {
@@ -48,6 +50,7 @@ export const INITIAL_CONFIGURATION: NetworkConfiguration = {
     { name: MANAGEMENT_NETWORK, vswitchName: 'vSwitch0', vlanId: 0, security: {} },
   ],
   serviced: VM_NETWORK,
+  management: MANAGEMENT_NETWORK,
 };
 
 /** The policy that holds on a port group: its own decisions over its switch's. */

@@ -1,0 +1,56 @@
+// Puts the host's network into the managed-object graph: HostNetworkSystem, HostConfigInfo.network and a Network for each
+// port group; and keeps them true.
+import type { Store } from '@vivarium/store';
+import { type MoRef, moRef } from '@vivarium/vim';
+import type { Service } from '@vivarium/vmomi';
+import { readMachineNetwork } from '../network/machine/machine-network.ts';
+import type { NetworkProvider } from '../network/provider.ts';
+import { NetworkObjects, type NetworkObjectsOptions } from '../network-object/network-objects.ts';
+import { netCapabilities, networkConfig, networkInfo } from './network-info.ts';
+import { networkSystemHandlers } from './network-system.ts';
+
+export interface PublishNetworkOptions extends Pick<NetworkObjectsOptions, 'host' | 'folder' | 'listChanged'> {
+  readonly service: Pick<Service, 'graph' | 'log'>;
+  readonly store: Store;
+  readonly network: NetworkProvider;
+}
+
+export const NETWORK_SYSTEM = moRef('HostNetworkSystem', 'ha-networksystem');
+
+export interface PublishedNetwork {
+  /** Which VMs have a NIC on which port group, by its name: Network.vm. */
+  setUsers(users: ReadonlyMap<string, readonly MoRef<'VirtualMachine'>[]>): void;
+  /** Reads the machine's addresses and cards again. */
+  refresh(): void;
+  stop(): void;
+}
+
+/** The host's object has to be in the graph already, with its `config`. */
+export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork {
+  const { network, store, host } = options;
+  const { graph, log } = options.service;
+  const objects = new NetworkObjects({ ...options, graph });
+  const read = () => {
+    const { mode, configuration } = network;
+    const view = { mode, configuration, ports: network.ports(), machine: readMachineNetwork() };
+    const { dnsConfig, ipRouteConfig, ...info } = networkInfo(view);
+    return {
+      networkInfo: { ...info, dnsConfig, ipRouteConfig },
+      networkConfig: networkConfig(view),
+      capabilities: netCapabilities(view),
+      dnsConfig,
+      ipRouteConfig,
+    };
+  };
+  const publish = () => {
+    const properties = read();
+    graph.get(NETWORK_SYSTEM).update(properties);
+    graph.get(host).set('config.network', properties.networkInfo);
+    objects.setPortGroups(network.configuration.portGroups.map(({ name }) => name));
+  };
+  const handlers = networkSystemHandlers({ network, store, log, machine: readMachineNetwork, publish });
+  graph.add(NETWORK_SYSTEM, {}, handlers, { entity: host });
+  publish();
+  const stop = network.onPortsChanged(publish);
+  return { setUsers: (users) => objects.setUsers(users), refresh: publish, stop };
+}
