@@ -147,5 +147,5 @@ async function addOverlay(tree: Tree, overlay: string, path: string): Promise<vo
 // Modes are told by place: what git or an archive made of them does not count.
 function overlayMode(path: string): number {
   if (path === 'etc/shadow') return 0o600;
-  return /^(s?bin|etc\/init\.d|srv\/www\/cgi-bin)\/|\.script$/.test(path) ? 0o755 : 0o644;
+  return /^(s?bin|etc\/init\.d|etc\/acpi|srv\/www\/cgi-bin)\/|\.script$/.test(path) ? 0o755 : 0o644;
 }
