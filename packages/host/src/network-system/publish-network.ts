@@ -3,13 +3,15 @@
 import type { Store } from '@vivarium/store';
 import { type MoRef, moRef } from '@vivarium/vim';
 import type { Service } from '@vivarium/vmomi';
+import { listMembers } from '../inventory/build-tree.ts';
+import { refs } from '../inventory/refs.ts';
 import { readMachineNetwork } from '../network/machine/machine-network.ts';
 import type { NetworkProvider } from '../network/provider.ts';
-import { NetworkObjects, type NetworkObjectsOptions } from '../network-object/network-objects.ts';
+import { NetworkObjects } from '../network-object/network-objects.ts';
 import { netCapabilities, networkConfig, networkInfo } from './network-info.ts';
 import { networkSystemHandlers } from './network-system.ts';
 
-export interface PublishNetworkOptions extends Pick<NetworkObjectsOptions, 'host' | 'folder' | 'listChanged'> {
+export interface PublishNetworkOptions {
   readonly service: Pick<Service, 'graph' | 'log'>;
   readonly store: Store;
   readonly network: NetworkProvider;
@@ -25,11 +27,13 @@ export interface PublishedNetwork {
   stop(): void;
 }
 
-/** The host's object has to be in the graph already, with its `config`. */
+/** The inventory's fixed part, and the host's object with its `config`, have to be in the graph already. */
 export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork {
-  const { network, store, host } = options;
+  const { network, store } = options;
   const { graph, log } = options.service;
-  const objects = new NetworkObjects({ ...options, graph });
+  const { host } = refs;
+  const listChanged = (networks: readonly MoRef<'Network'>[]) => listMembers(graph, 'Network', networks);
+  const objects = new NetworkObjects({ graph, host, folder: refs.networkFolder, listChanged });
   const read = () => {
     const { mode, configuration } = network;
     const view = { mode, configuration, ports: network.ports(), machine: readMachineNetwork() };

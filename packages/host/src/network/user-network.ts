@@ -1,6 +1,6 @@
 // The network of a host without root: each NIC gets QEMU's own NAT (`-netdev user`), so guests reach out but not each other,
 // and nothing reaches them but what is forwarded. Nothing of it lives outside the QEMU processes.
-import { INITIAL_CONFIGURATION, type NetworkConfiguration, type PortGroup, VM_NETWORK } from './configuration.ts';
+import { INITIAL_CONFIGURATION, type NetworkConfiguration, type PortGroup } from './configuration.ts';
 import { mainAddress, readMachineNetwork } from './machine/machine-network.ts';
 import {
   NetworkError,
@@ -14,6 +14,8 @@ import {
 export interface UserNetworkOptions {
   /** Why there is no switch, for whoever asks the doctor. */
   readonly reason: string;
+  /** The port groups that there are by name; each is the same NAT. Default: a new host's. */
+  readonly configuration?: NetworkConfiguration;
   /** QEMU `hostfwd` rules of a NIC, e.g. `tcp:127.0.0.1:2222-:22`. Default: none. */
   readonly hostForward?: (spec: PortSpec) => readonly string[];
 }
@@ -21,13 +23,14 @@ export interface UserNetworkOptions {
 export class UserNetwork implements NetworkProvider {
   readonly mode = 'user';
   readonly facts: readonly NetworkFact[];
-  readonly configuration: NetworkConfiguration = INITIAL_CONFIGURATION;
+  readonly configuration: NetworkConfiguration;
   readonly #options: UserNetworkOptions;
   readonly #ports = new Map<string, PortInfo>();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: UserNetworkOptions) {
     this.#options = options;
+    this.configuration = options.configuration ?? INITIAL_CONFIGURATION;
     const detail = `user-mode NAT for each NIC: guests reach out, but not each other (${options.reason})`;
     this.facts = [{ name: 'network', ok: false, detail, mend: 'run as root' }];
   }
@@ -88,7 +91,7 @@ export class UserNetwork implements NetworkProvider {
 
   #requirePortGroup(name: string): void {
     if (!this.portGroups().some((group) => group.name === name)) {
-      throw new NetworkError(`there is no port group ${JSON.stringify(name)}; guests use ${VM_NETWORK}`);
+      throw new NetworkError(`there is no port group ${JSON.stringify(name)}`);
     }
   }
 
