@@ -25,6 +25,8 @@ export type {
 export { findGuestOs, type GuestOs, guestOperatingSystems } from './guest/guest-os.ts';
 export { connectForPowerOn, disconnectForPowerOff } from './machine/connections.ts';
 export { machineFromConfig, nvramPath } from './machine/machine-from-config.ts';
+export { capabilities, configOptionDescriptors, virtualMachineConfigOption } from './option/config-option.ts';
+export type { OptionLimits } from './option/guest-descriptor.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';
 export { formatVmx } from './text/format-vmx.ts';
 export {

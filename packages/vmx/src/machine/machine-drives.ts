@@ -2,6 +2,7 @@
 import type { Cdrom, Controller, Disk, Floppy } from '@vivarium/qemu/machine';
 import { isA, MethodFault, type VirtualDevice } from '@vivarium/vim';
 import { slotOf } from '../config/devices/pci-slot.ts';
+import { isProductImage } from '../config/product-image.ts';
 import { deviceId } from '../device/device-id.ts';
 import type { MachineEnvironment, ResolvedDisk } from '../environment.ts';
 import { controllerKind } from './controller-kind.ts';
@@ -83,11 +84,15 @@ export function machineFloppies(devices: readonly VirtualDevice[], boot: BootPla
     });
 }
 
-/** Datastore path of the medium that is in the drive now; `undefined` = the tray is empty. */
+/**
+ * Datastore path of the medium that is in the drive now; `undefined` = the tray is empty. A VMX from elsewhere may name a file
+ * of that machine (`[] C:\\ISO\\x.iso`): nothing of ours, so the tray stays empty.
+ */
 export function mediumPath(device: VirtualDevice): string | undefined {
   const { backing, connectable } = device;
   if (!connectable?.connected || !isA('VirtualDeviceFileBackingInfo', backing)) return undefined;
-  return backing.fileName === '' ? undefined : backing.fileName;
+  const { fileName } = backing;
+  return fileName === '' || (fileName.startsWith('[] ') && !isProductImage(fileName)) ? undefined : fileName;
 }
 
 function place(device: VirtualDevice, devices: readonly VirtualDevice[], boot: BootPlan) {

@@ -1,5 +1,6 @@
 // CD/DVD drives of a spec.
 import { isA, MethodFault, make, type VirtualDevice, type VirtualDeviceBackingInfo } from '@vivarium/vim';
+import { isProductImage } from '../../config/product-image.ts';
 import type { DeviceChange, DeviceDraft } from '../device-draft.ts';
 import { deviceFault } from '../device-fault.ts';
 import { connection } from './connection.ts';
@@ -56,8 +57,7 @@ function cdromBacking(change: DeviceChange, draft: DeviceDraft): VirtualDeviceBa
 /** Into a running machine only a medium that is there can be put; a machine that is off finds out when it starts. */
 function checkMedium(backing: VirtualDeviceBackingInfo, isConnected: boolean, draft: DeviceDraft): void {
   if (!isConnected || !isA('VirtualDeviceFileBackingInfo', backing) || backing.fileName === '') return;
-  const isProduct = backing.fileName.startsWith('[] ');
-  if (!isProduct && !draft.settings.env.exists(backing.fileName)) {
+  if (!isProductImage(backing.fileName) && !draft.settings.env.exists(backing.fileName)) {
     throw new MethodFault('CannotAccessFile', { file: backing.fileName });
   }
 }

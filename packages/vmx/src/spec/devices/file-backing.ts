@@ -1,16 +1,14 @@
 // Files that a device of a spec names: ISO images, floppy images, outputs of serial ports.
 import { normalizeDatastorePath, parseDatastorePath } from '../../config/datastore-path.ts';
+import { isProductImage } from '../../config/product-image.ts';
 import type { DeviceChange, DeviceDraft } from '../device-draft.ts';
 import { deviceFault } from '../device-fault.ts';
-
-/** Images that come with the product, named by no datastore: `[] /vmimages/tools-isoimages/linux.iso`. */
-const PRODUCT_IMAGES = /^\[\] \/(vmimages|usr\/lib\/vmware\/isoimages)\/(?!.*\.\.)[\w./-]+\.(iso|flp)$/;
 
 /** A canonical datastore path on a datastore of this host. Empty only when `mayBeEmpty`. */
 export function filePath(fileName: string, { index }: DeviceChange, draft: DeviceDraft, mayBeEmpty: boolean): string {
   const text = fileName.trim();
   if (text === '' && mayBeEmpty) return '';
-  if (PRODUCT_IMAGES.test(text)) return text;
+  if (isProductImage(text)) return text;
   const path = normalizeDatastorePath(text);
   const parsed = path === undefined ? undefined : parseDatastorePath(path);
   const isKnown = draft.settings.env.datastores.some(({ name }) => name === parsed?.datastore);

@@ -36,7 +36,6 @@ export function applySwitches(
     ...(powerOpInfo ? { defaultPowerOps: { ...config.defaultPowerOps, ...powerOpInfo } } : {}),
     ...pick(spec, 'rebootPowerOff'),
     ...pick(spec, 'vAssertsEnabled'),
-    ...pick(spec, 'changeTrackingEnabled'),
     ...pick(spec, 'maxMksConnections'),
     ...pick(spec, 'guestAutoLockEnabled'),
     ...pick(spec, 'messageBusTunnelEnabled'),

@@ -33,6 +33,7 @@ const unsupported = {
   motherboardLayout: (value: string) => value === 'i440bxHostBridge',
   pmemFailoverEnabled: isOff,
   vmOpNotificationToAppEnabled: isOff,
+  changeTrackingEnabled: isOff,
   simultaneousThreads: (value: number) => value <= 1,
   pmem: never,
   deviceGroups: never,
