@@ -186,12 +186,13 @@ export class Authorization {
     return role && role.privileges.size > 0 ? role.privileges : NOTHING;
   }
 
-  /** The entity, its parent, … up to the root. */
+  /** The entity, its parent, … up to the root, under which everything is, also what is not in the tree (yet). */
   #chain(entity: MoRef): MoRef[] {
     const chain: MoRef[] = [entity];
     for (let parent = this.#parentOf(entity); parent && chain.length < MOST_LEVELS; parent = this.#parentOf(parent)) {
       chain.push(parent);
     }
+    if (!sameRef(chain.at(-1), this.#rootFolder)) chain.push(this.#rootFolder);
     return chain;
   }
 

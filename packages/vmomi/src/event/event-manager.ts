@@ -15,7 +15,11 @@ export function addEventManager(service: Service, ref: MoRef<'EventManager'>): v
   const quota = new CollectorQuota();
   const manager = graph.add<'EventManager'>(
     ref,
-    { description: eventDescription(), ...(events.latest && { latestEvent: events.latest }), maxCollector: MOST_COLLECTORS },
+    {
+      description: eventDescription(),
+      ...(events.latest && { latestEvent: events.latest }),
+      maxCollector: MOST_COLLECTORS,
+    },
     {
       RetrieveArgumentDescription: ({ eventTypeId }) => argumentDescriptions(eventTypeId),
 

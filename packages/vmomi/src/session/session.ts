@@ -45,17 +45,22 @@ export interface OpenSession {
 /** A new session. `id` and `key` must be unpredictable; `nowMs` is the login time. */
 export function openSession(
   names: { readonly id: string; readonly key: string },
-  identity: SessionIdentity,
-  origin: SessionOrigin,
+  { userName, fullName, groups }: SessionIdentity,
+  { ipAddress, userAgent, locale }: SessionOrigin,
   nowMs: number,
 ): OpenSession {
   const controller = new AbortController();
   const { signal } = controller;
   const session: Session = {
-    ...names,
-    isAnonymous: identity.userName === '',
-    ...identity,
-    ...origin,
+    id: names.id,
+    key: names.key,
+    isAnonymous: userName === '',
+    userName,
+    fullName,
+    groups,
+    ipAddress,
+    userAgent,
+    locale,
     loginTimeMs: nowMs,
     lastActiveTimeMs: nowMs,
     callCount: 0,

@@ -5,7 +5,7 @@
 //      `-----------------> error      (interrupted by a restart: found in the history)
 //
 // A finished task stays in the graph for ten minutes, as on ESXi and vCenter, then only in the history.
-import { type Clock, dateTime, type Logger } from '@vivarium/base';
+import { type Clock, dateTime, delay, type Logger } from '@vivarium/base';
 import type { History } from '@vivarium/store';
 import {
   MethodFault,
@@ -49,6 +49,8 @@ const KEPT_TASKS = 10_000;
 const SHOWN_AFTER_END_MS = 10 * 60_000;
 /** Finished tasks in the graph; the oldest leave early when there are more. */
 const MOST_FINISHED = 500;
+/** Work that does not heed its signal for longer is left behind when the daemon stops. */
+const STOP_WITHIN_MS = 10_000;
 
 interface Running {
   readonly number: number;
@@ -128,11 +130,11 @@ export class TaskRegistry {
     return this.#written;
   }
 
-  /** Asks all running work to stop and waits for it, then for the history. */
+  /** Asks all running work to stop, waits a while for it, then for the history. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const { controller } of this.#running.keys()) controller.abort(new MethodFault('RequestCanceled'));
-    await Promise.allSettled(this.#running.values());
+    await Promise.race([Promise.allSettled(this.#running.values()), delay(this.#clock, STOP_WITHIN_MS)]);
     await this.#written;
   }
 

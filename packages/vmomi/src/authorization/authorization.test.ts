@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { moRef } from '@vivarium/vim';
+import { DATACENTER, fault, OTHER_VM, ROOT, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
+import { ROLE_ADMIN, ROLE_NO_ACCESS, ROLE_READ_ONLY, ROLE_VIEW } from './roles.ts';
+
+const POWER = 'VirtualMachine.Interact.PowerOn';
+const user = (principal: string, roleId: number, propagate = true) => ({
+  principal,
+  isGroup: false,
+  roleId,
+  propagate,
+});
+const group = (principal: string, roleId: number) => ({ principal, isGroup: true, roleId, propagate: true });
+
+void test('a permission reaches what is below its entity when it propagates', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  const who = { userName: 'ann', groups: [] };
+  await authorization.grant(DATACENTER, [user('ann', ROLE_ADMIN)]);
+  assert.ok(authorization.privilegesOf(who, VM).has(POWER));
+  await authorization.grant(DATACENTER, [user('ann', ROLE_ADMIN, false)]);
+  assert.ok(authorization.privilegesOf(who, DATACENTER).has(POWER));
+  assert.ok(!authorization.privilegesOf(who, VM).has('System.View'));
+});
+
+void test('the nearest permission decides alone, also when it takes rights away', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  const who = { userName: 'ann', groups: [] };
+  await authorization.grant(ROOT, [user('ann', ROLE_ADMIN)]);
+  await authorization.grant(VM, [user('ann', ROLE_NO_ACCESS)]);
+  assert.ok(!authorization.privilegesOf(who, VM).has('System.View'));
+  assert.ok(authorization.privilegesOf(who, VM).has('System.Anonymous'));
+  assert.ok(authorization.privilegesOf(who, OTHER_VM).has(POWER));
+  assert.deepEqual(authorization.effectiveRoles(who, VM), [ROLE_NO_ACCESS]);
+});
+
+void test("a user's own permission hides those of its groups; several groups add up", async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  const who = { userName: 'ann', groups: ['readers', 'operators'] };
+  const roleId = await authorization.addRole('operator', [POWER]);
+  await authorization.grant(ROOT, [group('readers', ROLE_READ_ONLY), group('operators', roleId)]);
+  assert.ok(authorization.privilegesOf(who, VM).has(POWER));
+  assert.ok(authorization.privilegesOf(who, VM).has('System.Read'));
+  await authorization.grant(ROOT, [user('ann', ROLE_READ_ONLY)]);
+  assert.ok(!authorization.privilegesOf(who, VM).has(POWER));
+});
+
+void test('whoever has a permission below an entity sees that it exists, and nothing more', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  const who = { userName: 'ann', groups: [] };
+  await authorization.grant(VM, [user('ann', ROLE_READ_ONLY)]);
+  for (const above of [ROOT, DATACENTER, VM_FOLDER]) {
+    assert.deepEqual(authorization.effectiveRoles(who, above), [ROLE_VIEW]);
+    assert.ok(authorization.privilegesOf(who, above).has('System.View'));
+    assert.ok(!authorization.privilegesOf(who, above).has('System.Read'));
+  }
+  assert.ok(!authorization.privilegesOf(who, OTHER_VM).has('System.View'));
+});
+
+void test('the last administrator of everything cannot be taken away', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  await assert.rejects(authorization.revoke(ROOT, 'root', false), fault('AuthMinimumAdminPermission'));
+  await assert.rejects(authorization.grant(ROOT, [user('root', ROLE_READ_ONLY)]), fault('AuthMinimumAdminPermission'));
+  await assert.rejects(authorization.grant(ROOT, [], true), fault('AuthMinimumAdminPermission'));
+  await authorization.grant(ROOT, [user('ann', ROLE_ADMIN)]);
+  await authorization.revoke(ROOT, 'root', false);
+  await assert.rejects(authorization.revoke(ROOT, 'root', false), fault('NotFound'));
+});
+
+void test('roles and permissions survive a restart', async (context) => {
+  const first = await testService(context);
+  const roleId = await first.service.authorization.addRole('operator', [POWER]);
+  await first.service.authorization.grant(VM, [group('operators', roleId)]);
+  await first.stop();
+  const {
+    service: { authorization },
+  } = await testService(context, { directory: first.directory });
+  assert.equal(authorization.role(roleId).name, 'operator');
+  assert.ok(authorization.privilegesOf({ userName: 'ann', groups: ['operators'] }, VM).has(POWER));
+  assert.equal(authorization.permissions(VM).length, 1);
+});
+
+void test('permissions go with their entity', async (context) => {
+  const {
+    service: { authorization, graph },
+  } = await testService(context);
+  await authorization.grant(VM, [user('ann', ROLE_ADMIN)]);
+  graph.remove(VM);
+  assert.equal(authorization.permissions(VM).length, 0);
+  assert.deepEqual(authorization.effectiveRoles({ userName: 'ann', groups: [] }, VM_FOLDER), []);
+});
+
+void test('system roles cannot be changed, names are unique, privileges must exist', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  await assert.rejects(authorization.updateRole(ROLE_READ_ONLY, 'ReadOnly', [POWER]), fault('InvalidArgument'));
+  await assert.rejects(authorization.removeRole(ROLE_ADMIN, false), fault('InvalidArgument'));
+  await assert.rejects(authorization.removeRole(4711, false), fault('NotFound'));
+  await assert.rejects(authorization.addRole('Admin', []), fault('AlreadyExists', { name: 'Admin' }));
+  await assert.rejects(authorization.addRole('', []), fault('InvalidName'));
+  await assert.rejects(
+    authorization.addRole('x', ['No.Such']),
+    fault('InvalidArgument', { invalidProperty: 'privIds' }),
+  );
+  await assert.rejects(authorization.grant(VM, [user('ann', ROLE_VIEW)]), fault('InvalidArgument'));
+  await assert.rejects(authorization.grant(VM, [user('ann', 4711)]), fault('NotFound'));
+});
+
+void test('a role in use is removed with its permissions, or not at all', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  const roleId = await authorization.addRole('operator', [POWER]);
+  await authorization.grant(VM, [user('ann', roleId)]);
+  await assert.rejects(authorization.removeRole(roleId, true), fault('RemoveFailed'));
+  await authorization.removeRole(roleId, false);
+  assert.equal(authorization.permissions(VM).length, 0);
+});
+
+void test('objects that are no entities are judged by their entity', async (context) => {
+  const {
+    service: { authorization, graph, tasks },
+  } = await testService(context);
+  const manager = graph.add(moRef('HostNetworkSystem', 'networkSystem'), {}, {}, { entity: DATACENTER });
+  assert.deepEqual(authorization.entityOf(manager), DATACENTER);
+  const task = tasks.start({ entity: VM, descriptionId: 'VirtualMachine.powerOn' }, () => Promise.resolve());
+  assert.deepEqual(authorization.entityOf(graph.get(task)), VM);
+  assert.deepEqual(authorization.entityOf(graph.add(moRef('OvfManager', 'ovf'), {})), ROOT);
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type LicenseAssignmentManagerLicenseAssignment, moRef, type PerfProviderSummary } from '@vivarium/vim';
+import { fault, ROOT, testService, VM } from '../testing/test-service.ts';
+import { SERVICE_INSTANCE } from './service-instance.ts';
+
+void test('the content names the managers as ESXi or as vCenter names them, and every one of them exists', async (context) => {
+  const host = await testService(context);
+  assert.equal(host.service.content.sessionManager?.value, 'ha-sessionmgr');
+  assert.equal(host.service.content.accountManager?.value, 'ha-localacctmgr');
+  const center = await testService(context, { instance: 'VirtualCenter' });
+  assert.equal(center.service.content.sessionManager?.value, 'SessionManager');
+  assert.equal(center.service.content.accountManager, undefined);
+  for (const { service } of [host, center]) {
+    for (const ref of Object.values(service.content)) {
+      if (typeof ref === 'object' && 'value' in ref)
+        assert.ok(service.graph.find(ref as typeof ROOT), String(ref.value));
+    }
+  }
+});
+
+void test('a daemon adds its own managers to the content', async (context) => {
+  const { service, invoke } = await testService(context);
+  const fileManager = moRef('FileManager', 'ha-nfc-file-manager');
+  service.extendContent({ fileManager });
+  const content = await invoke<typeof service.content>(SERVICE_INSTANCE, 'RetrieveServiceContent');
+  assert.deepEqual(content.fileManager, fileManager);
+  assert.deepEqual(service.graph.get(SERVICE_INSTANCE).get('content'), content);
+});
+
+void test("CurrentTime is the daemon's clock", async (context) => {
+  const { invoke, clock } = await testService(context);
+  await clock.advance(90_000);
+  assert.equal(await invoke(SERVICE_INSTANCE, 'CurrentTime'), '2026-01-01T00:01:30.000Z');
+  assert.deepEqual(await invoke(SERVICE_INSTANCE, 'Fetch', { prop: 'serverClock' }), {
+    _typeName: 'dateTime',
+    _value: '2026-01-01T00:01:30.000Z',
+  });
+});
+
+void test('everything is licensed and nothing can be bought', async (context) => {
+  const { service, invoke } = await testService(context);
+  const manager = service.graph.get(service.content.licenseManager!);
+  assert.equal(manager.get('licenses')?.length, 1);
+  assert.equal(await invoke(manager.ref, 'CheckLicenseFeature', { featureKey: 'vmotion' }), true);
+  const assignment = manager.get('licenseAssignmentManager');
+  assert.ok(assignment);
+  const [assigned] = await invoke<LicenseAssignmentManagerLicenseAssignment[]>(assignment, 'QueryAssignedLicenses', {
+    entityId: 'ha-host',
+  });
+  assert.equal(assigned?.entityId, 'ha-host');
+  await assert.rejects(invoke(manager.ref, 'AddLicense', { licenseKey: 'x' }), fault('NotSupported'));
+});
+
+void test('PerformanceManager says that there is nothing to measure', async (context) => {
+  const { service, invoke } = await testService(context);
+  const manager = service.content.perfManager;
+  assert.ok(manager);
+  assert.deepEqual(service.graph.get(manager).get('perfCounter'), []);
+  const summary = await invoke<PerfProviderSummary>(manager, 'QueryPerfProviderSummary', { entity: VM });
+  assert.deepEqual([summary.entity, summary.currentSupported, summary.summarySupported], [VM, false, false]);
+  assert.deepEqual(await invoke(manager, 'QueryAvailablePerfMetric', { entity: ROOT }), []);
+  const gone = moRef('VirtualMachine', '99');
+  await assert.rejects(invoke(manager, 'QueryPerf', { querySpec: [{ entity: gone }] }), fault('ManagedObjectNotFound'));
+  await assert.rejects(invoke(manager, 'QueryPerfCounter', { counterId: [1] }), fault('InvalidArgument'));
+});
