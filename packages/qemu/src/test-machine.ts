@@ -127,7 +127,9 @@ export async function startMachine(
   t.after(async () => {
     launched.monitor.close();
     signalProcess(launched.process, 'SIGKILL');
+    const awake = setInterval(() => undefined, 1000); // the child itself does not keep this process alive
     await launched.ended;
+    clearInterval(awake);
   });
   return { ...launched, folder, runFolder };
 }

@@ -94,7 +94,6 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
   const ended = Promise.withResolvers<Exit>();
   child.once('error', ended.reject);
   child.once('exit', (code, signal) => ended.resolve({ code, signal }));
-  child.unref();
   const failed = ended.promise.then(({ code, signal }) => {
     throw new LaunchError(`QEMU ended with ${code ?? signal}: ${lastLines(spec.logFile, start)}`);
   });
@@ -119,6 +118,7 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
     throw error;
   });
   const monitor = await Promise.race([connected, failed]);
+  child.unref(); // from now on it does not keep this process alive
   closeSync(log);
   undo.move();
   return { process, monitor, ended: ended.promise };

@@ -97,7 +97,7 @@ function drivesOn(machine: Machine, controller: string) {
 /** Bus and unit properties of a drive, and the controller's traits. Throws a MachineError for a place that does not exist. */
 export function drivePlace(
   machine: Machine,
-  drive: { readonly id: string; readonly controller: string; readonly unit: number },
+  drive: { readonly id: string; readonly controller: string; readonly unit: number; readonly serial?: string },
 ): { traits: ControllerTraits; place: Readonly<Record<string, string | number>> } {
   const controller = machine.controllers.find(({ id }) => id === drive.controller);
   if (!controller) throw new MachineError(`${drive.id} is on a controller that does not exist: ${drive.controller}`);
@@ -105,10 +105,31 @@ export function drivePlace(
   if (!Number.isInteger(drive.unit) || drive.unit < 0 || drive.unit >= traits.units) {
     throw new MachineError(`${drive.id}: a ${controller.kind} controller has no unit ${drive.unit}`);
   }
-  return { traits, place: placeOn(machine, controller, drive.unit) };
+  return { traits, place: placeOn(machine, controller, drive.unit, drive.serial) };
 }
 
-function placeOn(machine: Machine, { id, kind }: Controller, unit: number): Record<string, string | number> {
+const scsiPlace = (controller: string, unit: number) => ({
+  bus: `${controller}.0`,
+  channel: 0,
+  'scsi-id': unit,
+  lun: 0,
+});
+
+/**
+ * The SAS address of a drive: Linux's mptsas driver does not see a drive without one (tried: 6.1, 6.12). 41 bits of the disk's UUID, or the
+ * unit number, below an NAA-5 prefix. QEMU takes it as a JSON number, so it has to be one that JavaScript can write.
+ */
+function sasName(identity: string, unit: number): number {
+  const digits = /([0-9a-f]{10})$/i.exec(identity)?.[1];
+  return 0x5000_0000_0000_0000 + (digits === undefined ? unit + 1 : Number.parseInt(digits, 16)) * 2048;
+}
+
+function placeOn(
+  machine: Machine,
+  { id, kind }: Controller,
+  unit: number,
+  identity: string | undefined,
+): Record<string, string | number> {
   switch (kind) {
     case 'virtio-blk':
       return {};
@@ -120,11 +141,12 @@ function placeOn(machine: Machine, { id, kind }: Controller, unit: number): Reco
       const channel = machine.controllers.filter((other) => other.kind === 'ide').findIndex((other) => other.id === id);
       return { bus: `${IDE_ID}.${channel}`, unit };
     }
-    case 'pvscsi':
-    case 'virtio-scsi':
     case 'lsilogic':
     case 'lsisas':
+      return { ...scsiPlace(id, unit), wwn: sasName(identity ?? '', unit) };
+    case 'pvscsi':
+    case 'virtio-scsi':
     case 'buslogic':
-      return { bus: `${id}.0`, channel: 0, 'scsi-id': unit, lun: 0 };
+      return scsiPlace(id, unit);
   }
 }
