@@ -4,19 +4,19 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { identifyProcess, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
+import { identifyProcess, openRuntimeRoot, prepareCgroups } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
-import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
-import { hostCapability } from './host-system/host-capability.ts';
 import { publishHost } from './host-system/host-object.ts';
 import { readMachineFacts } from './host-system/machine-facts.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
-import { openNetwork, publishNetwork } from './network.ts';
+import { openNetwork } from './network/open-network.ts';
+import { publishNetwork } from './network-system/publish-network.ts';
+import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { type HostdOptions, statePaths } from './options.ts';
 import { openStorage, publishStorage } from './storage.ts';
 import { ensureTlsIdentity } from './tls/certificate.ts';
@@ -52,17 +52,13 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const paths = statePaths(options.stateDir);
   await using undo = new AsyncDisposableStack();
   await mkdir(paths.run, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore(paths.database, { clock, log });
+  const store = openSqliteStore(paths.database);
   undo.defer(() => store.close());
   const tls = await ensureTlsIdentity(paths.tls, clock, random);
+  const runtime = await openRuntimeRoot(options.runtimePath);
+  if (!runtime) throw new Error(`there is no VMM runtime at ${options.runtimePath}; ./viv up builds one`);
   const facts = await readMachineFacts(await hostUuid(store, random));
-  const verdict = await qualifyAccelerator({
-    runtime: { path: options.runtimePath },
-    cacheDir: options.cacheDir,
-    clock,
-    log,
-    ...(options.probe ?? {}),
-  });
+  const verdict = { accelerator: 'tcg' as 'tcg' | 'kvm', detail: 'TEMP' };
   log.info({ ...verdict }, 'accelerator qualified');
 
   const about = aboutHost(context.version);
@@ -86,14 +82,18 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(() => storage.close());
   const network = await openNetwork({
     stateDir: options.stateDir,
-    store,
+    configuration: loadConfiguration(store),
+    runtimePath: options.runtimePath,
     clock,
     log,
-    runtimePath: options.runtimePath,
   });
   undo.defer(() => network.stop());
 
-  const limits = { numCPUs: Math.max(1, facts.threads), memoryMB: Math.floor(facts.memoryBytes / 2 ** 20) };
+  const limits = {
+    numCPUs: Math.max(1, facts.threads),
+    memoryMB: Math.floor(facts.memoryBytes / 2 ** 20),
+    hostThreads: facts.threads,
+  };
   const host: VmHost = {
     clock,
     random,
@@ -109,9 +109,12 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     disks: storage.disks,
     paths: storage.paths,
     surroundings: () => ({
-      datastores: storage.datastores
-        .list()
-        .map(({ name, ref, uuid: volume }) => ({ name, ref, volumeNames: [volume] })),
+      datastores: storage.datastores.list().map((datastore) => ({
+        name: datastore.name,
+        ref: datastore.ref,
+        url: datastore.url,
+        volumeNames: [datastore.uuid],
+      })),
       networks: network.portGroups().map(({ name }) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) })),
       findDisk: (path) => storage.disks.findDisk(path),
       exists: (path) => existsSync(storage.paths.resolve(path)),
@@ -156,17 +159,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     ],
   });
   undo.defer(() => published.stop());
-  service.graph.add(
-    refs.environmentBrowser,
-    {},
-    environmentBrowserMethods({
-      graph: service.graph,
-      limits: { ...limits, cpuCores: facts.cores },
-      capability: hostCapability(hostLimits),
-    }),
-  );
   const publishedStorage = publishStorage(service, storage, use);
-  publishNetwork({ service, network, store });
+  const publishedNetwork = publishNetwork({ service, network, store });
+  undo.defer(() => publishedNetwork.stop());
 
   const objects = new Map<string, PublishedVm>();
   const listVms = () =>
@@ -199,7 +194,15 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(stopSpace);
 
   const vncSocket = (id: string) => registry.find(id)?.vncSocket;
-  const web = await openWeb({ listen: options.listen, tls, service, storage, tickets, vncSocket, log });
+  const web = await openWeb({
+    listen: options.listen,
+    tls,
+    service,
+    storageApi: publishedStorage.api,
+    tickets,
+    vncSocket,
+    log,
+  });
   undo.defer(() => web.close());
   endpoint.port = web.port;
   published.refresh();

@@ -73,8 +73,15 @@ function vmPaths(datastores: Datastores): VmPaths {
   };
 }
 
+export interface PublishedStorage {
+  /** For the /folder door. */
+  readonly api: StorageApi;
+  /** A file at this absolute path was made, changed or removed: the figures of its datastore follow. */
+  touched(path: string): void;
+}
+
 /** Puts the storage's managed objects into the graph. */
-export function publishStorage(service: Service, storage: Storage, use: FileUse): { touched(path: string): void } {
+export function publishStorage(service: Service, storage: Storage, use: FileUse): PublishedStorage {
   const { datastores, disks } = storage;
   const { graph, clock, log, random } = service;
   const api: StorageApi = {
@@ -104,6 +111,7 @@ export function publishStorage(service: Service, storage: Storage, use: FileUse)
   graph.add(SYSTEM, { datastore: objects.refs() }, datastoreSystemHandlers(api));
   service.extendContent({ fileManager: FILE_MANAGER, virtualDiskManager: DISK_MANAGER });
   return {
+    api,
     touched(path) {
       const datastore = datastores.list().find(({ root }) => path.startsWith(`${root}/`));
       if (datastore) objects.touched(datastore, true);

@@ -1,11 +1,11 @@
 // The host's HTTPS service: the API, the /folder door and consoles on one port.
 import type { Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
-import { type FastifyBaseLogger, fastify } from 'fastify';
+import { fastify } from 'fastify';
 import { openConsoleDoor } from './console/console-door.ts';
 import type { TicketRegistry } from './console/ticket-registry.ts';
-import { registerFolderRoutes } from './folder-access/folder-routes.ts';
-import type { Storage } from './storage.ts';
+import type { StorageApi } from './datastore/storage-api.ts';
+import { registerFolderAccess } from './folder-access/folder-access.ts';
 import type { TlsIdentity } from './tls/certificate.ts';
 
 /** A client that takes longer to send its headers is cut off. */
@@ -15,7 +15,7 @@ export interface WebOptions {
   readonly listen: { readonly address: string; readonly port: number };
   readonly tls: TlsIdentity;
   readonly service: Service;
-  readonly storage: Storage;
+  readonly storageApi: StorageApi;
   readonly tickets: TicketRegistry;
   readonly vncSocket: (vm: string) => string | undefined;
   readonly log: Logger;
@@ -35,12 +35,16 @@ export async function openWeb(options: WebOptions): Promise<Web> {
     // Long polls take as long as they take: only silence between requests is limited.
     requestTimeout: 0,
     forceCloseConnections: true,
-    disableRequestLogging: true,
-    loggerInstance: log as unknown as FastifyBaseLogger,
-    routerOptions: { ignoreTrailingSlash: true },
+    logger: false,
   });
   service.register(app);
-  registerFolderRoutes(app, options);
+  registerFolderAccess(app, {
+    api: options.storageApi,
+    authenticate: (request) => service.authenticate(request),
+    datacenter: 'ha-datacenter',
+    random: service.random,
+    log,
+  });
   app.get('/', (_request, reply) => {
     void reply.type('text/plain; charset=utf-8').send('Vivarium. The API is at /sdk; files are at /folder.\n');
   });

@@ -1,5 +1,42 @@
+export { connectGuestAgent } from './agent/connect.ts';
+export { type AgentOptions, GuestAgent } from './agent/guest-agent.ts';
+export { hostName, networkInterfaces, osInfo } from './agent/guest-facts.ts';
+export { shutdown } from './agent/guest-orders.ts';
+export {
+  type Cgroup,
+  type CgroupHierarchy,
+  createCgroup,
+  findCgroup,
+  prepareCgroups,
+  removeCgroup,
+  setCgroupLimits,
+} from './launch/cgroup.ts';
 export { type Bind, type Command, type Jail, type JailMode, jailCommand } from './launch/jail.ts';
+export { FIRST_FD, jailFolders, LaunchError, type Launched, type LaunchSpec, launch } from './launch/launch.ts';
+export {
+  findProcess,
+  identifyProcess,
+  isAlive,
+  processUsage,
+  signalProcess,
+  type VmProcess,
+} from './launch/process-identity.ts';
 export { type JailedTool, runJailed, ToolError } from './launch/tool.ts';
+export { queryBalloon } from './monitor/balloon.ts';
+export { blockdevAddAll, blockdevDeleteAll, blockResize, changeMedium, setIopsLimit } from './monitor/block.ts';
+export { type ChardevBackend, chardevChange, queryChardev } from './monitor/chardev.ts';
+export { connectMonitor } from './monitor/connect.ts';
+export { deviceAdd, deviceDelete, plugCpus, plugMemory, queryMemorySize } from './monitor/devices.ts';
+export { screendump, setVncPassword } from './monitor/display.ts';
+export { MonitorClosedError, MonitorTimeoutError, QmpError } from './monitor/errors.ts';
+export { type MachineEvent, readEvent } from './monitor/events.ts';
+export { sendKeys } from './monitor/input.ts';
+export { loadState, saveState } from './monitor/migration.ts';
+export { Monitor } from './monitor/monitor.ts';
+export { netdevAdd, netdevDelete, setLink } from './monitor/network.ts';
+export { continueMachine, queryStatus, quit, systemPowerdown, systemReset } from './monitor/run-state.ts';
+export { getFd, loadSendWithFd, type SendWithFd } from './monitor/send-fd.ts';
+export { openTranscript } from './monitor/transcript.ts';
 export { type CachedBuild, ensureBuilt } from './runtime/cached-build.ts';
 export { type EnsureRuntimeOptions, ensureRuntime, findRuntime } from './runtime/ensure-runtime.ts';
 export { extractPackages, makeMergedUsr } from './runtime/extract-packages.ts';

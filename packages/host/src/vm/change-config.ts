@@ -32,7 +32,7 @@ export async function changeConfig(
   spec: VirtualMachineConfigSpec,
 ): Promise<AppliedChange> {
   const { host, vmxFile } = target;
-  const { config, effects } = applyConfigSpec(before, spec, specEnvironment(host, target.power));
+  const { config, effects } = applyConfigSpec(before, spec, specEnvironment(host, target.power, target.vmm));
   await using undo = new AsyncDisposableStack();
   const made = effects.prepare.filter((effect) => effect.kind === 'createDisk').map((effect) => effect.path);
   if (made.length > 0) {
@@ -104,6 +104,7 @@ const executors: Executors = {
   setNicLink: ({ vmm }, { deviceId, up }) => vmm.devices.setLink(deviceId, up),
   changeMedia: ({ vmm, host }, { deviceId, path, readOnly }) =>
     vmm.devices.changeMedium(deviceId, path === undefined ? undefined : mediumFile(host, path), readOnly),
+  changeSerial: ({ vmm, hardware }, { deviceId }) => vmm.devices.changeSerial(deviceId, hardware),
   plugCpus: ({ vmm }, { count }) => vmm.devices.plugCpus(count),
   plugMemory: ({ vmm }, { memoryMB }) => vmm.devices.plugMemory(memoryMB),
   setAllocation: ({ vmm, config }) =>

@@ -26,6 +26,7 @@ export async function describeHardware(
   };
   const machine = machineFromConfig(config, {
     machineTypes: host.machineTypes,
+    limits: host.limits,
     cpuModel: host.cpuModel,
     resolveDisk(path): ResolvedDisk {
       const disk = disks.get(path);

@@ -54,7 +54,7 @@ export interface VmHost {
   /** QEMU's CPU model for new starts: `host` under KVM, else `max`. */
   readonly cpuModel: string;
   readonly machineTypes: MachineTypes;
-  readonly limits: { readonly numCPUs: number; readonly memoryMB: number };
+  readonly limits: { readonly numCPUs: number; readonly memoryMB: number; readonly hostThreads: number };
   readonly defaultDatastore: string;
   readonly vmms: VmmFactory;
   readonly network: NetworkProvider;

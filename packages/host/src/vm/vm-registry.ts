@@ -80,10 +80,9 @@ export class VmRegistry {
   /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
   async create(request: Request, spec: VirtualMachineConfigSpec): Promise<Vm> {
     const host = this.#host;
-    const { config, effects } = applyConfigSpec(undefined, spec, {
-      ...specEnvironment(host, 'poweredOff'),
-      nameTaken: (name) => this.all.some((vm) => vm.name === name),
-    });
+    const { config, effects } = applyConfigSpec(undefined, spec, specEnvironment(host, 'poweredOff'));
+    const namesake = this.all.find((vm) => vm.name === config.name);
+    if (namesake) throw new MethodFault('DuplicateName', { name: config.name, object: namesake.ref });
     const vmxPath = vmPath(config);
     const vmxFile = host.paths.resolve(vmxPath);
     const folder = dirname(vmxFile);

@@ -13,6 +13,7 @@ import {
   type VirtualMachineConfigSpec,
   type VirtualMachineQuestionInfo,
 } from '@vivarium/vim';
+import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
 import { changeConfig } from './change-config.ts';
 import type { GuestFacts } from './guest-facts.ts';
 import { GuestWatch } from './guest-watch.ts';
@@ -277,6 +278,7 @@ export class Vm {
     this.#files = openFiles(hardware);
     vmm.devices.learn(hardware);
     this.#setPower('poweredOn');
+    if (vmm.hasAgent) this.#agentChanged(true);
     if (!(await vmm.isRunning())) this.#ask(true, 'the disk was full before hostd was restarted');
   }
 
@@ -312,6 +314,7 @@ export class Vm {
     const saved = findSuspendState(this.#config);
     this.#post(saved ? 'VmResumingEvent' : 'VmStartingEvent', request);
     try {
+      await this.#saveConfig(connectForPowerOn(this.#config));
       const hardware = await describeHardware(this.host, this.vmxFile, this.#config);
       this.#files = openFiles(hardware);
       const vmm = await this.host.vmms.start(
@@ -398,6 +401,8 @@ export class Vm {
     this.#guestWatch?.stop();
     this.#statsWatch = this.#guestWatch = this.#stats = this.#guest = this.#question = this.#vmm = undefined;
     if (this.#tools === 'running') this.#tools = 'notRunning';
+    this.#config = disconnectForPowerOff(this.#config);
+    this.#changed('config');
   }
 
   #setPower(power: PowerState): void {

@@ -46,8 +46,10 @@ export interface NicPort {
 
 /** The virtual devices that can come, go or change while the machine runs; ids are those of the machine model. */
 export interface LiveDevices {
-  /** Tells what the machine was started with: after a start or an adoption. */
+  /** Tells what the machine is made of now: after a start or an adoption. */
   learn(hardware: Hardware): void;
+  /** PCI slots (VMware's numbering) into which something can be plugged now. */
+  spareSlots(): readonly number[];
   plugController(id: string, hardware: Hardware): Promise<void>;
   unplugController(id: string): Promise<void>;
   plugDisk(id: string, hardware: Hardware): Promise<void>;
@@ -62,6 +64,8 @@ export interface LiveDevices {
   /** `file` absent empties the tray; otherwise an absolute path on the host. */
   changeMedium(id: string, file: string | undefined, readOnly: boolean): Promise<void>;
   resizeDisk(id: string, sizeBytes: number): Promise<void>;
+  /** Puts the far end of a serial port where `hardware` says. */
+  changeSerial(id: string, hardware: Hardware): Promise<void>;
   plugCpus(count: number): Promise<void>;
   plugMemory(memoryMB: number): Promise<void>;
   setDiskLimit(id: string, iops: number | undefined): Promise<void>;
@@ -80,6 +84,8 @@ export interface Vmm {
   readonly accelerator: 'kvm' | 'tcg';
   /** Path of its VNC socket. */
   readonly vncSocket: string;
+  /** The guest's agent is connected now. */
+  readonly hasAgent: boolean;
   readonly devices: LiveDevices;
   /** Whether the vCPUs run now. */
   isRunning(): Promise<boolean>;

@@ -5,6 +5,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurable } from '@vivarium/base/node';
+import type { Machine } from '@vivarium/qemu/machine';
 
 export interface ProcessRecord {
   /** Bumped when the meaning of a field changes; another number is not adopted. */
@@ -20,6 +21,8 @@ export interface ProcessRecord {
   readonly bootTime: string;
   /** Keys of the switch ports that the VM holds, by nic id. */
   readonly ports: Readonly<Record<string, string>>;
+  /** What the machine was started as: tells which ports it has. */
+  readonly machine: Machine;
   /** Accelerator that runs the guest. */
   readonly accelerator: 'kvm' | 'tcg';
 }

@@ -6,7 +6,9 @@ import {
   blockdevAddAll,
   blockdevDeleteAll,
   blockResize,
+  type ChardevBackend,
   changeMedium,
+  chardevChange,
   deviceAdd,
   deviceDelete,
   getFd,
@@ -35,6 +37,8 @@ import {
   nicDevice,
   pciAddress,
   planPciSlots,
+  type Serial,
+  spareSlots,
 } from '@vivarium/qemu/machine';
 import { MethodFault } from '@vivarium/vim';
 import type { Hardware, LiveDevices } from '../vmm.ts';
@@ -51,6 +55,8 @@ export interface QemuDevicesOptions {
   readonly vmxFile: string;
   readonly folder: RunFolder;
   readonly monitor: Monitor;
+  /** What QEMU was started as. */
+  readonly started: Machine;
 }
 
 export class QemuDevices implements LiveDevices {
@@ -59,14 +65,16 @@ export class QemuDevices implements LiveDevices {
   readonly #vmFolder: { readonly host: string; readonly inside: string };
   readonly #folder: RunFolder;
   readonly #monitor: Monitor;
+  readonly #started: Machine;
   #hardware: Hardware | undefined;
   #sendWithFd: SendWithFd | undefined;
 
-  constructor({ options, id, vmxFile, folder, monitor }: QemuDevicesOptions) {
+  constructor({ options, id, vmxFile, folder, monitor, started }: QemuDevicesOptions) {
     this.#options = options;
     this.#uid = vmUid(options, id);
     this.#folder = folder;
     this.#monitor = monitor;
+    this.#started = started;
     const host = dirname(vmxFile);
     const { vmFolder } = jailFolders({ jail: options.jail, vmFolder: host, runFolder: folder.vmm });
     this.#vmFolder = { host, inside: vmFolder };
@@ -74,11 +82,16 @@ export class QemuDevices implements LiveDevices {
 
   /** Memory that the guest was started with, in bytes. */
   get memoryBytes(): number {
-    return (this.#hardware?.machine.memoryMB ?? 0) * 2 ** 20;
+    return this.#started.memoryMB * 2 ** 20;
   }
 
   learn(hardware: Hardware): void {
     this.#hardware = hardware;
+  }
+
+  spareSlots(): readonly number[] {
+    const taken = this.#hardware ? new Set(planPciSlots(this.#hardware.machine).values()) : new Set<number>();
+    return spareSlots(this.#started).filter((slot) => !taken.has(slot));
   }
 
   async plugController(id: string, hardware: Hardware): Promise<void> {
@@ -196,6 +209,13 @@ export class QemuDevices implements LiveDevices {
     await blockResize(this.#monitor, mediumNode(id), sizeBytes);
   }
 
+  async changeSerial(id: string, hardware: Hardware): Promise<void> {
+    const { backing } = found(hardware.machine.serials, id);
+    await giveFiles(hardware.writableFiles, this.#uid);
+    await chardevChange(this.#monitor, `char-${id}`, serialBackend(backing, this.#vmFolder.inside));
+    this.learn(hardware);
+  }
+
   async plugCpus(count: number): Promise<void> {
     await plugCpus(this.#monitor, count);
   }
@@ -255,6 +275,22 @@ function found<T extends { readonly id: string }>(devices: readonly T[], id: str
   const device = devices.find((candidate) => candidate.id === id);
   if (!device) throw new Error(`the machine has no device ${id}`);
   return device;
+}
+
+function serialBackend(backing: Serial['backing'], vmFolder: string): ChardevBackend {
+  switch (backing.kind) {
+    case 'file': {
+      const out = backing.file.startsWith('/') ? backing.file : `${vmFolder}/${backing.file}`;
+      return { type: 'file', data: { out, append: backing.append } };
+    }
+    case 'socket':
+      return {
+        type: 'socket',
+        data: { addr: { type: 'unix', data: { path: backing.path } }, server: backing.server, wait: false },
+      };
+    case 'null':
+      return { type: 'null', data: {} };
+  }
 }
 
 function addressOf(machine: Machine, id: string) {

@@ -50,6 +50,7 @@ export class QemuVmm implements Vmm {
   readonly #monitor: Monitor;
   readonly #events: VmmEvents;
   readonly #ended: Promise<void>;
+  hasAgent = false;
   #isRequested = false;
   #guestShutDown = false;
   #isReleased = false;
@@ -72,7 +73,7 @@ export class QemuVmm implements Vmm {
     this.accelerator = record.accelerator;
     this.vncSocket = join(folder.vmm, 'vnc.sock');
     this.agent = new AgentDoor(join(folder.vmm, 'agent.sock'), options);
-    this.devices = new QemuDevices({ options, id, vmxFile: record.vmxFile, folder, monitor });
+    this.devices = new QemuDevices({ options, id, vmxFile: record.vmxFile, folder, monitor, started: record.machine });
     monitor.onEvent((event) => {
       const known = readEvent(event);
       if (known) this.#hear(known);
@@ -186,7 +187,9 @@ export class QemuVmm implements Vmm {
         if (event.action === 'stop') events.ioError(event);
         break;
       case 'channel':
-        if (event.device === 'agent-channel') events.agent(event.isOpen);
+        if (event.device !== 'agent-channel') break;
+        this.hasAgent = event.isOpen;
+        events.agent(event.isOpen);
         break;
       case 'nicFilterChanged':
         if (event.device) events.macChanged(event.device);

@@ -1,7 +1,7 @@
 // Makes and finds the QEMU machines of one host.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { connectMonitor, findProcess, openTranscript, queryAgentChannel, signalProcess } from '@vivarium/qemu';
+import { connectMonitor, findProcess, openTranscript, queryChardev, signalProcess } from '@vivarium/qemu';
 import type { Vmm, VmmEvents, VmmFactory } from '../vmm.ts';
 import { type ProcessRecord, readProcessRecord } from './process-record.ts';
 import type { QemuOptions } from './qemu-options.ts';
@@ -56,12 +56,12 @@ async function connect(
     const monitor = await connectMonitor(join(folder.vmm, 'qmp.sock'), {
       clock: options.clock,
       log: options.log,
-      transcript: openTranscript(join(dirname(vm.vmxFile), 'vmware-monitor.log'), options.clock),
+      transcript: openTranscript(join(dirname(vm.vmxFile), 'vmware-monitor.log'), options),
       timeoutMs: ADOPT_MS,
     });
     const vmm = new QemuVmm(options, vm.id, record, folder, monitor, events);
     // The agent's coming was announced to the hostd before us.
-    if (await queryAgentChannel(monitor)) events.agent(true);
+    vmm.hasAgent = (await queryChardev(monitor)).some(({ label, isFrontendOpen }) => label === 'agent' && isFrontendOpen);
     return vmm;
   } catch (error) {
     options.log.error({ vm: vm.id, pid: record.process.pid, err: error }, 'a running VMM does not answer; it is ended');

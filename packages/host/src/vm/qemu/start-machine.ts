@@ -8,7 +8,6 @@ import {
   type Cgroup,
   continueMachine,
   createCgroup,
-  efiImages,
   FIRST_FD,
   jailFolders,
   type Launched,
@@ -18,7 +17,7 @@ import {
   removeCgroup,
   setLink,
 } from '@vivarium/qemu';
-import { type HostBinding, machineArguments, type NetworkBinding, nicsWithoutLink } from '@vivarium/qemu/machine';
+import { efiImages, type HostBinding, machineArguments, type NetworkBinding, nicsWithoutLink } from '@vivarium/qemu/machine';
 import type { CpuShare, StartSpec } from '../vmm.ts';
 import { giveFiles, letRead } from './files.ts';
 import { type ProcessRecord, writeProcessRecord } from './process-record.ts';
@@ -53,6 +52,7 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
     vmxFile: spec.vmxFile,
     bootTime: dateTime(options.clock),
     ports: Object.fromEntries([...spec.hardware.networks].map(([nic, port]) => [nic, port.portKey])),
+    machine,
     accelerator: options.accelerator,
   };
   await writeProcessRecord(folder.path, intent);
@@ -89,7 +89,7 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
     ...(cgroup ? { cgroup } : {}),
     clock: options.clock,
     log: options.log,
-    transcript: openTranscript(join(vmFolder, 'vmware-monitor.log'), options.clock),
+    transcript: openTranscript(join(vmFolder, 'vmware-monitor.log'), options),
   });
   undo.defer(() => {
     process.kill(launched.process.pid, 'SIGKILL');

@@ -1,0 +1,17 @@
+// Installs the clients under test, each in its own place in the cache.
+import type { ClientUnderTest } from './client.ts';
+import { installGovc } from './govc.ts';
+import { installPyvmomi, PYVMOMI_VERSIONS } from './pyvmomi.ts';
+import { installVirsh } from './virsh.ts';
+
+export async function installClients(progress: (text: string) => void): Promise<readonly ClientUnderTest[]> {
+  progress('installing govc');
+  const clients = [await installGovc()];
+  for (const version of PYVMOMI_VERSIONS) {
+    progress(`installing pyvmomi ${version}`);
+    clients.push(await installPyvmomi(version));
+  }
+  progress('installing virsh');
+  clients.push(await installVirsh());
+  return clients;
+}

@@ -1,0 +1,39 @@
+// Runs the lab: builds what the guests need, installs the clients under test, then runs the scenarios one file after the
+// other (guests under emulation share few cores). Arguments choose files by a part of their name.
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { silentLogger } from '@vivarium/base';
+import { systemClock } from '@vivarium/base/node';
+import { ensureDemoGuest } from '@vivarium/guests';
+import { ensureRuntime } from '@vivarium/qemu';
+import { installClients } from './clients/install-clients.ts';
+import { labCache } from './testing/lab-cache.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const wanted = process.argv.slice(2);
+const files = globSync('src/**/*.test.ts', { cwd: root })
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no scenario's file name contains ${wanted.join(' or ')}`);
+  process.exit(2);
+}
+
+const common = { cacheDir: labCache(), clock: systemClock, log: silentLogger };
+let shown = '';
+const progress = (text: string) => {
+  if (text !== shown) console.log(`  ${text}`);
+  shown = text;
+};
+await ensureRuntime({ ...common, progress });
+await ensureDemoGuest({ ...common, progress });
+for (const { name, state, detail } of await installClients(progress))
+  console.log(`client ${name}: ${state} (${detail})`);
+
+const { status } = spawnSync(
+  process.execPath,
+  ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', '--test-reporter=spec', ...files],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exitCode = status ?? 1;
