@@ -9,14 +9,26 @@ interface Fragment {
   readonly older: Fragment | undefined;
 }
 
+interface Generation {
+  readonly fragments: WeakMap<object, Fragment>;
+  /** Characters put into it; some may be gone with their values. */
+  length: number;
+}
+
 /** Shorter values are made anew faster than they are found. */
 const MIN_LENGTH = 256;
 
+/** When there is no room, the oldest of these goes as a whole. */
+const GENERATIONS = 4;
+
 export class FragmentCache {
   readonly #maxLength: number;
-  #young = new WeakMap<object, Fragment>();
-  #old = new WeakMap<object, Fragment>();
-  #youngLength = 0;
+  /** Newest first. */
+  #generations: readonly Generation[] = [emptyGeneration()];
+  /** Characters found since something had to go. */
+  #foundLength = 0;
+  /** Characters that will not be kept: clients walk over more than there is room for, and keeping would only churn. */
+  #refusedLength = 0;
 
   /** @param maxLength characters kept at most, about; most are one byte each */
   constructor(maxLength: number) {
@@ -26,28 +38,44 @@ export class FragmentCache {
   /** `<val xsi:type="…">…</val>` of a value with this declared type, for a client of this version rank. */
   encode(type: TypeRef, value: unknown, rank: number): string {
     if (typeof value !== 'object' || value === null) return encode(type, value, rank);
-    const known = find(this.#young.get(value), type, rank);
-    if (known !== undefined) return known.xml;
-    const xml = find(this.#old.get(value), type, rank)?.xml ?? encode(type, value, rank);
+    for (const { fragments } of this.#generations) {
+      const known = find(fragments.get(value), type, rank);
+      if (known === undefined) continue;
+      this.#foundLength += known.length;
+      return known;
+    }
+    const xml = encode(type, value, rank);
     if (xml.length >= MIN_LENGTH) this.#keep(value, type, rank, xml);
     return xml;
   }
 
-  /** Two generations: what was not asked for while one filled up goes. */
   #keep(value: object, type: TypeRef, rank: number, xml: string): void {
-    if (this.#youngLength + xml.length > this.#maxLength / 2) {
-      this.#old = this.#young;
-      this.#young = new WeakMap();
-      this.#youngLength = 0;
+    if (this.#refusedLength > 0) {
+      this.#refusedLength -= xml.length;
+      return;
     }
-    this.#youngLength += xml.length;
-    this.#young.set(value, { type: nameOf(type), rank, xml: flat(xml), older: this.#young.get(value) });
+    const [newest = emptyGeneration()] = this.#generations;
+    newest.fragments.set(value, { type: nameOf(type), rank, xml: flat(xml), older: newest.fragments.get(value) });
+    newest.length += xml.length;
+    if (newest.length > this.#maxLength / GENERATIONS) this.#startGeneration();
+  }
+
+  #startGeneration(): void {
+    if (this.#generations.length === GENERATIONS) {
+      if (this.#foundLength < this.#maxLength / GENERATIONS) this.#refusedLength = this.#maxLength;
+      this.#foundLength = 0;
+    }
+    this.#generations = [emptyGeneration(), ...this.#generations.slice(0, GENERATIONS - 1)];
   }
 }
 
-function find(newest: Fragment | undefined, type: TypeRef, rank: number): Fragment | undefined {
+function emptyGeneration(): Generation {
+  return { fragments: new WeakMap(), length: 0 };
+}
+
+function find(newest: Fragment | undefined, type: TypeRef, rank: number): string | undefined {
   for (let fragment = newest; fragment; fragment = fragment.older) {
-    if (fragment.rank === rank && fragment.type === nameOf(type)) return fragment;
+    if (fragment.rank === rank && fragment.type === nameOf(type)) return fragment.xml;
   }
   return undefined;
 }

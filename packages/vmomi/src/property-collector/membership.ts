@@ -227,8 +227,12 @@ export function arrayDifference(
 ): [removed: readonly MoRef[], added: readonly MoRef[]] {
   const shorter = Math.min(before.length, after.length);
   let head = 0;
-  while (head < shorter && sameRef(before[head], after[head])) head++;
+  while (head < shorter && isSame(before[head], after[head])) head++;
   let tail = 0;
-  while (tail < shorter - head && sameRef(before[before.length - 1 - tail], after[after.length - 1 - tail])) tail++;
+  while (tail < shorter - head && isSame(before[before.length - 1 - tail], after[after.length - 1 - tail])) tail++;
   return [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
+}
+
+function isSame(one: MoRef | undefined, other: MoRef | undefined): boolean {
+  return one === other || sameRef(one, other);
 }

@@ -22,7 +22,7 @@ import { FilterState } from './filter-state.ts';
 import { FragmentCache } from './fragment-cache.ts';
 import { Retrievals, requireRoots, retrieve } from './retrieval.ts';
 import { Answers } from './update-set.ts';
-import { rankOf, viewerOf } from './viewer.ts';
+import { momentaryViewerOf, rankOf, viewerOf } from './viewer.ts';
 
 export interface PropertyCollectorOptions {
   readonly graph: ObjectGraph;
@@ -88,12 +88,12 @@ export class PropertyCollectors {
     const of = (call: Call) => this.#sessionCollector(call.session, ref);
     return {
       RetrieveProperties: ({ specSet }, call) => {
-        const readings = retrieve(specSet, viewerOf(call), rankOf(call));
+        const readings = retrieve(specSet, momentaryViewerOf(call), rankOf(call));
         return readings.length === 0 ? undefined : readings.map((reading) => this.#answers.objectContent(reading));
       },
       RetrievePropertiesEx: ({ specSet, options }, call) => {
         const pageSize = positive(options?.maxObjects, 'options.maxObjects');
-        const readings = retrieve(specSet, viewerOf(call), rankOf(call));
+        const readings = retrieve(specSet, momentaryViewerOf(call), rankOf(call));
         // Nobody could continue it: nothing is kept for clients without a login.
         if (call.session.isAnonymous) return new Retrievals(this.#answers).start(readings, Number.POSITIVE_INFINITY);
         return of(call).retrievals.start(readings, pageSize ?? Number.POSITIVE_INFINITY);

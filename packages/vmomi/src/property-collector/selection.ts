@@ -17,12 +17,11 @@ export function followSelection(viewer: Viewer, object: ManagedObject, selection
 
 /**
  * Adds to `found` every object that the plan selects and the viewer sees, in breadth-first order. Visits an object
- * once for each selection at most, so cycles end.
+ * once for each selection at most, so cycles end. Asks the viewer again and again: let it be a momentary one.
  */
 export function selectObjects(plan: FilterPlan, viewer: Viewer, found: Set<ManagedObject>): void {
   const applied = new Map<SelectionPlan, Set<ManagedObject>>();
   const pending: { readonly object: ManagedObject; readonly selection: SelectionPlan }[] = [];
-  const visible = new Map<ManagedObject, boolean>();
 
   const apply = (object: ManagedObject, selections: readonly SelectionPlan[]) => {
     if (selections.length === 0) return;
@@ -36,23 +35,17 @@ export function selectObjects(plan: FilterPlan, viewer: Viewer, found: Set<Manag
       pending.push({ object, selection });
     }
   };
-  const isVisible = (object: ManagedObject): boolean => {
-    let known = visible.get(object);
-    if (known === undefined) visible.set(object, (known = viewer.sees(object)));
-    return known;
-  };
-
   for (const root of plan.roots) {
     const object = viewer.find(root.ref);
     if (!object) continue;
     if (!root.skip) found.add(object);
-    if (isVisible(object)) apply(object, root.next);
+    if (viewer.sees(object)) apply(object, root.next);
   }
   // Grows while it is walked.
   for (const { object, selection } of pending) {
     for (const ref of followSelection(viewer, object, selection)) {
       const target = viewer.find(ref);
-      if (!target || !isVisible(target)) continue;
+      if (!target || !viewer.sees(target)) continue;
       if (!selection.skip) found.add(target);
       apply(target, selection.next);
     }

@@ -25,9 +25,28 @@ export interface Viewer {
   readAll(object: ManagedObject, paths: readonly PathPlan[]): unknown[];
 }
 
+/** What somebody may do on an object. */
+type RightsOn = (object: ManagedObject) => { has(privilege: string): boolean };
+
+/** A view that lasts: rights are asked for every time. */
 export function viewerOf(call: Call): Viewer {
   const { session, service } = call;
-  const { graph, authorization } = service;
+  return makeViewer(call, (object) => service.authorization.privilegesOn(session, object));
+}
+
+/** A view of this moment: finding out rights walks up the inventory, so it is done once an object. */
+export function momentaryViewerOf(call: Call): Viewer {
+  const { session, service } = call;
+  const known = new Map<ManagedObject, ReturnType<RightsOn>>();
+  return makeViewer(call, (object) => {
+    let rights = known.get(object);
+    if (rights === undefined) known.set(object, (rights = service.authorization.privilegesOn(session, object)));
+    return rights;
+  });
+}
+
+function makeViewer(call: Call, rightsOn: RightsOn): Viewer {
+  const { session, service } = call;
 
   const value = (object: ManagedObject, path: PathPlan): unknown => {
     if (!object.isComputed(path.property)) return readSteps(object.get(path.property as never), path.steps);
@@ -40,16 +59,14 @@ export function viewerOf(call: Call): Viewer {
 
   return {
     find(ref) {
-      const object = graph.find(ref);
+      const object = service.graph.find(ref);
       return object?.session === undefined || object.session === session ? object : undefined;
     },
-    sees: (object) => authorization.holds(session, object, 'System.View'),
+    sees: (object) => rightsOn(object).has('System.View'),
     read: (object, path) =>
-      authorization.holds(session, object, path.privilege)
-        ? value(object, path)
-        : new Missing(refusal(call, object, path.privilege)),
+      rightsOn(object).has(path.privilege) ? value(object, path) : new Missing(refusal(call, object, path.privilege)),
     readAll(object, paths) {
-      const held = authorization.privilegesOn(session, object);
+      const held = rightsOn(object);
       return paths.map((path) =>
         held.has(path.privilege) ? value(object, path) : new Missing(refusal(call, object, path.privilege)),
       );
