@@ -94,12 +94,16 @@ export async function openPackageArchive(options: {
   );
   await writeFile(join(folder, 'apt.conf'), formatAptConfig(folder));
   const apt = async (args: readonly string[], step: string, call: FetchOptions = {}, cwd?: string) => {
-    const { stdout } = await runProgram('apt-get', ['-q', '-y', '-o', 'APT::Status-Fd=1', ...args], {
-      env: { APT_CONFIG: join(folder, 'apt.conf'), DEBIAN_FRONTEND: 'noninteractive' },
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(call.signal === undefined ? {} : { signal: call.signal }),
-      onOutput: (text) => reportDownload(text, step, call.progress),
-    });
+    const { stdout } = await runProgram(
+      'apt-get',
+      ['-q', '-y', '-c', join(folder, 'apt.conf'), '-o', 'APT::Status-Fd=1', ...args],
+      {
+        env: { DEBIAN_FRONTEND: 'noninteractive' },
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        onOutput: (text) => reportDownload(text, step, call.progress),
+      },
+    );
     return stdout.toString();
   };
   options.progress?.('reading the package index');
@@ -140,6 +144,7 @@ export function formatSources(mirror: DebianMirror): string {
   return `${lines.join('\n')}\n`;
 }
 
+// Given with -c, so it is read after the machine's own configuration, which stays in force where nothing is said here.
 // Check-Valid-Until is off because a mirror (or a dated snapshot of one) may lag; signatures are checked all the same.
 function formatAptConfig(folder: string): string {
   return `Dir::Etc::sourcelist "/dev/null";
@@ -152,6 +157,8 @@ Dir::State::extended_states "${folder}/extended_states";
 Dir::State::lists "${folder}/lists";
 Dir::Cache "${folder}";
 Dir::Cache::archives "${folder}/archives";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 APT::Architecture "amd64";
 #clear APT::Architectures;
 APT::Architectures { "amd64"; };
