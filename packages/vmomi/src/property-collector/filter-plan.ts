@@ -48,8 +48,12 @@ export interface FilterPlan {
   readonly selectionsAt: (type: string) => readonly SelectionPlan[];
 }
 
-/** More selections in one filter than any client writes (the classic whole-inventory traversal has 12). */
-export const MAX_SELECTIONS = 256;
+/**
+ * More selections in one filter, and more ways from one to the next, than any client writes: the classic traversal of
+ * the whole inventory has 12 and 40. A walk costs their number for every object.
+ */
+export const MAX_SELECTIONS = 128;
+export const MAX_LINKS = 2000;
 
 /**
  * Throws InvalidProperty (a path that its type does not have), InvalidType (no such managed type) and InvalidArgument
@@ -134,7 +138,12 @@ function planSelections(spec: PropertyFilterSpec, rank: number): Pick<FilterPlan
       throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.objectSet.selectSet.name' });
     return draft;
   };
-  for (const draft of drafts.values()) draft.next = [...new Set((draft.spec.selectSet ?? []).map(resolve))];
+  let links = 0;
+  for (const draft of drafts.values()) {
+    draft.next = [...new Set((draft.spec.selectSet ?? []).map(resolve))];
+    links += draft.next.length;
+    if (links > MAX_LINKS) throw tooMany(MAX_LINKS);
+  }
   const roots = spec.objectSet.map((root) => ({
     ref: { type: root.obj.type, value: root.obj.value },
     skip: root.skip === true,
@@ -152,12 +161,16 @@ function collectTraversals(spec: PropertyFilterSpec, rank: number): Map<Selectio
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
     if (!isTraversal(next) || drafts.has(next)) continue;
     if (drafts.size === MAX_SELECTIONS) {
-      throw new MethodFault('LimitExceeded', { property: 'spec.objectSet.selectSet', limit: MAX_SELECTIONS });
+      throw tooMany(MAX_SELECTIONS);
     }
     drafts.set(next, draftSelection(next, rank));
     pending.push(...(next.selectSet ?? []));
   }
   return drafts;
+}
+
+function tooMany(limit: number): MethodFault {
+  return new MethodFault('LimitExceeded', { property: 'spec.objectSet.selectSet', limit });
 }
 
 function isTraversal(selection: SelectionSpec): selection is TraversalSpec {

@@ -213,7 +213,10 @@ export class FilterState {
   #movesOn(seen: Seen): boolean {
     const { visit, changes } = seen;
     if (changes === undefined) return true;
-    return visit.applications.some(({ selection }) => changes.includes(selection.path.property));
+    for (const { selection } of visit.applications?.values() ?? []) {
+      if (changes.includes(selection.path.property)) return true;
+    }
+    return false;
   }
 
   /** Enters, leaves, or notices that another object stands under the reference now. */

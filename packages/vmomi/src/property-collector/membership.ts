@@ -28,7 +28,6 @@ interface Application {
 }
 
 const NOWHERE: readonly MoRef[] = [];
-const NONE: readonly Application[] = [];
 
 /** An object that is passed through or reported. `state` is the owner's. */
 export class Visit<S> {
@@ -38,8 +37,8 @@ export class Visit<S> {
   ways = 0;
   /** By how many of them it is to be reported. */
   reports = 0;
-  /** Few, and none for most objects: a list, not a map. */
-  applications: readonly Application[] = NONE;
+  /** Undefined for most objects: they lead nowhere. */
+  applications: Map<SelectionPlan, Application> | undefined;
   state: S | undefined;
 
   constructor(ref: MoRef, key: string) {
@@ -48,7 +47,7 @@ export class Visit<S> {
   }
 
   application(selection: SelectionPlan): Application | undefined {
-    return this.applications.find((application) => application.selection === selection);
+    return this.applications?.get(selection);
   }
 }
 
@@ -80,7 +79,7 @@ export class Membership<S> {
 
   /** Looks again where the selections at this object lead. */
   refresh(visit: Visit<S>): void {
-    for (const application of visit.applications) {
+    for (const application of visit.applications?.values() ?? []) {
       if (!application.isRead) continue;
       const before = application.targets;
       const after = this.#terrain.targets(visit.ref, application.selection);
@@ -124,7 +123,7 @@ export class Membership<S> {
       application.supports += 1;
     } else if (this.#terrain.selectionsAt(visit.ref.type).includes(selection)) {
       const fresh: Application = { selection, supports: 1, isRead: false, targets: NOWHERE };
-      visit.applications = [...visit.applications, fresh];
+      (visit.applications ??= new Map()).set(selection, fresh);
       this.#unread.push({ visit, application: fresh });
     }
   }
@@ -184,7 +183,7 @@ export class Membership<S> {
     const reached = this.#reached();
     const dead: { readonly visit: Visit<S>; readonly application: Application }[] = [];
     for (const visit of this.#visits.values()) {
-      for (const application of visit.applications) {
+      for (const application of visit.applications?.values() ?? []) {
         if (!reached.has(application)) dead.push({ visit, application });
       }
     }
@@ -217,7 +216,7 @@ export class Membership<S> {
 
 function remove<S>(visit: Visit<S>, application: Application): void {
   application.supports = 0;
-  visit.applications = visit.applications.filter((other) => other !== application);
+  visit.applications?.delete(application.selection);
 }
 
 /** What is in one list and not in the other, at the price of a walk: lists mostly grow or shrink by a few. */

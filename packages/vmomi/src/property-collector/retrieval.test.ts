@@ -318,9 +318,9 @@ const refusals: [what: string, spec: PropertyFilterSpec, type: string, propertie
   ],
   [
     'too many selections',
-    { propSet: names, objectSet: select(...Array.from({ length: 257 }, () => traversal('Folder', 'childEntity'))) },
+    { propSet: names, objectSet: select(...Array.from({ length: 129 }, () => traversal('Folder', 'childEntity'))) },
     'LimitExceeded',
-    { limit: 256 },
+    { limit: 128 },
   ],
 ];
 
