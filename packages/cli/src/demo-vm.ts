@@ -36,7 +36,7 @@ async function createDemoVm(client: VimClient, guest: DemoGuest, step: Step): Pr
       numCPUs: 1,
       memoryMB: 256,
       annotation: 'A small Linux made by viv up. Log in on its console; its web page is on port 80.',
-      files: make('VirtualMachineFileInfo', { vmPathName: `[${DATASTORE}]` }),
+      files: make('VirtualMachineFileInfo', { vmPathName: `[${DATASTORE}] ${NAME}/${NAME}.vmx` }),
       deviceChange: devices(disk),
     }),
     pool: moRef('ResourcePool', 'ha-root-pool'),

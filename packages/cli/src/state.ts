@@ -82,8 +82,10 @@ export async function findRunning(instance: Instance): Promise<RunningHost | und
   if (text === undefined) return undefined;
   const { pid, port, address, startTime } = JSON.parse(text) as RunningHost & { startTime: string };
   const stat = await readText(`/proc/${pid}/stat`);
-  const actual = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  return actual === startTime ? { pid, port, address } : undefined;
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  // A zombie that nobody has waited for is as dead as none.
+  const isAlive = fields[0] !== undefined && !'ZXx'.includes(fields[0]) && fields[19] === startTime;
+  return isAlive ? { pid, port, address } : undefined;
 }
 
 export async function readText(path: string): Promise<string | undefined> {

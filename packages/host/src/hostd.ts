@@ -10,6 +10,8 @@ import { type Event, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
+import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
+import { hostCapability } from './host-system/host-capability.ts';
 import { publishHost } from './host-system/host-object.ts';
 import { readMachineFacts } from './host-system/machine-facts.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
@@ -159,6 +161,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     ],
   });
   undo.defer(() => published.stop());
+  service.graph.add(
+    refs.environmentBrowser,
+    {},
+    environmentBrowserMethods({ graph: service.graph, limits, capability: hostCapability(hostLimits) }),
+  );
   const publishedStorage = publishStorage(service, storage, use);
   const publishedNetwork = publishNetwork({ service, network, store });
   undo.defer(() => publishedNetwork.stop());

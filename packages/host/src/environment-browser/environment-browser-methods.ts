@@ -3,11 +3,11 @@
 import type { HostCapability } from '@vivarium/vim';
 import { type ConfigTarget, type Handlers, make } from '@vivarium/vim';
 import type { Call, ObjectGraph } from '@vivarium/vmomi';
-import { configOptionDescriptors, virtualMachineConfigOption } from '@vivarium/vmx';
+import { configOptionDescriptors, type OptionLimits, virtualMachineConfigOption } from '@vivarium/vmx';
 
 export interface EnvironmentContext {
   readonly graph: ObjectGraph;
-  readonly limits: { readonly numCPUs: number; readonly memoryMB: number; readonly cpuCores: number };
+  readonly limits: OptionLimits;
   readonly capability: HostCapability;
 }
 
@@ -34,9 +34,8 @@ function configTarget({ graph, limits }: EnvironmentContext): ConfigTarget {
   const networks = [...graph.ofType('Network')];
   return make('ConfigTarget', {
     numCpus: limits.numCPUs,
-    numCpuCores: limits.cpuCores,
+    numCpuCores: limits.numCPUs,
     numNumaNodes: 0,
-    maxCpusPerVM: limits.numCPUs,
     smcPresent: false,
     maxMemMBOptimalPerf: limits.memoryMB,
     supportedMaxMemMB: limits.memoryMB,
