@@ -23,7 +23,7 @@ export function applyDeviceChanges(changes: readonly VirtualDeviceConfigSpec[], 
   const parsed = changes.map(parseChange);
   const run = (operation: DeviceChange['operation'], isController: boolean) => {
     for (const change of parsed) {
-      if (change.operation !== operation || (kindOf(change) === 'controller') !== isController) continue;
+      if (change.operation !== operation || carriesOthers(change) !== isController) continue;
       draft.begin(change.index);
       apply(change, draft);
     }
@@ -60,6 +60,11 @@ function kindOf({ device, index }: Pick<DeviceChange, 'device' | 'index'>): Kind
   if (isController) return 'controller';
   // Sound, parallel ports, PCI passthrough, TPM, NVDIMM, USB devices …: docs/fidelity.md
   throw deviceFault('DeviceUnsupportedForVmPlatform', index, 'device');
+}
+
+function carriesOthers(change: DeviceChange): boolean {
+  const kind = kindOf(change);
+  return kind === 'controller' || kind === 'fixed';
 }
 
 function isFixedType(device: VirtualDevice): boolean {

@@ -22,13 +22,17 @@ import { deviceFault } from '../device-fault.ts';
 import { diskPath } from './disk-path.ts';
 import { placeDrive } from './place-drive.ts';
 
-/** Where a disk without a controller goes. */
-const preferred = ['VirtualSCSIController', 'VirtualNVMEController', 'VirtualAHCIController', 'VirtualIDEController'];
+/** Where a disk without a controller goes; on IDE only for guests that know nothing better. */
+function preferred({ settings }: DeviceDraft): string[] {
+  const wanted = settings.profile.diskController;
+  const modern = ['VirtualSCSIController', 'VirtualNVMEController', 'VirtualAHCIController'];
+  return wanted === 'VirtualIDEController' ? [...modern, wanted] : modern;
+}
 
 export function addDisk(change: DeviceChange, draft: DeviceDraft): void {
   const device = asDisk(change);
   const backing = flatBacking(change, device);
-  const place = placeDrive(change, draft, preferred);
+  const place = placeDrive(change, draft, preferred(draft));
   const path = diskPath(backing.fileName, change, draft);
   if (draft.usesFile(path)) throw deviceFault('InvalidDeviceBacking', change.index, 'device.backing.fileName');
   const capacityBytes =
@@ -222,7 +226,7 @@ function movedPlace(change: DeviceChange, was: VirtualDisk, draft: DeviceDraft) 
   if (sameController && unitNumber === was.unitNumber && placeOf(was, draft.devices)) return kept;
   const moved: VirtualDevice = { ...device, ...(controllerKey === undefined ? {} : { controllerKey }) };
   if (unitNumber !== undefined) moved.unitNumber = unitNumber;
-  return placeDrive({ ...change, device: moved }, draft, preferred);
+  return placeDrive({ ...change, device: moved }, draft, preferred(draft));
 }
 
 export function removeDisk(change: DeviceChange, old: VirtualDevice, draft: DeviceDraft): void {

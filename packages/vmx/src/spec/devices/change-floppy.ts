@@ -9,7 +9,7 @@ import { filePath } from './file-backing.ts';
 import { freeIndex } from './free-index.ts';
 
 export function addFloppy(change: DeviceChange, draft: DeviceDraft): void {
-  const unit = freeIndex(change.device.unitNumber, FIRST_FLOPPY_KEY, MAX_FLOPPIES, draft);
+  const unit = freeIndex(FIRST_FLOPPY_KEY, MAX_FLOPPIES, draft);
   if (unit === undefined) throw new MethodFault('TooManyDevices', { property: `deviceChange[${change.index}].device` });
   const backing = floppyBacking(change, draft) ?? make('VirtualFloppyRemoteDeviceBackingInfo', { deviceName: '' });
   draft.add(

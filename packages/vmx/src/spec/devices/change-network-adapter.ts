@@ -21,7 +21,7 @@ const FIRST_PCI_UNIT = 7;
 
 export function addNetworkAdapter(change: DeviceChange, draft: DeviceDraft): void {
   const device = asAdapter(change);
-  const index = freeIndex((device.unitNumber ?? -1) - FIRST_PCI_UNIT, FIRST_NIC_KEY, MAX_NICS, draft);
+  const index = freeIndex(FIRST_NIC_KEY, MAX_NICS, draft);
   if (index === undefined)
     throw new MethodFault('TooManyDevices', { property: `deviceChange[${change.index}].device` });
   const backing = networkBacking(change, draft);

@@ -12,7 +12,7 @@ const MAX_URI = 2048;
 
 export function addSerialPort(change: DeviceChange, draft: DeviceDraft): void {
   const { device } = change;
-  const index = freeIndex(device.unitNumber, FIRST_SERIAL_KEY, MAX_SERIALS, draft);
+  const index = freeIndex(FIRST_SERIAL_KEY, MAX_SERIALS, draft);
   if (index === undefined)
     throw new MethodFault('TooManyDevices', { property: `deviceChange[${change.index}].device` });
   const backing = serialBacking(change, draft);

@@ -1,13 +1,7 @@
 import type { DeviceDraft } from '../device-draft.ts';
 
-/** The index that the spec wants when it is free, else the lowest free one of `count`; `undefined` = all taken. */
-export function freeIndex(
-  wanted: number | undefined,
-  firstKey: number,
-  count: number,
-  draft: DeviceDraft,
-): number | undefined {
-  const isFree = (index: number) => draft.find(firstKey + index) === undefined;
+/** The lowest free index of `count` devices whose keys start at `firstKey`; `undefined` = all taken. */
+export function freeIndex(firstKey: number, count: number, draft: DeviceDraft): number | undefined {
   const all = Array.from({ length: count }, (_, index) => index);
-  return all.find((index) => index === wanted && isFree(index)) ?? all.find(isFree);
+  return all.find((index) => draft.find(firstKey + index) === undefined);
 }
