@@ -8,9 +8,10 @@ const XML = 'text/xml; charset=utf-8';
 export function addDescriptionRoutes(app: FastifyInstance, service: Service): void {
   const versions = serviceVersionsXml();
   app.get('/sdk/vimServiceVersions.xml', (_request, reply) => reply.type(XML).send(versions));
-  app.get<{ Params: { file: string } }>('/sdk/:file', (request, reply) => {
+  app.get<{ Params: { file: string }; Querystring: Record<string, string> }>('/sdk/:file', (request, reply) => {
     // 3 MB and seldom asked for: made when needed, not kept.
-    const text = wsdl().get(request.params.file);
+    const { file } = request.params;
+    const text = wsdl().get(file === 'vimService' && 'wsdl' in request.query ? 'vimService.wsdl' : file);
     return text === undefined ? reply.code(404).send() : reply.type(XML).send(text);
   });
   app.get('/about', (_request, reply) => {

@@ -31,16 +31,23 @@ type Served = { readonly type: TypeRef; readonly value: unknown };
 const URL_PATTERN = '/sdk/vim25/:release/:moType/:moId/:member';
 
 export function addJsonRoute(app: FastifyInstance, service: Service): void {
-  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
-    if (statusCode >= 500) return sendFault(reply, asFault(service.log, error, { url: request.url }), newest());
-    return sendFault(reply, new MethodFault('InvalidRequest', {}, (error as Error).message), newest(), statusCode);
+    const fault =
+      statusCode < 500
+        ? new MethodFault('InvalidRequest', {}, (error as Error).message)
+        : asFault(service.log, error, { url: request.url });
+    void sendFault(reply, fault as MethodFault, newest(), statusCode);
   };
-  app.post<{ Params: Params }>(URL_PATTERN, { errorHandler }, (request, reply) =>
-    answer(service, request, reply, (call) => callMethod(service, request, call)),
-  );
+  app.post<{ Params: Params }>(URL_PATTERN, { errorHandler }, (request, reply) => {
+    const body = parseBody(request.body);
+    if (body === undefined) {
+      return sendFault(reply, new MethodFault('InvalidRequest', {}, 'the body is not JSON'), newest(), 400);
+    }
+    return answer(service, request, reply, (call) => callMethod(service, request.params, body, call));
+  });
   app.get<{ Params: Params }>(URL_PATTERN, { errorHandler }, (request, reply) =>
-    answer(service, request, reply, (call) => readProperty(service, request, call)),
+    answer(service, request, reply, (call) => readProperty(service, request.params, call)),
   );
 }
 
@@ -68,22 +75,21 @@ async function answer(
   }
 }
 
-async function callMethod(service: Service, request: FastifyRequest<{ Params: Params }>, call: Call): Promise<Served> {
-  const { moType, moId, member } = request.params;
+async function callMethod(
+  service: Service,
+  { moType, moId, member }: Params,
+  body: unknown,
+  call: Call,
+): Promise<Served> {
   const info = schema.method(moType, member);
   const self = moRef(moType as 'ServiceInstance', moId);
   if (!info || info.name === 'Fetch') throw new MethodFault('MethodNotFound', { receiver: self, method: member });
-  const args = decodeJsonArgs(moType, member, parseBody(request.body), schema.rank(call.version));
+  const args = decodeJsonArgs(moType, member, body, schema.rank(call.version));
   return { type: info.result, value: await service.invoke({ this: self, method: member, args }, call) };
 }
 
 /** Through the dispatch as any other read: `Fetch` checks the property and its privilege. */
-async function readProperty(
-  service: Service,
-  request: FastifyRequest<{ Params: Params }>,
-  call: Call,
-): Promise<Served> {
-  const { moType, moId, member } = request.params;
+async function readProperty(service: Service, { moType, moId, member }: Params, call: Call): Promise<Served> {
   const field = schema.field(moType, member);
   if (!field) throw new MethodFault('InvalidProperty', { name: member });
   const self = moRef(moType as 'ServiceInstance', moId);
@@ -96,12 +102,13 @@ function isBoxed(value: unknown): value is { readonly _value: unknown } {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, '_value');
 }
 
+/** Undefined when it is no JSON. */
 function parseBody(body: unknown): unknown {
   if (!(body instanceof Uint8Array) || body.length === 0) return {};
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    throw Object.assign(new Error('the body is not JSON'), { statusCode: 400 });
+    return undefined;
   }
 }
 

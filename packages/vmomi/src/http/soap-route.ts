@@ -19,18 +19,19 @@ const XML = 'text/xml; charset=utf-8';
 const PATHS = ['/sdk', '/sdk/', '/sdk/vimService'];
 
 export function addSoapRoute(app: FastifyInstance, service: Service): void {
-  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
     const fault =
       statusCode < 500
         ? new MethodFault('InvalidRequest', {}, (error as Error).message)
         : asFault(service.log, error, { url: request.url });
-    sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request)));
+    void sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request)));
   };
   for (const url of PATHS) {
     app.route({ method: 'POST', url, errorHandler, handler: (request, reply) => serve(service, request, reply) });
-    app.get(url, (_request, reply) => reply.code(405).header('allow', 'POST').send());
   }
+  for (const url of ['/sdk', '/sdk/'])
+    app.get(url, (_request, reply) => reply.code(405).header('allow', 'POST').send());
 }
 
 async function serve(service: Service, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
