@@ -140,7 +140,6 @@ function findPortGroup(configuration: NetworkConfiguration, name: string): void 
 }
 
 function checkName(property: string, name: string, longest: number): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (name.trim() === '' || name.length > longest || /[\u0000-\u001f\u007f]/.test(name)) throw invalid(property);
 }
 

@@ -22,7 +22,7 @@ import { storeConfiguration } from './stored-configuration.ts';
 
 export interface NetworkSystemOptions {
   readonly network: NetworkProvider;
-  readonly store: Store;
+  readonly store: Pick<Store, 'batch'>;
   readonly log: Logger;
   readonly machine: () => MachineNetwork;
   /** Shows the network as it is now: after every change, and when somebody asks for it. */

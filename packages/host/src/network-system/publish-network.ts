@@ -13,7 +13,7 @@ import { networkSystemHandlers } from './network-system.ts';
 
 export interface PublishNetworkOptions {
   readonly service: Pick<Service, 'graph' | 'log'>;
-  readonly store: Store;
+  readonly store: Pick<Store, 'batch'>;
   readonly network: NetworkProvider;
 }
 

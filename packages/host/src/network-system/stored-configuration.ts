@@ -5,11 +5,14 @@ import { INITIAL_CONFIGURATION, type NetworkConfiguration } from '../network/con
 const KEY = 'network/config';
 
 /** What was stored last; a new host's for a new host. */
-export function loadConfiguration(store: Store): NetworkConfiguration {
+export function loadConfiguration(store: Pick<Store, 'get'>): NetworkConfiguration {
   return store.get<NetworkConfiguration>(KEY)?.value ?? INITIAL_CONFIGURATION;
 }
 
 /** Returns when it is on disk. */
-export async function storeConfiguration(store: Store, configuration: NetworkConfiguration): Promise<void> {
+export async function storeConfiguration(
+  store: Pick<Store, 'batch'>,
+  configuration: NetworkConfiguration,
+): Promise<void> {
   await store.batch([{ put: KEY, value: configuration }]);
 }

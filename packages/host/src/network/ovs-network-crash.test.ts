@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { loadLibc } from './linux/libc.ts';
 import { findNetworkNamespace } from './linux/network-namespace.ts';
 import { processesInNamespace } from './linux/process-table.ts';
-import { OvsNetwork } from './ovs-network.ts';
+import type { OvsNetwork } from './ovs-network.ts';
 import { plugIn, SILENCE_MS } from './testing/tap-guest.ts';
 import { cannotNetwork, networkOptions, testNetwork } from './testing/test-network.ts';
 import { runTool } from './tools.ts';
@@ -160,7 +160,7 @@ async function crashingHost(
   stateDir: string,
   portKey: string,
 ): Promise<{ child: ChildProcess; ready: Promise<unknown> }> {
-  const script = join(import.meta.dirname, 'testing/crashing-host.ts');
+  const script = fileURLToPath(import.meta.resolve('./testing/crashing-host.ts'));
   const child = spawn(process.execPath, [script, stateDir, portKey], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');

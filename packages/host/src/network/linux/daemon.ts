@@ -115,7 +115,7 @@ export class Daemon {
   }
 
   async #spawn(): Promise<ProcessIdentity> {
-    const { clock, tools, namespace } = this.#around;
+    const { tools, namespace } = this.#around;
     const command = tools.command(this.#spec.program, this.#spec.args, this.#spec);
     const output = openSync(this.#spec.logFile, 'w', 0o600);
     try {

@@ -26,11 +26,6 @@ export function toSet(values: readonly unknown[]): OvsValue {
   return ['set', values];
 }
 
-/** The single value of an optional column. */
-export function optional(row: OvsRow | undefined, column: string): unknown {
-  return setOf(row?.[column])[0];
-}
-
 export function textOf(row: OvsRow | undefined, column: string): string {
   const value = row?.[column];
   return typeof value === 'string' ? value : '';

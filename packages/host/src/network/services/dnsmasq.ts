@@ -59,6 +59,7 @@ export function dnsmasqArguments(device: string, plan: AddressPlan, files: Dnsma
 export function hostsLine(mac: string, vmName: string): string | undefined {
   const label = vmName
     .normalize('NFKD')
+    .replace(/\p{Mark}+/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 63)

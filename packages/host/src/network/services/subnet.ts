@@ -30,11 +30,6 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return a.base < b.base + sizeOf(b.prefixLength) && b.base < a.base + sizeOf(a.prefixLength);
 }
 
-/** `255.255.255.0` for 24. */
-export function netmask(prefixLength: number): string {
-  return formatAddress(2 ** 32 - sizeOf(prefixLength));
-}
-
 /** The two networks of a host: the guests', and the one that joins it to the machine. */
 export interface AddressPlan {
   /** /24: .1 is the host's gateway, DHCP and DNS; .10-.254 are given out. */

@@ -5,6 +5,7 @@ import { OvsNetwork } from '../ovs-network.ts';
 import { networkOptions } from './test-network.ts';
 
 const [, , stateDir = '', portKey] = process.argv;
+// oxlint-disable-next-line no-restricted-globals -- it waits to be killed
 setInterval(() => undefined, 1_000);
 const network = new OvsNetwork(networkOptions(stateDir));
 await network.start();

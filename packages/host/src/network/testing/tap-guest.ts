@@ -49,6 +49,7 @@ export function plugIn(connection: NicConnection, mac: string): TapGuest {
 
   // Descriptors of taps cannot be given to Node's event loop; they are non-blocking, so looking costs little.
   const buffer = Buffer.alloc(65_536);
+  // oxlint-disable-next-line no-restricted-globals -- a test's own time
   const reader = setInterval(() => {
     for (let bytes = tryRead(fd, buffer); bytes > 0; bytes = tryRead(fd, buffer)) {
       const frame = wire.parseFrame(Buffer.from(buffer.subarray(0, bytes)));

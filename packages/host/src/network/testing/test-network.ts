@@ -48,7 +48,8 @@ export interface TestNetwork {
 }
 
 export async function testNetwork(t: TestContext, configuration = INITIAL_CONFIGURATION): Promise<TestNetwork> {
-  const hold = setInterval(() => undefined, 1_000); // the product's timers do not keep a process alive
+  // oxlint-disable-next-line no-restricted-globals -- the product's timers do not keep a process alive
+  const hold = setInterval(() => undefined, 1_000);
   const stateDir = await realpath(await mkdtemp(join(tmpdir(), 'viv-net-')));
   const guests: TapGuest[] = [];
   let network = new OvsNetwork(networkOptions(stateDir, configuration));
