@@ -83,7 +83,7 @@ export class TestWorld {
   constructor(limits: Partial<CollectorLimits> = {}) {
     const { graph, router } = this;
     const authorization = this.authorization as never;
-    const random = { bytes: (count: number) => new Uint8Array(count).fill(++this.#ids) };
+    const random = { bytes: (count: number) => Buffer.from(String(++this.#ids).padStart(count, '0')) };
     const defer = (run: () => void) => void this.#deferred.push(run);
     this.collectors = new PropertyCollectors({
       graph,
