@@ -70,7 +70,6 @@ function switchInMemory(accept: () => boolean = () => true): NetworkProvider {
   const user = new UserNetwork({ reason: 'test' });
   let configuration = INITIAL_CONFIGURATION;
   return {
-    ...user,
     mode: 'ovs',
     facts: [],
     get configuration() {

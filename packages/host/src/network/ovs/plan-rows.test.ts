@@ -47,7 +47,8 @@ function carryOut(rows: Rows, operations: readonly OvsOperation[]): Rows {
         bridges = how === 'insert' ? bridges.union(new Set(ids)) : bridges.difference(new Set(ids));
       else {
         const uuid = target?.[1] ?? '';
-        const former = new Set(((next.Bridge.get(uuid)?.['ports'] as [string, unknown[]])[1] ?? []).map(resolve));
+        const [, formerAtoms] = (next.Bridge.get(uuid)?.['ports'] ?? ['set', []]) as [string, unknown[]];
+        const former = new Set(formerAtoms.map(resolve));
         const ports = how === 'insert' ? former.union(new Set(ids)) : former.difference(new Set(ids));
         next.Bridge.set(uuid, { ...next.Bridge.get(uuid), ports: ['set', [...ports].map((id) => ['uuid', id])] });
       }
