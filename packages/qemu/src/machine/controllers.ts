@@ -67,13 +67,15 @@ function ahciDevices(machine: Machine, id: string, { bus, addr }: PciAddress): D
   const highest = Math.max(0, ...drivesOn(machine, id).map(({ unit }) => unit));
   const count = Math.floor(highest / AHCI_PORTS) + 1;
   const slot = addr.split('.')[0];
-  return Array.from({ length: count }, (_, fn) => ({
+  const functions = Array.from({ length: count }, (_, fn) => ({
     driver: drivers.ahci,
     id: ahciFunctionId(id, fn),
     bus,
     addr: `${slot}.${fn}`,
     ...(fn === 0 && count > 1 ? { multifunction: true } : {}),
   }));
+  // A running guest looks at a slot when its function 0 comes.
+  return functions.toReversed();
 }
 
 const ahciFunctionId = (id: string, fn: number) => (fn === 0 ? id : `${id}-${fn}`);

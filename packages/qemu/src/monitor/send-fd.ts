@@ -1,7 +1,8 @@
 // Hands open descriptors to a running QEMU: the command and the descriptor go over the monitor's socket in one message
 // (SCM_RIGHTS), for which Node has no function. Used when a NIC is plugged into a running machine.
-import koffi from 'koffi';
+
 import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
 import type { Monitor } from './monitor.ts';
 
 /** Sends bytes and one descriptor on a connected unix socket, all or nothing. */
