@@ -9,6 +9,7 @@ import {
   moRef,
 } from '@vivarium/vim';
 import { refs } from '../inventory/refs.ts';
+import { cpuFeatures } from './cpu-features.ts';
 import type { MachineFacts } from './machine-facts.ts';
 
 export interface HostView {
@@ -106,6 +107,7 @@ export function hostHardware({ facts }: HostView): HostHardwareInfo {
         threadId: [...threads],
       }),
     ),
+    cpuFeature: cpuFeatures(facts.cpuFlags, facts.cpuVendor),
     memorySize: facts.memoryBytes,
     numaInfo: make('HostNumaInfo', { type: 'None', numNodes: 0 }),
     smcPresent: false,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseCpuInfo, readMachineFacts } from './machine-facts.ts';
 
 const processor = (index: number, packageId: number, core: number) =>
-  `processor\t: ${index}\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\ncpu MHz\t\t: 2445.406\nphysical id\t: ${packageId}\ncore id\t\t: ${core}\n`;
+  `processor\t: ${index}\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\ncpu MHz\t\t: 2445.406\nflags\t\t: fpu lm\nphysical id\t: ${packageId}\ncore id\t\t: ${core}\n`;
 
 void test('packages, cores and threads are counted from the topology', () => {
   const text = [processor(0, 0, 0), processor(1, 0, 0), processor(2, 1, 0), processor(3, 1, 1)].join('\n');
@@ -11,6 +11,7 @@ void test('packages, cores and threads are counted from the topology', () => {
     cpuModel: 'AMD EPYC',
     cpuVendor: 'amd',
     cpuMhz: 2445,
+    cpuFlags: new Set(['fpu', 'lm']),
     packages: [
       { index: 0, threads: [0, 1] },
       { index: 1, threads: [2, 3] },

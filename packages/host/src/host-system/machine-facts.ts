@@ -13,6 +13,8 @@ export interface MachineFacts {
   /** `intel`, `amd` or `unknown`, as HostCpuPackage.vendor. */
   readonly cpuVendor: string;
   readonly cpuMhz: number;
+  /** The kernel's names of what the CPU can do. */
+  readonly cpuFlags: ReadonlySet<string>;
   readonly packages: readonly CpuPackage[];
   readonly cores: number;
   readonly threads: number;
@@ -45,7 +47,7 @@ async function dmi(name: string): Promise<string> {
   return text.trim();
 }
 
-type CpuFacts = Pick<MachineFacts, 'cpuModel' | 'cpuVendor' | 'cpuMhz' | 'packages' | 'cores' | 'threads'>;
+type CpuFacts = Pick<MachineFacts, 'cpuModel' | 'cpuVendor' | 'cpuMhz' | 'cpuFlags' | 'packages' | 'cores' | 'threads'>;
 
 /** Parses /proc/cpuinfo (x86). */
 export function parseCpuInfo(text: string): CpuFacts {
@@ -67,6 +69,7 @@ export function parseCpuInfo(text: string): CpuFacts {
     cpuModel: first.get('model name') ?? 'Unknown',
     cpuVendor: vendorId === 'GenuineIntel' ? 'intel' : vendorId === 'AuthenticAMD' ? 'amd' : 'unknown',
     cpuMhz: Math.round(Number(first.get('cpu MHz') ?? 1000)),
+    cpuFlags: new Set((first.get('flags') ?? '').split(' ').filter(Boolean)),
     packages: [...byPackage.values()].map((threads, index) => ({ index, threads })),
     cores: cores.size,
     threads: processors.length,
