@@ -8,6 +8,7 @@ import { type Location, locationText } from '../datastore/datastore.ts';
 import { checkReadable } from '../datastore/file-use.ts';
 import { checkPrivilege, type StorageApi } from '../datastore/storage-api.ts';
 import { deleteFile } from '../file-manager/file-operations.ts';
+import { drainRequest } from './drain-request.ts';
 import { folderPages } from './folder-pages.ts';
 import { type FolderTarget, parseFolderUrl } from './folder-url.ts';
 import { httpStatus } from './http-status.ts';
@@ -15,9 +16,6 @@ import { receiveFile, TransferBroken } from './receive-file.ts';
 import { answerWithFile, openFileSource } from './send-file.ts';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
-/** Of a body that is refused, so much is read and thrown away, that the client comes to read the answer. */
-const DRAIN_BYTES = 64 * 1024 * 1024;
-
 export interface FolderAccess {
   readonly api: StorageApi;
   /** Whose request it is; undefined = nobody's. */
@@ -103,7 +101,7 @@ export function registerFolderAccess(app: FastifyInstance, access: FolderAccess)
     if (!fault)
       access.log.error({ err: error, url: request.url, incident: token(access.random, 4) }, 'folder access failed');
     const status = fault ? httpStatus(fault) : 500;
-    drain(request, reply);
+    drainRequest(request, reply);
     return reply
       .code(status)
       .type('text/plain; charset=utf-8')
@@ -112,18 +110,6 @@ export function registerFolderAccess(app: FastifyInstance, access: FolderAccess)
 }
 
 function unauthorized(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  drain(request, reply);
+  drainRequest(request, reply);
   return reply.code(401).header('www-authenticate', 'Basic realm="VMware HTTP server"').send();
-}
-
-// A client that is still sending hears the answer only when it is through, or when the connection ends.
-function drain({ raw, method }: FastifyRequest, reply: FastifyReply): void {
-  if (raw.complete || (method !== 'PUT' && method !== 'POST')) return;
-  reply.header('connection', 'close');
-  let bytes = 0;
-  raw.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > DRAIN_BYTES) raw.destroy();
-  });
-  raw.on('error', () => undefined);
 }

@@ -11,12 +11,18 @@ import { checkNotInUse, type FileUse } from '../datastore/file-use.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import { Workshop } from '../datastore/workshop.ts';
 
-export interface Reception {
-  readonly random: Random;
-  readonly use: FileUse;
+/** A body on its way to a file. */
+export interface Incoming {
   readonly body: Readable;
   /** What the sender announced, if it did. */
   readonly lengthBytes?: number | undefined;
+  /** Told after every piece. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+export interface Reception extends Incoming {
+  readonly random: Random;
+  readonly use: FileUse;
   readonly mayReplace: boolean;
 }
 
@@ -69,7 +75,8 @@ async function checkTarget(folder: FolderHandle, name: string, place: Location, 
   return false;
 }
 
-async function writeBody(handle: FileHandle, { body, lengthBytes }: Reception): Promise<void> {
+/** Writes all of the body; throws TransferBroken when it is not what was announced. */
+export async function writeBody(handle: FileHandle, { body, lengthBytes, onBytes }: Incoming): Promise<void> {
   let position = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -78,6 +85,7 @@ async function writeBody(handle: FileHandle, { body, lengthBytes }: Reception): 
         done += bytesWritten;
       }
       position += chunk.length;
+      onBytes?.(chunk.length);
     }
   } catch (error) {
     if (body.errored) throw new TransferBroken('the sender went away', { cause: error });
