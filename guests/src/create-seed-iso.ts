@@ -25,6 +25,10 @@ export async function createSeedIso(
   const { file, args: full } = options.runtime.command('xorrisofs', args, { binds: [work], network: false });
   await runProgram(file, full, options.signal === undefined ? {} : { signal: options.signal });
   const handle = await open(image, 'r+');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   await rename(image, target);
 }

@@ -65,6 +65,6 @@ function formatList(key: string, values: readonly string[] | undefined, indent: 
 /** A single-quoted YAML scalar: nothing in it has a meaning except the quote itself. */
 function quote(value: string): string {
   // Control characters cannot stand in a one-line scalar.
-  if ([...value].some((char) => char < ' ' || char === '\x7f')) throw new RangeError('seed texts are single lines');
+  if (/\p{Cc}/u.test(value)) throw new RangeError('seed texts are single lines');
   return `'${value.replaceAll("'", "''")}'`;
 }

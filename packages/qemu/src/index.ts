@@ -3,6 +3,26 @@ export { type AgentOptions, GuestAgent } from './agent/guest-agent.ts';
 export { hostName, networkInterfaces, osInfo } from './agent/guest-facts.ts';
 export { shutdown } from './agent/guest-orders.ts';
 export {
+  type CopyOptions,
+  convertUpload,
+  copyImage,
+  exportStreamOptimized,
+  type UploadedImage,
+} from './images/convert-image.ts';
+export { createDisk, type DiskTarget, type Preallocation, requireSpace, resizeDisk } from './images/create-disk.ts';
+export type { DataFormat, ImageSource } from './images/image.ts';
+export { ImageError, ImageExistsError, ImageRefusedError, NoSpaceError } from './images/image-error.ts';
+export {
+  allocatedBytes,
+  compareImages,
+  type ImageInfo,
+  imageInfo,
+  type ReadOptions,
+  requireSelfContained,
+} from './images/image-info.ts';
+export { removeUnfinishedFiles } from './images/new-file.ts';
+export type { ImageTools } from './images/qemu-img.ts';
+export {
   type Cgroup,
   type CgroupHierarchy,
   createCgroup,

@@ -23,6 +23,8 @@ export interface JailedTool {
   readonly memoryBytes?: number;
   /** Limit of standard output and of standard error, each; absent = 16 MiB. */
   readonly outputBytes?: number;
+  /** Gets standard output as it comes, beside the result: progress. */
+  readonly onStdout?: (text: string) => void;
 }
 
 /** A tool that ended other than with exit code 0. */
@@ -68,7 +70,7 @@ export async function runJailed(tool: JailedTool): Promise<{ stdout: string; std
     });
     const [exitCode, stdout, stderr] = await Promise.all([
       ended,
-      collect(child.stdout, limit, tooMuch),
+      collect(child.stdout, limit, tooMuch, tool.onStdout),
       collect(child.stderr, limit, tooMuch),
     ]);
     if (refusal) throw refusal;
@@ -103,11 +105,17 @@ function toolCommand(tool: JailedTool, isRoot: boolean) {
   return jailCommand(jail, '/usr/bin/prlimit', [...limits, '--', tool.program, ...tool.args]);
 }
 
-async function collect(stream: Readable, limit: number, tooMuch: () => void): Promise<string> {
+async function collect(
+  stream: Readable,
+  limit: number,
+  tooMuch: () => void,
+  onText?: (text: string) => void,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
+    onText?.(chunk.toString());
     if (size > limit) tooMuch();
     else chunks.push(chunk);
   }
