@@ -188,6 +188,7 @@ export class Collector {
   }
 
   #filterUpdate(filter: FilterState, since: number): PropertyFilterUpdate | undefined {
+    if (filter.changedAt <= since) return undefined;
     const { objects, missing } = filter.changesSince(since);
     const style = { partialUpdates: filter.partialUpdates, rank: filter.plan.rank };
     const objectSet = objects

@@ -72,6 +72,7 @@ export class FilterState {
   #dirty = new Set<Seen>();
   /** Every change by version, oldest first; an object counts at its last mention. */
   #log: { readonly version: number; readonly ref: MoRef; readonly tracked: TrackedObject }[] = [];
+  #changedAt = 0;
   #isStarted = false;
   #isClosed = false;
 
@@ -102,9 +103,9 @@ export class FilterState {
     return !this.#isStarted || this.#dirty.size > 0;
   }
 
-  /** Objects that it watches. */
-  get size(): number {
-    return this.#membership.visits.size;
+  /** The version of the last difference; 0 when there was none. */
+  get changedAt(): number {
+    return this.#changedAt;
   }
 
   /** Looks at what changed; whether anything is different for the client. */
@@ -140,7 +141,9 @@ export class FilterState {
       if (properties === undefined && seen.isRoot) isDifferent = this.#noteMissingRoot(seen, version) || isDifferent;
       this.#update(seen, properties, version);
     }
-    return isDifferent || this.#log.length > logged;
+    isDifferent ||= this.#log.length > logged;
+    if (isDifferent) this.#changedAt = version;
+    return isDifferent;
   }
 
   /** What changed after a version that evaluate made (0: tell everything). */

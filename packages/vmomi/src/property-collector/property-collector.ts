@@ -15,8 +15,9 @@ import type { Call } from '../call.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import type { Session } from '../session/session.ts';
-import { ChangeRouter } from './change-router.ts';
+import type { ChangeRouter } from './change-router.ts';
 import { Collector, type Defer } from './collector.ts';
+import { watchContainerMoves } from './container-moves.ts';
 import { planFilter } from './filter-plan.ts';
 import { FilterState } from './filter-state.ts';
 import { FragmentCache } from './fragment-cache.ts';
@@ -69,7 +70,7 @@ export class PropertyCollectors {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#answers = new Answers(new FragmentCache(this.#limits.fragmentCacheLength));
     options.authorization.onChange(() => this.#invalidate());
-    watchContainerMoves(options, () => this.#invalidate());
+    watchContainerMoves(options.graph, options.router, () => this.#invalidate());
   }
 
   /** The collector that a service offers in its content: it cannot be destroyed. */
@@ -262,27 +263,4 @@ function positive(value: number | undefined, argument: string): number | undefin
 
 function requireRoom(used: number, limit: number, property: string): void {
   if (used >= limit) throw new MethodFault('LimitExceeded', { property, limit });
-}
-
-const CONTAINERS: ReadonlySet<string> = new Set([
-  'Folder',
-  'StoragePod',
-  'Datacenter',
-  'ComputeResource',
-  'ClusterComputeResource',
-  'ResourcePool',
-  'VirtualApp',
-]);
-
-/** When a container moves, everything in it inherits other permissions. */
-function watchContainerMoves(options: PropertyCollectorOptions, moved: () => void): void {
-  const { graph, router } = options;
-  const interest = router.interest(['parent', 'parentVApp']);
-  const watcher = { changed: (properties: readonly string[] | undefined) => (properties ? moved() : undefined) };
-  const watch = (object: ManagedObject) => {
-    if (CONTAINERS.has(object.ref.type)) router.watch(object.ref, interest, watcher);
-  };
-  for (const object of graph.all()) watch(object);
-  graph.onAdd(watch);
-  graph.onRemove((object) => router.unwatch(object.ref, interest, watcher));
 }

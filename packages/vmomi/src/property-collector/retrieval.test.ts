@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  encodeJson,
   encodeSoapResponse,
   type MoRef,
   moRef,
@@ -498,6 +499,39 @@ void test('Fetch reads one property of any object', async () => {
   await world.createFilter(specOf('Folder', ['name'], ROOT));
   world.authorization.policy = () => true;
   assert.equal((fetchProperty(filter, 'filter', world.call()) as { _value: unknown[] })._value.length, 1);
+});
+
+void test('VI/JSON shows the same answer', async () => {
+  const world = tree();
+  const specSet = [
+    specOf('VirtualMachine', ['name', 'runtime.powerState', 'network', 'config.annotation'], vm('vm-1')),
+  ];
+  const answer = await world.invoke(COLLECTOR, 'RetrievePropertiesEx', { specSet, options: {} });
+  assert.deepEqual(encodeJson('RetrieveResult', answer, newestVersion()), {
+    _typeName: 'RetrieveResult',
+    objects: [
+      {
+        _typeName: 'ObjectContent',
+        obj: { _typeName: 'ManagedObjectReference', type: 'VirtualMachine', value: 'vm-1' },
+        propSet: [
+          { _typeName: 'DynamicProperty', name: 'name', val: { _typeName: 'string', _value: 'name of vm-1' } },
+          {
+            _typeName: 'DynamicProperty',
+            name: 'runtime.powerState',
+            val: { _typeName: 'VirtualMachinePowerState', _value: 'poweredOn' },
+          },
+          {
+            _typeName: 'DynamicProperty',
+            name: 'network',
+            val: {
+              _typeName: 'ArrayOfManagedObjectReference',
+              _value: [{ _typeName: 'ManagedObjectReference', type: 'Network', value: 'network-1' }],
+            },
+          },
+        ],
+      },
+    ],
+  });
 });
 
 void test('what is encoded from kept fragments is the same as what is encoded anew', async () => {

@@ -281,7 +281,7 @@ void test('missing roots are reported once, when asked for, and enter when they 
     ['enter', 'vm-1', { name: 'name of vm-1' }],
   ]);
   assert.deepEqual(
-    (first?.filterSet?.[0]?.missingSet?.[0]?.fault.fault as { _typeName?: string })._typeName,
+    (first?.filterSet?.[0]?.missingSet?.[0]?.fault.fault as { _typeName?: string } | undefined)?._typeName,
     'ManagedObjectNotFound',
   );
   assert.equal(await world.check(first?.version ?? ''), undefined);

@@ -217,6 +217,16 @@ void test('a view shows what its session may see, also when that changes', async
   ]);
 });
 
+void test('a view looks at rights again when a container moves', async () => {
+  const world = inventory();
+  world.authorization.policy = (_, object) =>
+    object.ref.type !== 'VirtualMachine' || world.graph.get(SUBFOLDER).parent !== undefined;
+  const view = await containerView(world, SUBFOLDER, false);
+  assert.deepEqual(contents(world, view), ['vm-2', 'vm-3']);
+  world.graph.get(SUBFOLDER).set('parent', undefined);
+  assert.deepEqual(contents(world, view), []);
+});
+
 const viewSpec = (view: MoRef): PropertyFilterSpec =>
   ({
     propSet: [{ type: 'VirtualMachine', pathSet: ['name'] }],

@@ -7,6 +7,7 @@ import type { Call } from '../call.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import type { ChangeRouter } from '../property-collector/change-router.ts';
+import { watchContainerMoves } from '../property-collector/container-moves.ts';
 import { type Viewer, viewerOf } from '../property-collector/viewer.ts';
 import type { Session } from '../session/session.ts';
 import { containerTypeOf, planContainer } from './container-plan.ts';
@@ -44,7 +45,9 @@ export class Views {
     const { graph, authorization } = options;
     graph.onAdd((object) => this.#each((view) => view.existenceChanged(object.ref, true)));
     graph.onRemove((object) => this.#each((view) => view.existenceChanged(object.ref, false)));
-    authorization.onChange(() => this.#each((view) => view.invalidate()));
+    const invalidate = () => this.#each((view) => view.invalidate());
+    authorization.onChange(invalidate);
+    watchContainerMoves(graph, options.router, invalidate);
   }
 
   /** Puts the ViewManager in the graph. */
