@@ -43,8 +43,9 @@ export async function describeHardware(
     },
     serialSocket: (deviceId) => join('/run/vm', `${deviceId}.sock`),
   });
+  const onHost = (file: string) => images.get(file) ?? join(folder, file);
   for (const serial of machine.serials) {
-    if (serial.backing.kind === 'file') writable.add(join(folder, serial.backing.file));
+    if (serial.backing.kind === 'file') writable.add(onHost(serial.backing.file));
   }
   if (machine.firmware.kind === 'efi') writable.add(join(folder, machine.firmware.nvram));
   return { machine, images, writableFiles: [...writable], networks: switchPorts(config) };

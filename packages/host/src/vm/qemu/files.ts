@@ -2,12 +2,16 @@
 
 import { constants } from 'node:fs';
 import { chmod, chown, lstat, open } from 'node:fs/promises';
+import { MethodFault } from '@vivarium/vim';
 
-/** Makes missing files and gives all of them to `uid`. A symbolic link in their place is refused. */
+/** Makes missing files (FileNotFound when even the folder is missing) and gives all of them to `uid`. A symbolic link in their place is refused. */
 export async function giveFiles(files: readonly string[], uid: number | undefined): Promise<void> {
   const { O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
   for (const file of files) {
-    const handle = await open(file, O_CREAT | O_RDWR | O_NOFOLLOW, 0o640);
+    const handle = await open(file, O_CREAT | O_RDWR | O_NOFOLLOW, 0o640).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new MethodFault('FileNotFound', { file });
+    });
     try {
       if (uid !== undefined) await handle.chown(uid, uid);
     } finally {

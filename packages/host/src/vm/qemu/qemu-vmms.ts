@@ -61,7 +61,9 @@ async function connect(
     });
     const vmm = new QemuVmm(options, vm.id, record, folder, monitor, events);
     // The agent's coming was announced to the hostd before us.
-    vmm.hasAgent = (await queryChardev(monitor)).some(({ label, isFrontendOpen }) => label === 'agent' && isFrontendOpen);
+    vmm.hasAgent = (await queryChardev(monitor)).some(
+      ({ label, isFrontendOpen }) => label === 'agent' && isFrontendOpen,
+    );
     return vmm;
   } catch (error) {
     options.log.error({ vm: vm.id, pid: record.process.pid, err: error }, 'a running VMM does not answer; it is ended');

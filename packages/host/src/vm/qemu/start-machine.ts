@@ -17,7 +17,13 @@ import {
   removeCgroup,
   setLink,
 } from '@vivarium/qemu';
-import { efiImages, type HostBinding, machineArguments, type NetworkBinding, nicsWithoutLink } from '@vivarium/qemu/machine';
+import {
+  efiImages,
+  type HostBinding,
+  machineArguments,
+  type NetworkBinding,
+  nicsWithoutLink,
+} from '@vivarium/qemu/machine';
 import type { CpuShare, StartSpec } from '../vmm.ts';
 import { giveFiles, letRead } from './files.ts';
 import { type ProcessRecord, writeProcessRecord } from './process-record.ts';
