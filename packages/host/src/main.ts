@@ -24,15 +24,15 @@ if (!configFile) {
   log.fatal({}, 'usage: main.ts <hostd.json>');
   process.exit(64);
 }
-// Nothing else keeps the process alive while it starts: timers of the clock do not.
+// Nothing else keeps the process alive while it starts and ends: timers of the clock do not.
 const alive = setInterval(() => undefined, 1 << 30);
 try {
   const options = JSON.parse(await readFile(configFile, 'utf8')) as HostdOptions;
   const hostd = await startHostd(options, { clock: systemClock, random: systemRandom, log, version });
   const stop = async (signal: string) => {
     log.info({ signal }, 'hostd stops');
-    clearInterval(alive);
     await hostd.close();
+    clearInterval(alive);
     process.exit(0);
   };
   process.once('SIGTERM', (signal) => void stop(signal));
