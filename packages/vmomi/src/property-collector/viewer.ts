@@ -28,10 +28,14 @@ export interface Viewer {
 /** What somebody may do on an object. */
 type RightsOn = (object: ManagedObject) => { has(privilege: string): boolean };
 
-/** A view that lasts: rights are asked for every time. */
+/** A view that lasts as long as the session: rights are asked for every time. */
 export function viewerOf(call: Call): Viewer {
   const { session, service } = call;
-  return makeViewer(call, (object) => service.authorization.privilegesOn(session, object));
+  // Must not hold on to the request that it was made in.
+  const { switchSession: _, ...lasting } = call;
+  return makeViewer({ ...lasting, signal: session.ended }, (object) =>
+    service.authorization.privilegesOn(session, object),
+  );
 }
 
 /** A view of this moment: finding out rights walks up the inventory, so it is done once an object. */
