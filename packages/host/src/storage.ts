@@ -12,7 +12,7 @@ import { datastoreSystemHandlers } from './datastore-system/datastore-system.ts'
 import { fileManagerHandlers } from './file-manager/file-manager.ts';
 import { listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
-import { JailedDiskImages } from './virtual-disk-manager/jailed-disk-images.ts';
+import { QemuDiskImages } from './virtual-disk-manager/qemu-disk-images.ts';
 import { virtualDiskManagerHandlers } from './virtual-disk-manager/virtual-disk-manager.ts';
 import { VirtualDisks } from './virtual-disk-manager/virtual-disks.ts';
 import type { VmPaths } from './vm/vm-host.ts';
@@ -45,12 +45,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     log,
     first: { name: 'datastore1', root: options.firstDatastore },
   });
-  const images = new JailedDiskImages({ runtime: { path: options.runtimePath }, clock, uid: options.imageUid });
+  const uid = options.imageUid === undefined ? {} : { uid: options.imageUid };
+  const images = new QemuDiskImages({ runtime: { path: options.runtimePath }, ...uid });
   const disks = new VirtualDisks({ datastores, images, use, random, log });
   return { datastores, disks, paths: vmPaths(datastores), close: () => datastores.close() };
 }
 
-function vmPaths(datastores: Datastores): VmPaths {
+export function vmPaths(datastores: Datastores): VmPaths {
   const holder = (absolute: string) => {
     const found = datastores.list().find(({ root }) => absolute === root || absolute.startsWith(`${root}/`));
     if (!found) throw new Error(`${absolute} is on no datastore`);

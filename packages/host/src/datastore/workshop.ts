@@ -2,7 +2,6 @@
 // half of one. What needs more than one rename to become true (a disk is a descriptor and a data file) is first written
 // down in `placing.json`; the sweep at start undoes it unless its last rename was made.
 import { constants } from 'node:fs';
-import { chmod } from 'node:fs/promises';
 import { type Random, token } from '@vivarium/base';
 import type { FolderHandle } from './folder-handle.ts';
 import { removeTree } from './remove-tree.ts';
@@ -67,11 +66,6 @@ export class Workshop implements AsyncDisposable {
       await this.folder.link(name, this.target, as);
       await this.folder.unlink(name);
     }
-  }
-
-  /** Lets programs that run as another user read what is in here (they see nothing else of the datastore). */
-  openToPrograms(): Promise<void> {
-    return chmod(this.folder.at('.'), 0o755);
   }
 
   /** Closes the workshop and removes it with what is left in it. */

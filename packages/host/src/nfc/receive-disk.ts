@@ -45,7 +45,6 @@ export async function receiveDisk(context: DiskContext, place: Location, recepti
     } finally {
       await handle.close();
     }
-    await workshop.openToPrograms();
     const upload = await readUploadedFile(workshop.folder, UPLOAD);
     const plan = await planUpload(workshop.folder, upload, locationText(place));
     const { facts, descriptor } = disk;
@@ -56,7 +55,7 @@ export async function receiveDisk(context: DiskContext, place: Location, recepti
     const absolute = `${place.datastore.absolute(parent)}/${workshop.name}`;
     const source = {
       kind: 'upload',
-      folder: programFolder(context.images, workshop.folder, absolute),
+      folder: programFolder(workshop.folder, absolute),
       name: UPLOAD,
       plan,
     } as const;

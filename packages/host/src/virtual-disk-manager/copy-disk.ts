@@ -74,7 +74,7 @@ export async function openSource(context: DiskContext, from: Location, held = fa
   const openFolder = async (location: Location): Promise<{ folder: FolderHandle; path: string }> => {
     const place = splitPath(location.path).folder;
     const folder = undo.use(await location.datastore.openFolder(place));
-    return { folder, path: programFolder(context.images, folder, location.datastore.absolute(place)) };
+    return { folder, path: programFolder(folder, location.datastore.absolute(place)) };
   };
   const head = await readDiskHead(from);
   if (head.kind === 'foreign') {

@@ -1,5 +1,6 @@
 // What the virtual disks need of an image program. Whoever fills this in runs the program jailed, with explicit formats,
-// and lets it follow no name that an image carries.
+// lets it follow no name that an image carries, and sees to its rights on the files. Failures carry the operating system's
+// code (ENOSPC, EEXIST) or are MethodFaults.
 import type { UploadPlan } from '@vivarium/vmx';
 
 export interface ImageFile {
@@ -32,6 +33,4 @@ export interface DiskImages {
   convert(source: ImageSource, target: ImageFile, preallocation: Preallocation, run?: ImageRun): Promise<void>;
   /** Enlarges an image in place. */
   grow(file: ImageFile, capacityBytes: number, preallocation: Preallocation, run?: ImageRun): Promise<void>;
-  /** The user that the program runs as and that must own folders it writes to; undefined = our own. */
-  readonly uid: number | undefined;
 }

@@ -9,7 +9,7 @@ import { type Call, ObjectGraph } from '@vivarium/vmomi';
 import { Datastores } from '../datastore/datastores.ts';
 import { scratch } from '../datastore/fixtures.ts';
 import type { StorageApi, StorageTasks } from '../datastore/storage-api.ts';
-import { JailedDiskImages } from './jailed-disk-images.ts';
+import { QemuDiskImages } from './qemu-disk-images.ts';
 import { VirtualDisks } from './virtual-disks.ts';
 
 const RUNTIME = process.env['VIVARIUM_RUNTIME'] ?? '/var/cache/vivarium/runtime-dev';
@@ -36,8 +36,7 @@ export async function makeDisks(root?: string) {
     log: silentLogger,
     first: { name: 'datastore1', root: root ?? `${place.path}/one` },
   });
-  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
-  const images = new JailedDiskImages({ runtime: { path: RUNTIME }, clock: systemClock, uid });
+  const images = new QemuDiskImages({ runtime: { path: RUNTIME } });
   const use = { inUse: () => inUse };
   const disks = new VirtualDisks({ datastores, images, use, random: systemRandom, log: silentLogger });
   return {

@@ -1,10 +1,8 @@
 // Enlarges a virtual disk that no VM is running on; the part after the data file that a running VM grew itself.
-import { lchown } from 'node:fs/promises';
 import { MethodFault } from '@vivarium/vim';
 import { resizedVmdkDescriptor } from '@vivarium/vmx';
 import type { Location } from '../datastore/datastore.ts';
 import { splitPath } from '../datastore/datastore-path.ts';
-import type { FolderHandle } from '../datastore/folder-handle.ts';
 import { checkCapacity, checkRoom, ownDisk } from './create-disk.ts';
 import type { ImageRun } from './disk-images.ts';
 import { preallocationOf } from './make-descriptor.ts';
@@ -35,31 +33,13 @@ export async function growDisk(
   const place = splitPath(location.path).folder;
   await using folder = await location.datastore.openFolder(place);
   const file = {
-    folder: programFolder(context.images, folder, location.datastore.absolute(place)),
+    folder: programFolder(folder, location.datastore.absolute(place)),
     name: data.fileName,
     format: data.format,
   };
   const preallocation = data.format === 'raw' && eagerZero ? 'full' : preallocationOf(facts.provisioning);
-  await lendFile(context, folder, data.fileName, () => context.images.grow(file, capacityBytes, preallocation, run));
+  await context.images.grow(file, capacityBytes, preallocation, run);
   await writeDescriptor(context, location, resizedVmdkDescriptor(disk.descriptor, capacityBytes));
-}
-
-// The image program runs as a user of its own, who has to own what it writes to for a moment. Every start of a VM sets
-// the owner anew, so a crash in between does no harm.
-async function lendFile(
-  { images }: DiskContext,
-  folder: FolderHandle,
-  name: string,
-  work: () => Promise<void>,
-): Promise<void> {
-  const { uid, gid } = await folder.stat(name);
-  if (images.uid === undefined) return await work();
-  await lchown(folder.at(name), images.uid, images.uid);
-  try {
-    await work();
-  } finally {
-    await lchown(folder.at(name), uid, gid);
-  }
 }
 
 /** Writes down that the data file has grown (a running VM's block_resize, or a growing that was interrupted). */

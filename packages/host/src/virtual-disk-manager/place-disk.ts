@@ -47,7 +47,7 @@ export async function placeDisk(context: DiskContext, placement: DiskPlacement):
     if (replace === 'nothing') await checkAbsent(folder, name);
     await using workshop = await Workshop.open(folder, context.random);
     const data = dataFileOf(descriptor);
-    await fill(await workshopImage(context, workshop, location, data.format));
+    await fill(workshopImage(workshop, location, data.format));
     await settleData(workshop);
     await workshop.write(DESCRIPTOR, formatVmdkDescriptor(descriptor));
     await workshop.notePlacing({ data: data.fileName, descriptor: name });
@@ -74,23 +74,17 @@ export async function writeDescriptor(context: DiskContext, location: Location, 
   });
 }
 
-/** The folder of a location, for an image program; see FolderHandle.pathForPrograms. */
-export function programFolder(images: DiskImages, folder: FolderHandle, absolute: string): string {
-  return images.uid === undefined ? absolute : folder.pathForPrograms;
+/** An open folder as programs find it: programs of root by its descriptor, whatever becomes of its name; others by name. */
+export function programFolder(folder: FolderHandle, absolute: string): string {
+  return process.getuid?.() === 0 ? folder.pathForPrograms : absolute;
 }
 
-async function workshopImage(
-  { images }: DiskContext,
-  workshop: Workshop,
-  { datastore, path }: Location,
-  format: DataFile['format'],
-): Promise<ImageFile> {
-  if (images.uid !== undefined) await chown(workshop.folder.at('.'), images.uid, images.uid);
+function workshopImage(workshop: Workshop, { datastore, path }: Location, format: DataFile['format']): ImageFile {
   const absolute = `${datastore.absolute(splitPath(path).folder)}/${workshop.name}`;
-  return { folder: programFolder(images, workshop.folder, absolute), name: DATA, format };
+  return { folder: programFolder(workshop.folder, absolute), name: DATA, format };
 }
 
-// The image program made the file as its own user; from here on it is ours, and on disk.
+// The file becomes one of the folder's: readable for the image program, owned by whom the folder is owned by, on disk.
 async function settleData(workshop: Workshop): Promise<void> {
   const path = workshop.folder.at(DATA);
   const { uid, gid } = await workshop.target.stat('.');

@@ -1,0 +1,86 @@
+// DiskImages by QEMU's image program in its jail; see the qemu package's images.
+import {
+  convertUpload,
+  copyImage,
+  createDisk,
+  ImageExistsError,
+  ImageRefusedError,
+  type ImageTools,
+  NoSpaceError,
+  type ImageSource as QemuSource,
+  resizeDisk,
+} from '@vivarium/qemu';
+import { MethodFault } from '@vivarium/vim';
+import type { DiskImages, ImageFile, ImageRun, ImageSource, Preallocation } from './disk-images.ts';
+
+export class QemuDiskImages implements DiskImages {
+  readonly #tools: ImageTools;
+
+  constructor(tools: ImageTools) {
+    this.#tools = tools;
+  }
+
+  create(target: ImageFile, capacityBytes: number, preallocation: Preallocation, run: ImageRun = {}): Promise<void> {
+    const wanted = { path: pathOf(target), format: target.format, preallocation, sizeBytes: capacityBytes };
+    return inOwnWords(() => createDisk(this.#tools, wanted, optionsOf(run)));
+  }
+
+  convert(source: ImageSource, target: ImageFile, preallocation: Preallocation, run: ImageRun = {}): Promise<void> {
+    const wanted = { path: pathOf(target), format: target.format, preallocation };
+    const options = optionsOf(run);
+    return inOwnWords(() => {
+      if (source.kind === 'chain') return copyImage(this.#tools, chainSource(source.chain), wanted, options);
+      const upload = { source: uploadSource(source), capacityBytes: source.plan.capacityBytes };
+      return convertUpload(this.#tools, upload, wanted, options);
+    });
+  }
+
+  grow(file: ImageFile, capacityBytes: number, preallocation: Preallocation, run: ImageRun = {}): Promise<void> {
+    const wanted = { path: pathOf(file), format: file.format, preallocation, sizeBytes: capacityBytes };
+    return inOwnWords(() => resizeDisk(this.#tools, wanted, optionsOf(run)));
+  }
+}
+
+/** The chain in the image program's words, nearest first. Pure. */
+export function chainSource(chain: readonly ImageFile[]): QemuSource {
+  const source = chain.reduceRight<QemuSource | undefined>((backing, file) => {
+    if (file.format === 'raw') return { driver: 'raw', file: pathOf(file) };
+    return { driver: 'qcow2', file: pathOf(file), ...(backing ? { backing } : {}) };
+  }, undefined);
+  if (!source) throw new Error('a chain has at least one file');
+  return source;
+}
+
+function uploadSource({ folder, name, plan }: Extract<ImageSource, { kind: 'upload' }>): QemuSource {
+  const others = new Set(plan.extents.map(({ fileName }) => fileName).filter((fileName) => fileName !== name));
+  return { driver: 'vmdk', file: `${folder}/${name}`, extents: Array.from(others, (other) => `${folder}/${other}`) };
+}
+
+function pathOf({ folder, name }: ImageFile): string {
+  return `${folder}/${name}`;
+}
+
+function optionsOf({ signal, onProgress }: ImageRun) {
+  return {
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { progress: (fraction: number) => onProgress(Math.min(99, Math.floor(fraction * 100))) } : {}),
+  };
+}
+
+// What went wrong, as the caller of DiskImages expects it: an operating-system code, or a fault.
+async function inOwnWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NoSpaceError) throw withCode(error, 'ENOSPC');
+    if (error instanceof ImageExistsError) throw withCode(error, 'EEXIST');
+    if (error instanceof ImageRefusedError) {
+      throw new MethodFault('InvalidDiskFormat', {}, 'The image was refused.', { cause: error });
+    }
+    throw error;
+  }
+}
+
+function withCode(cause: Error, code: string): Error {
+  return Object.assign(new Error(cause.message, { cause }), { code });
+}
