@@ -1,8 +1,15 @@
 // The decision behind CreateVM_Task and ReconfigVM_Task: old configuration + spec -> new configuration + effects, or a
 // fault. Touches nothing.
-import { MethodFault, type VirtualMachineConfigInfo, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import {
+  MethodFault,
+  type OptionValue,
+  type VirtualDevice,
+  type VirtualMachineConfigInfo,
+  type VirtualMachineConfigSpec,
+} from '@vivarium/vim';
 import { configFromVmx } from '../config/config-from-vmx.ts';
 import { vmxFromConfig } from '../config/vmx-from-config.ts';
+import { vmxPrefix } from '../device/vmx-prefix.ts';
 import type { Effects, PrepareEffect } from '../effects.ts';
 import type { DiskFacts, SpecEnvironment } from '../environment.ts';
 import { findGuestOs } from '../guest/guest-os.ts';
@@ -46,7 +53,11 @@ export function applyConfigSpec(
   const settled = applyProcessor(applySwitches(applyIdentity(start, spec), spec), spec, env);
   const draft = draftOf(settled, env);
   applyDeviceChanges(spec.deviceChange ?? [], draft);
-  const drafted = { ...settled, hardware: { ...settled.hardware, device: [...draft.devices] } };
+  const drafted = {
+    ...settled,
+    hardware: { ...settled.hardware, device: [...draft.devices] },
+    extraConfig: withoutRemoved(settled, draft.devices),
+  };
   const config = settle(applyBoot(drafted, spec, draft), spec, current?.changeVersion, draft, env);
   const live = current ? planLive(current, config, env.powerState, (key) => draft.indexOf(key)) : [];
   return { config, effects: { prepare: draft.prepare, live, cleanup: draft.cleanup } };
@@ -80,6 +91,16 @@ function settle(
   const recorded = recordHardware(configFromVmx(merged, world), env);
   const versioned = { ...recorded, changeVersion: nextVersion(changeVersion, env.now) };
   return configFromVmx(vmxFromConfig(versioned), world);
+}
+
+/** extraConfig without the lines of devices that are gone: `ethernet1.filter4.name` belongs to that adapter, not to the next. */
+function withoutRemoved(config: VirtualMachineConfigInfo, devices: readonly VirtualDevice[]): OptionValue[] {
+  const before = config.hardware.device ?? [];
+  const kept = new Set(devices.map((device) => vmxPrefix(device, devices)));
+  const gone = before.map((device) => vmxPrefix(device, before)).filter((prefix) => prefix && !kept.has(prefix));
+  return (config.extraConfig ?? []).filter(
+    ({ key }) => !gone.some((prefix) => key.toLowerCase().startsWith(`${prefix}.`)),
+  );
 }
 
 /** Facts of a disk as they will be when the effects have happened. */

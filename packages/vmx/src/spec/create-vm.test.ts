@@ -198,7 +198,7 @@ void test('a disk and a drive without any controller get what suits the guest', 
   assert.equal(deviceOf(config, 3000).controllerKey, 200);
 });
 
-void test('sixteen disks skip unit 7, the seventeenth wants a second controller', () => {
+void test('disks without a unit take the free ones and skip unit 7', () => {
   const disks = Array.from({ length: 16 }, () =>
     add(make('VirtualDisk', { key: -9, controllerKey: -201, capacityInKB: 4096 }), 'create'),
   );
