@@ -10,6 +10,8 @@ import { type Event, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
+import { VncDoors } from './console/vnc-doors.ts';
+import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
 import { hostCapability } from './host-system/host-capability.ts';
 import { publishHost } from './host-system/host-object.ts';
@@ -166,10 +168,15 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     {},
     environmentBrowserMethods({ graph: service.graph, limits, capability: hostCapability(hostLimits) }),
   );
+  const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');
+  service.graph.add(diagnosticManager, {}, diagnosticManagerMethods(paths.log));
+  service.extendContent({ diagnosticManager });
   const publishedStorage = publishStorage(service, storage, use);
   const publishedNetwork = publishNetwork({ service, network, store });
   undo.defer(() => publishedNetwork.stop());
 
+  const vncDoors = new VncDoors({ address: options.listen.address, log });
+  undo.defer(() => vncDoors.close());
   const objects = new Map<string, PublishedVm>();
   const listVms = () =>
     listMembers(
@@ -180,10 +187,16 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const registry: VmRegistry = new VmRegistry(host, store, {
     added(vm: Vm) {
       objects.set(vm.id, publishVm(vm, service, { service, registry, tickets, endpoint }));
+      const followVnc = () => void vncDoors.follow(vm, vm.power === 'poweredOn');
+      vm.onChange((aspects) => {
+        if (aspects.includes('config') || aspects.includes('runtime')) followVnc();
+      });
+      followVnc();
       listVms();
       publishedStorage.touched(vm.vmxFile);
     },
     removed(vm: Vm) {
+      vncDoors.drop(vm.id);
       objects.get(vm.id)?.remove();
       objects.delete(vm.id);
       listVms();

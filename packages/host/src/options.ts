@@ -23,6 +23,8 @@ export interface StatePaths {
   readonly tls: string;
   readonly run: string;
   readonly datastore: string;
+  /** Standard output and error of the daemon, written by whoever starts it. */
+  readonly log: string;
   /** Written when the service answers: pid, port. */
   readonly ready: string;
 }
@@ -33,6 +35,7 @@ export function statePaths(stateDir: string): StatePaths {
     tls: join(stateDir, 'ssl'),
     run: join(stateDir, 'run'),
     datastore: join(stateDir, 'datastore1'),
+    log: join(stateDir, 'hostd.log'),
     ready: join(stateDir, 'hostd.pid'),
   };
 }

@@ -49,7 +49,7 @@ function violationsOf(root: string, file: string): Violation[] {
   const owner = packageOf(file);
   const allowed = layers[owner];
   if (!allowed) return [{ file, specifier: owner, why: 'this package is not in the layer table' }];
-  const isTest = /\.test\.ts$|\/testing\//.test(file);
+  const isTest = /\.test\.ts$|\/testing\/|\/(?:test-[\w-]+|fixtures)\.ts$/.test(file);
   const room = pure.find(({ folder }) => file.startsWith(`${folder}/`));
   return importsOf(readFileSync(resolve(root, file), 'utf8')).flatMap((specifier): Violation[] => {
     if (specifier.startsWith('.')) {

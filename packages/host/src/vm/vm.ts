@@ -243,6 +243,11 @@ export class Vm {
     });
   }
 
+  /** See VncDoors. */
+  async openVnc(password: string): Promise<string | undefined> {
+    return this.#vmm?.openVnc(password);
+  }
+
   /** PNG of the screen. */
   screenshot(): Promise<Uint8Array> {
     return this.#enter('console', { progress() {} }, () => this.#running().screenshot());

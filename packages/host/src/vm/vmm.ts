@@ -104,6 +104,8 @@ export interface Vmm {
   screenshot(): Promise<Uint8Array>;
   /** USB HID usages with modifiers, in order, each pressed and released. */
   sendKeys(strokes: readonly KeyStroke[]): Promise<void>;
+  /** Opens the VNC server with this password (its first 8 characters count); the path of its socket. */
+  openVnc(password: string): Promise<string>;
   readonly agent: GuestAgentDoor;
   setCpu(cpu: CpuShare): Promise<void>;
   usage(): Promise<VmmUsage | undefined>;

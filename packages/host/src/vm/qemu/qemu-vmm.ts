@@ -20,11 +20,13 @@ import {
   screendump,
   sendKeys,
   setCgroupLimits,
+  setVncPassword,
   signalProcess,
   systemPowerdown,
   systemReset,
   type VmProcess,
 } from '@vivarium/qemu';
+import { runFiles } from '@vivarium/qemu/machine';
 import type { CpuShare, KeyStroke, Vmm, VmmEvents, VmmUsage } from '../vmm.ts';
 import { AgentDoor } from './agent-door.ts';
 import { giveFiles } from './files.ts';
@@ -71,8 +73,8 @@ export class QemuVmm implements Vmm {
     this.#events = events;
     this.bootTime = record.bootTime;
     this.accelerator = record.accelerator;
-    this.vncSocket = join(folder.vmm, 'vnc.sock');
-    this.agent = new AgentDoor(join(folder.vmm, 'agent.sock'), options);
+    this.vncSocket = join(folder.vmm, runFiles.vnc);
+    this.agent = new AgentDoor(join(folder.vmm, runFiles.agent), options);
     this.devices = new QemuDevices({ options, id, vmxFile: record.vmxFile, folder, monitor, started: record.machine });
     monitor.onEvent((event) => {
       const known = readEvent(event);
@@ -147,6 +149,11 @@ export class QemuVmm implements Vmm {
 
   async sendKeys(strokes: readonly KeyStroke[]): Promise<void> {
     await sendKeys(this.#monitor, strokes);
+  }
+
+  async openVnc(password: string): Promise<string> {
+    await setVncPassword(this.#monitor, password);
+    return join(this.#folder.vmm, runFiles.vncPassword);
   }
 
   async setCpu(cpu: CpuShare): Promise<void> {

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { connectMonitor, findProcess, openTranscript, queryChardev, signalProcess } from '@vivarium/qemu';
+import { runFiles } from '@vivarium/qemu/machine';
 import type { Vmm, VmmEvents, VmmFactory } from '../vmm.ts';
 import { type ProcessRecord, readProcessRecord } from './process-record.ts';
 import type { QemuOptions } from './qemu-options.ts';
@@ -53,7 +54,7 @@ async function connect(
   events: VmmEvents,
 ): Promise<QemuVmm | undefined> {
   try {
-    const monitor = await connectMonitor(join(folder.vmm, 'qmp.sock'), {
+    const monitor = await connectMonitor(join(folder.vmm, runFiles.monitor), {
       clock: options.clock,
       log: options.log,
       transcript: openTranscript(join(dirname(vm.vmxFile), 'vmware-monitor.log'), options),
