@@ -10,13 +10,14 @@ import {
   makeMergedUsr,
   makeRuntimeRoot,
   openPackageArchive,
+  type ProbePayload,
   type Progress,
   unpackProgramRoot,
 } from '@vivarium/qemu';
 import { makeDiskImage } from './disk-image.ts';
-import { makeInitramfs } from './initramfs.ts';
+import { makeInitramfs, makeProbeInitramfs } from './initramfs.ts';
 import { collectModules, findKernel } from './kernel.ts';
-import { DEMO_RECIPE } from './recipe.ts';
+import { DEMO_RECIPE, PROBE_LINE } from './recipe.ts';
 
 export interface DemoGuest {
   /** Bootable raw image (BIOS and UEFI, also Secure Boot), sparse. Never write to it: copy it. */
@@ -25,6 +26,8 @@ export interface DemoGuest {
   readonly kernel: string;
   readonly initrd: string;
   readonly kernelArguments: string;
+  /** Boots in a second and prints a line: what `qualifyAccelerator` needs. */
+  readonly probe: ProbePayload;
   /** Name of the build, e.g. `demo-0123456789ab`. */
   readonly version: string;
 }
@@ -74,7 +77,9 @@ async function openDemoGuest(path: string, version: string): Promise<DemoGuest |
   if (stamp === undefined) return undefined;
   const file = (name: string) => join(path, name);
   const kernelArguments = DEMO_RECIPE.kernelArguments;
-  return { disk: file('disk.raw'), kernel: file('vmlinuz'), initrd: file('initrd.img'), kernelArguments, version };
+  const kernel = file('vmlinuz');
+  const probe = { kernel, initrd: file('probe.img'), line: PROBE_LINE };
+  return { disk: file('disk.raw'), kernel, initrd: file('initrd.img'), kernelArguments, probe, version };
 }
 
 async function buildDemoGuest(work: string, tree: string, options: EnsureDemoGuestOptions): Promise<void> {
@@ -124,6 +129,10 @@ async function buildDemoGuest(work: string, tree: string, options: EnsureDemoGue
   const files = { kernel: join(tree, 'vmlinuz'), initrd: join(tree, 'initrd.img') };
   await copyFile(kernel.image, files.kernel);
   await writeFile(files.initrd, initramfs);
+  await writeFile(
+    join(tree, 'probe.img'),
+    await makeProbeInitramfs(join(roots.userland, 'usr/bin/busybox'), PROBE_LINE),
+  );
   options.progress?.('writing the demo guest to its disk', 0.9);
   const { kernelArguments, bootPartitionMiB, dataPartitionMiB } = DEMO_RECIPE;
   const content = { ...files, kernelArguments, loaders: roots.loaders, bootPartitionMiB, dataPartitionMiB };

@@ -20,6 +20,15 @@ export interface InitramfsContent {
   readonly overlay: string;
 }
 
+/** An archive whose `/init` only prints a line and powers off: proof that a 64-bit kernel and user space run. */
+export async function makeProbeInitramfs(busybox: string, line: string): Promise<Buffer> {
+  const tree = new Tree();
+  tree.device('dev/console', 0o600, 5, 1);
+  tree.file('bin/busybox', 0o755, await readFile(busybox));
+  tree.file('init', 0o755, Buffer.from(`#!/bin/busybox sh\n/bin/busybox echo '${line}'\n/bin/busybox poweroff -f\n`));
+  return compress(tree);
+}
+
 const EMPTY_FOLDERS = [
   'data',
   'dev',
@@ -48,8 +57,12 @@ export async function makeInitramfs(content: InitramfsContent): Promise<Buffer> 
   await addModules(tree, content);
   await addOverlay(tree, content.overlay, '');
   tree.link('init', 'usr/bin/busybox');
-  const level = { [constants.ZSTD_c_compressionLevel]: 12 };
-  return promisify(zstdCompress)(formatCpio(tree.entries()), { params: level });
+  return compress(tree);
+}
+
+function compress(tree: Tree): Promise<Buffer> {
+  // A higher level takes seconds and saves little.
+  return promisify(zstdCompress)(formatCpio(tree.entries()), { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
 }
 
 /** Collects entries; a later one replaces an earlier one of the same path, and parent folders come by themselves. */

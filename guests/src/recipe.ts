@@ -2,7 +2,7 @@
 
 export const DEMO_RECIPE = {
   /** Raised when the code that builds the guest changes what comes out. */
-  revision: 1,
+  revision: 2,
   /** The full kernel: the smaller cloud kernel has no AHCI, e1000e or LSI drivers. */
   kernel: 'linux-image-amd64',
   /** Their programs, with the libraries these need, go into the guest. */
@@ -26,3 +26,6 @@ export const DEMO_RECIPE = {
   bootPartitionMiB: 40,
   dataPartitionMiB: 22,
 } as const;
+
+/** What the probe payload's user space prints on the first serial port. */
+export const PROBE_LINE = 'vivarium-probe: 64-bit user space runs';

@@ -1,3 +1,7 @@
+export type { ProbePayload } from './accelerator/probe-kvm.ts';
+export { probeKvm } from './accelerator/probe-kvm.ts';
+export { type QualifyOptions, qualifyAccelerator } from './accelerator/qualify-accelerator.ts';
+export type { Verdict as AcceleratorVerdict } from './accelerator/verdict.ts';
 export { connectGuestAgent } from './agent/connect.ts';
 export { type AgentOptions, GuestAgent } from './agent/guest-agent.ts';
 export { hostName, networkInterfaces, osInfo } from './agent/guest-facts.ts';
