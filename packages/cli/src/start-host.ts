@@ -4,6 +4,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDurable } from '@vivarium/base/node';
+import type { ProbePayload } from '@vivarium/qemu';
 import { findRunning, type Instance, type RunningHost, readText, UserError } from './state.ts';
 import { waitUntil } from './wait.ts';
 
@@ -17,7 +18,7 @@ export interface StartOptions {
   readonly runtimePath: string;
   readonly cacheDir: string;
   /** Kernel and initrd with which KVM is tried. */
-  readonly probe: { readonly kernel: string; readonly initrd: string };
+  readonly probe: ProbePayload;
 }
 
 export async function startHost(instance: Instance, options: StartOptions): Promise<RunningHost> {

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { identifyProcess, openRuntimeRoot, prepareCgroups } from '@vivarium/qemu';
+import { identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
@@ -62,7 +62,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const runtime = await openRuntimeRoot(options.runtimePath);
   if (!runtime) throw new Error(`there is no VMM runtime at ${options.runtimePath}; ./viv up builds one`);
   const facts = await readMachineFacts(await hostUuid(store, random));
-  const verdict = { accelerator: 'tcg' as 'tcg' | 'kvm', detail: 'TEMP' };
+  const verdict = options.probe
+    ? await qualifyAccelerator({ runtime, payload: options.probe, cacheDir: options.cacheDir, clock, log })
+    : ({ accelerator: 'tcg', detail: 'not tried: no kernel to try KVM with was named' } as const);
   log.info({ ...verdict }, 'accelerator qualified');
 
   const about = aboutHost(context.version);

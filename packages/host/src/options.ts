@@ -1,5 +1,6 @@
 // What hostd is started with, and where its state lies. One JSON document on the command line's behalf: `hostd.json`.
 import { join } from 'node:path';
+import type { ProbePayload } from '@vivarium/qemu';
 
 export interface HostdOptions {
   /** Absolute. Everything that hostd keeps is below it. */
@@ -15,7 +16,7 @@ export interface HostdOptions {
   /** JSON with `userName` and `password` of the first administrator; read when the host has no users yet. */
   readonly credentialsFile?: string;
   /** Kernel and initrd with which the accelerator is qualified. */
-  readonly probe?: { readonly kernel: string; readonly initrd: string };
+  readonly probe?: ProbePayload;
 }
 
 export interface StatePaths {

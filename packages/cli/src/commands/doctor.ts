@@ -50,8 +50,7 @@ async function engineFacts(): Promise<Fact[]> {
     cacheDir: cache,
     clock: systemClock,
     log: silentLogger,
-    kernel: guest.kernel,
-    initrd: guest.initrd,
+    payload: guest.probe,
   });
   return [
     { name: 'VMM runtime', state: 'ok', detail: `QEMU ${runtime.version} in ${runtime.path}` },

@@ -58,12 +58,11 @@ async function bringUp(instance: Instance, options: UpOptions): Promise<void> {
   if (!(await findRunning(instance))) {
     const step = beginStep(`starting the host ${instance.name}`);
     try {
-      const { kernel, initrd } = guest;
       await startHost(instance, {
         port: options.port,
         runtimePath: runtime.path,
         cacheDir: cache,
-        probe: { kernel, initrd },
+        probe: guest.probe,
       });
       step.done(`host ${instance.name} is up`);
     } catch (error) {
