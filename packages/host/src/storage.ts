@@ -96,6 +96,7 @@ export function publishStorage(service: Service, storage: Storage, use: FileUse)
   const objects: DatastoreObjects = new DatastoreObjects({
     graph,
     datastores,
+    tasks: service.tasks,
     host: refs.host,
     folder: refs.datastoreFolder,
     clock,

@@ -8,10 +8,12 @@ import type { Datastore } from './datastore.ts';
 import { datastoreCapability, datastoreMount, datastoreStatus } from './datastore-view.ts';
 import type { Datastores } from './datastores.ts';
 import type { Space } from './space.ts';
+import type { StorageTasks } from './storage-api.ts';
 
 export interface DatastoreObjectsOptions {
   readonly graph: ObjectGraph;
   readonly datastores: Datastores;
+  readonly tasks: StorageTasks;
   readonly host: MoRef<'HostSystem'>;
   /** The folder that the Datastore objects lie in, e.g. ha-folder-datastore. */
   readonly folder: MoRef<'Folder'>;
@@ -117,15 +119,25 @@ export class DatastoreObjects {
   }
 
   #handlers(datastore: Datastore): Handlers<'Datastore', Call> {
-    const { datastores } = this.#options;
+    const { datastores, graph, tasks } = this.#options;
+    // The VMs' configurations name their files by the datastore's name: it stays while there are any.
+    const rename = async (name: string) => {
+      checkUnused(graph, datastore);
+      await datastores.rename(datastore, name);
+    };
+    const remove = async () => {
+      checkUnused(graph, datastore);
+      await datastores.remove(datastore);
+    };
     return {
       RefreshDatastore: () => this.refresh(datastore, false),
       RefreshDatastoreStorageInfo: () => this.refresh(datastore, true),
-      RenameDatastore: ({ newName }) => datastores.rename(datastore, newName),
-      DestroyDatastore: () => {
-        checkUnused(this.#options.graph, datastore);
-        return datastores.remove(datastore);
-      },
+      RenameDatastore: ({ newName }) => rename(newName),
+      Rename_Task: ({ newName }, call) =>
+        tasks.start({ entity: datastore.ref, descriptionId: 'Datastore.rename', call }, () => rename(newName)),
+      DestroyDatastore: () => remove(),
+      Destroy_Task: (_args, call) =>
+        tasks.start({ entity: datastore.ref, descriptionId: 'Datastore.destroy', call }, remove),
       IsClusteredVmdkEnabled: () => false,
     };
   }
