@@ -20,8 +20,8 @@ const GROUPS = 'account/group/';
 /** As useradd(8) takes them, with room for user@domain. */
 const NAME = /^[A-Za-z_][\w.@-]{0,31}\$?$/;
 /** Checked instead when there is no such user, so that answers take equally long. Matches no password. */
-const NOBODY = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
-/** Logins that may wait for their turn; each turn takes 30 ms and 19 MiB. */
+const NOBODY = `$argon2id$v=19$m=7168,t=5,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+/** Logins that may wait for their turn; each turn takes 30 ms and 7 MiB. */
 const MOST_WAITING = 100;
 
 export class LocalAccounts implements UserDirectory {

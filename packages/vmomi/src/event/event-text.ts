@@ -19,6 +19,9 @@ const CATEGORY_LABELS: Readonly<Record<EventCategory, string>> = {
   user: 'User',
 };
 
+const ON_HOST = / (on|from) \{host\.name\}/;
+const IN_DATACENTER = / (in|from) \{datacenter\.name\}/;
+
 /** The text of an event's type or of the nearest type above it that has one. */
 function textOf(event: Event): EventText | undefined {
   const typeId = (event as Partial<EventEx>).eventTypeId;
@@ -45,8 +48,11 @@ export function formatEvent(event: Event): string {
   return typeof own === 'string' && own !== '' ? own : (event._typeName ?? 'Event');
 }
 
+/** Places that are not known leave no gap: ' on {host.name}' goes as a whole. */
 function fillIn(format: string, event: Event): string {
-  return format.replaceAll(/\{([\w.]+)\}/g, (_, path: string) => {
+  let known = event.host ? format : format.replace(ON_HOST, '');
+  if (!event.datacenter) known = known.replace(IN_DATACENTER, '');
+  return known.replaceAll(/\{([\w.]+)\}/g, (_, path: string) => {
     let value: unknown = event;
     for (const name of path.split('.')) {
       value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
@@ -74,8 +80,8 @@ function eventDetail(
   fullFormat: string,
   { category, description }: EventText,
 ): EventDescriptionEventDetail {
-  const inDatacenter = fullFormat.replace(/ (in|from) \{datacenter\.name\}/, '');
-  const onHost = inDatacenter.replace(/ on \{host\.name\}/, '');
+  const inDatacenter = fullFormat.replace(IN_DATACENTER, '');
+  const onHost = inDatacenter.replace(ON_HOST, '');
   return make('EventDescriptionEventDetail', {
     key,
     description,
