@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { moRef } from '@vivarium/vim';
 import { ROLE_READ_ONLY } from './authorization/roles.ts';
 import { SERVICE_INSTANCE } from './service-instance/service-instance.ts';
+import { turn } from './testing/test-clock.ts';
 import { fault, OTHER_VM, ROOT, testService, VM } from './testing/test-service.ts';
 
 void test('a known method of a known object is called with its arguments and the caller', async (context) => {
@@ -125,4 +126,20 @@ void test("another session's objects do not exist", async (context) => {
   await assert.rejects(invoke(collector, 'ReadNextEvents', { maxCount: 1 }, other), fault('ManagedObjectNotFound'));
   service.sessions.logout(mine.session);
   assert.equal(service.graph.find(collector), undefined);
+});
+
+void test('a call that waits is told that its session has ended', async (context) => {
+  const { service, invoke, call, login } = await testService(context);
+  const { propertyCollector } = service.content;
+  const waiter = call(login('root'));
+  const spec = { propSet: [{ type: 'Folder', pathSet: ['name'] }], objectSet: [{ obj: ROOT }] };
+  await invoke(propertyCollector, 'CreateFilter', { spec, partialUpdates: false }, waiter);
+  const { version } = await invoke<{ version: string }>(propertyCollector, 'WaitForUpdatesEx', {}, waiter);
+  const waiting = assert.rejects(
+    invoke(propertyCollector, 'WaitForUpdatesEx', { version }, waiter),
+    fault('NotAuthenticated'),
+  );
+  await turn();
+  service.sessions.logout(waiter.session);
+  await waiting;
 });

@@ -1,5 +1,5 @@
 // THE way of every call: session -> object -> method -> privilege -> arguments -> call -> result.
-import { MethodFault, type MethodInfo, type MoRef, schema } from '@vivarium/vim';
+import { isFault, MethodFault, type MethodInfo, type MoRef, schema } from '@vivarium/vim';
 import { refusal } from './authorization/authorization.ts';
 import { methodPrivilege, requirements } from './authorization/method-privileges.ts';
 import type { Call } from './call.ts';
@@ -26,7 +26,13 @@ export async function invoke(service: Service, request: Invocation, call: Call):
   if (method.name === 'Fetch') return fetchProperty(object, String(request.args['prop']), call);
   const handler = object.method(method.name);
   if (!handler) throw new MethodFault('NotSupported');
-  return await handler(request.args, call);
+  try {
+    return await handler(request.args, call);
+  } catch (error) {
+    // The session ended while the call waited for something of it (WaitForUpdatesEx).
+    const isCutOff = call.session.ended.aborted && isFault(error, 'RequestCanceled');
+    throw isCutOff ? refusal(service.sessions.anonymous, request.this, methodPrivilege(method)) : error;
+  }
 }
 
 function methodOf(request: Invocation): MethodInfo {
