@@ -41,7 +41,10 @@ void test('a VMX of ESXi', () => {
   assert.equal(extra(config)['disk.EnableUUID'], 'TRUE');
   assert.equal(extra(config)['guestinfo.metadata'], 'aGVsbG8=');
   assert.equal(extra(config)['pciBridge4.virtualDev'], 'pcieRootPort');
+  assert.equal(extra(config)['scsi0.pciSlotNumber'], '160');
   assert.equal('scsi0:0.fileName' in extra(config), false);
+  assert.equal(config.createDate, '2023-11-14T22:13:20.000Z');
+  assert.equal(config.bootOptions?.bootRetryDelay, 10_000);
   assert.deepEqual(
     config.hardware.device?.map(({ key, deviceInfo }) => `${key} ${deviceInfo?.label}`),
     [

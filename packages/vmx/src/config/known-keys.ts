@@ -39,7 +39,7 @@ const shared = new Set([
 /** Not shown in extraConfig: another field of the configuration says it. */
 export function isStructuralKey(key: string): boolean {
   const name = key.toLowerCase();
-  if (shared.has(name)) return false;
+  if (shared.has(name) || isSlotKey(name)) return false;
   return exact.has(name) || deviceFamilies.some((family) => family.keys.test(name));
 }
 
@@ -48,11 +48,16 @@ export function isSharedKey(key: string): boolean {
   return shared.has(key.toLowerCase());
 }
 
+/** `scsi0.pciSlotNumber`: the device's slotInfo says it, and extraConfig shows it as ESXi does. */
+export function isSlotKey(key: string): boolean {
+  return slotKey.test(key.toLowerCase());
+}
+
 const slotKey = /^(scsi|sata|nvme|ethernet|usb|usb_xhci|ehci|vmci)\d*\.pcislotnumber$/;
 
-/** May a client set the key through extraConfig? Our own record of the hardware is not for clients; PCI slots are. */
+/** May a client set the key through extraConfig? Our own record of the hardware is not for clients. */
 export function isSettableKey(key: string): boolean {
   const name = key.toLowerCase();
   if (name.startsWith('vivarium.')) return false;
-  return slotKey.test(name) || !isStructuralKey(name);
+  return !isStructuralKey(name);
 }

@@ -3,7 +3,7 @@ import type { VirtualMachineConfigInfo } from '@vivarium/vim';
 import { VmxFile } from '../text/vmx-file.ts';
 import { deviceFamilies } from './device-families.ts';
 import { writeConnected } from './devices/connectable.ts';
-import { isSharedKey, isStructuralKey, topics } from './known-keys.ts';
+import { isSharedKey, isSlotKey, isStructuralKey, topics } from './known-keys.ts';
 
 /** Structured settings first, then extraConfig in its order. Where a key is both, the structured field has the last word. */
 export function vmxFromConfig(config: VirtualMachineConfigInfo): VmxFile {
@@ -35,6 +35,7 @@ export function textOf(value: unknown): string {
 
 /** What the line of an extraConfig key says: its own text, unless it is a shared key and the text means something else. */
 function agreedText(key: string, text: string, structured: VmxFile): string | undefined {
+  if (isSlotKey(key)) return structured.get(key) ?? text;
   if (!isSharedKey(key)) return text;
   const trial = new VmxFile();
   for (const entry of structured.entries()) trial.set(entry.key, entry.value);

@@ -12,6 +12,7 @@ import { addFloppy, editFloppy } from './devices/change-floppy.ts';
 import { addNetworkAdapter, editNetworkAdapter } from './devices/change-network-adapter.ts';
 import { addSerialPort, editSerialPort } from './devices/change-serial-port.ts';
 import { editFixedDevice } from './devices/edit-fixed-device.ts';
+import { refuseUnsupportedDevice } from './settings/unsupported-settings.ts';
 
 /** More entries than vSphere has devices. */
 const MAX_CHANGES = 1000;
@@ -38,6 +39,7 @@ export function applyDeviceChanges(changes: readonly VirtualDeviceConfigSpec[], 
 
 function parseChange(spec: VirtualDeviceConfigSpec, index: number): DeviceChange {
   const { operation, device, fileOperation } = spec;
+  refuseUnsupportedDevice(spec);
   if (operation === undefined) throw deviceFault('InvalidDeviceSpec', index, 'operation');
   if (device === undefined) throw deviceFault('InvalidDeviceSpec', index, 'device');
   if (fileOperation === 'destroy' && operation !== 'remove') {

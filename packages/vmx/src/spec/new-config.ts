@@ -27,7 +27,7 @@ export function newConfig(spec: VirtualMachineConfigSpec, env: SpecEnvironment):
     'uuid.bios': formatDdbUuid(biosUuid),
     'uuid.location': formatDdbUuid(biosUuid),
     'vc.uuid': formatDdbUuid(vmwareUuid('52', env.random)),
-    'vivarium.createDate': env.now,
+    'vm.createDate': `${(Date.parse(spec.createDate ?? '') || Date.parse(env.now)) * 1000}`,
     'RemoteDisplay.maxConnections': '-1',
     nvram: `${fileStem(vmPathName)}.nvram`,
     // What VMware writes of its chipset, so that the VM also starts there.

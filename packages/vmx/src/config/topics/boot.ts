@@ -12,7 +12,8 @@ import { FIRST_NIC_KEY } from '../devices/network-adapters.ts';
 import type { Topic } from '../topic.ts';
 import { readFlag, readInteger, readText, readWord, write } from '../vmx-values.ts';
 
-const DEFAULT_RETRY_MS = 10_000;
+/** A VMX counts the delay before a retry in seconds, unlike the boot delay; the API has milliseconds for both. */
+const DEFAULT_RETRY_SECONDS = 10;
 
 export const boot: Topic<'firmware' | 'bootOptions'> = {
   keys: [
@@ -36,7 +37,7 @@ export const boot: Topic<'firmware' | 'bootOptions'> = {
         enterBIOSSetup: readFlag(vmx, 'bios.forceSetupOnce') ?? false,
         efiSecureBootEnabled: readFlag(vmx, 'uefi.secureBoot.enabled') ?? false,
         bootRetryEnabled: readFlag(vmx, 'bios.bootRetry.enabled') ?? false,
-        bootRetryDelay: readInteger(vmx, 'bios.bootRetry.delay') ?? DEFAULT_RETRY_MS,
+        bootRetryDelay: 1000 * Math.max(0, readInteger(vmx, 'bios.bootRetry.delay') ?? DEFAULT_RETRY_SECONDS),
         bootOrder: bootOrder.length > 0 ? bootOrder : undefined,
         networkBootProtocol: readWord(vmx, 'bios.networkBootProtocol', ['ipv4', 'ipv6']) ?? 'ipv4',
       }),
@@ -50,7 +51,7 @@ export const boot: Topic<'firmware' | 'bootOptions'> = {
     write(vmx, 'bios.forceSetupOnce', options?.enterBIOSSetup, false);
     write(vmx, 'uefi.secureBoot.enabled', options?.efiSecureBootEnabled, false);
     write(vmx, 'bios.bootRetry.enabled', options?.bootRetryEnabled, false);
-    write(vmx, 'bios.bootRetry.delay', options?.bootRetryDelay, DEFAULT_RETRY_MS);
+    write(vmx, 'bios.bootRetry.delay', Math.ceil((options?.bootRetryDelay ?? 10_000) / 1000), DEFAULT_RETRY_SECONDS);
     write(vmx, 'bios.networkBootProtocol', options?.networkBootProtocol, 'ipv4');
     writeBootOrder(vmx, config);
   },

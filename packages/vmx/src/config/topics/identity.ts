@@ -1,5 +1,6 @@
 // Who the VM is: name, guest, UUIDs, version, notes.
 import { findGuestOs, guestOfVmxName } from '../../guest/guest-os.ts';
+import type { VmxFile } from '../../text/vmx-file.ts';
 import { formatDdbUuid, parseDdbUuid } from '../../vmdk/disk-uuid.ts';
 import { parseDatastorePath } from '../datastore-path.ts';
 import type { Topic } from '../topic.ts';
@@ -36,7 +37,7 @@ export const identity: Topic<Part> = {
     'vc.uuid',
     'annotation',
     'vivarium.changeversion',
-    'vivarium.createdate',
+    'vm.createdate',
     'managedby.extensionkey',
     'managedby.type',
   ],
@@ -54,7 +55,7 @@ export const identity: Topic<Part> = {
       guestFullName: alternateGuestName || guest.fullName,
       version: formatVersion(readInteger(vmx, 'virtualHW.version') ?? OLDEST_VERSION),
       uuid,
-      createDate: readText(vmx, 'vivarium.createDate') ?? '1970-01-01T00:00:00Z',
+      createDate: readCreateDate(vmx),
       ...uuidPart('instanceUuid', readText(vmx, 'vc.uuid')),
       ...uuidPart('locationId', readText(vmx, 'uuid.location')),
       template: env.vmPathName.toLowerCase().endsWith('.vmtx'),
@@ -80,11 +81,26 @@ export const identity: Topic<Part> = {
     write(vmx, 'vc.uuid', formatUuid(config.instanceUuid));
     write(vmx, 'annotation', config.annotation, '');
     write(vmx, 'vivarium.changeVersion', config.changeVersion);
-    write(vmx, 'vivarium.createDate', config.createDate, '1970-01-01T00:00:00Z');
+    write(vmx, 'vm.createDate', microseconds(config.createDate), 0);
     write(vmx, 'managedBy.extensionKey', config.managedBy?.extensionKey, '');
     write(vmx, 'managedBy.type', config.managedBy?.extensionKey ? config.managedBy.type : undefined);
   },
 };
+
+/** `vm.createDate` counts microseconds since 1970; 1970 itself means that nobody knows. */
+function readCreateDate(vmx: VmxFile): string {
+  const micros = readText(vmx, 'vm.createDate')?.trim() ?? '0';
+  const millis = /^\d{1,18}$/.test(micros) ? Math.floor(Number(micros) / 1000) : 0;
+  return new Date(millis <= MAX_DATE_MS ? millis : 0).toISOString();
+}
+
+function microseconds(dateTime: string | undefined): number {
+  const millis = Date.parse(dateTime ?? '');
+  return Number.isNaN(millis) || millis < 0 ? 0 : millis * 1000;
+}
+
+/** The end of the year 9999. */
+const MAX_DATE_MS = 253_402_300_799_999;
 
 /** `vmx-09`, `vmx-21`. */
 export function formatVersion(number: number): string {

@@ -39,6 +39,7 @@ export const processorAndMemory: Topic<Part> = {
     'sched.cpu.affinity',
     'sched.cpu.latencysensitivity',
     'sched.mem.min',
+    'sched.mem.minsize',
     'sched.mem.max',
     'sched.mem.shares',
     'sched.mem.affinity',
@@ -96,6 +97,7 @@ export const processorAndMemory: Topic<Part> = {
     writeAllocation(vmx, 'sched.cpu', config.cpuAllocation);
     if (vmx.has('sched.cpu.min') || vmx.has('sched.cpu.max')) write(vmx, 'sched.cpu.units', 'mhz');
     writeAllocation(vmx, 'sched.mem', config.memoryAllocation);
+    write(vmx, 'sched.mem.minSize', config.memoryAllocation?.reservation, 0);
     write(vmx, 'sched.cpu.latencySensitivity', config.latencySensitivity?.level, 'normal');
     write(vmx, 'mem.hotadd', config.memoryHotAddEnabled, false);
     write(vmx, 'vcpu.hotadd', config.cpuHotAddEnabled, false);
