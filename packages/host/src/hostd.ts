@@ -21,6 +21,7 @@ import { refs } from './inventory/refs.ts';
 import { openNetwork } from './network/open-network.ts';
 import { publishNetwork } from './network-system/publish-network.ts';
 import { loadConfiguration } from './network-system/stored-configuration.ts';
+import { publishImports } from './nfc/publish-imports.ts';
 import { type HostdOptions, statePaths } from './options.ts';
 import { openStorage, publishStorage } from './storage.ts';
 import { ensureTlsIdentity } from './tls/certificate.ts';
@@ -151,7 +152,22 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const tickets = new TicketRegistry({ clock, random });
   const endpoint = { port: options.listen.port, sslThumbprint: tls.thumbprint };
   const hostLimits = { maxRunningVms: 1024, maxVcpus: limits.numCPUs };
+  const imports = publishImports({
+    service,
+    datastores: storage.datastores,
+    endpoint: () => endpoint,
+    host: {
+      createVm: async (spec, call) =>
+        (await registry.create({ userName: call.session.userName, progress: () => undefined }, spec)).ref,
+      async destroyVm({ value }) {
+        const vm = registry.find(value);
+        if (vm) await registry.destroy({ progress: () => undefined }, vm);
+      },
+    },
+  });
+  undo.defer(() => imports.close());
   const published = publishHost({
+    pool: { ImportVApp: ({ spec }, call) => imports.importVApp(spec, call) },
     service,
     name: options.name,
     port: () => endpoint.port,
@@ -208,6 +224,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   });
   vms.registry = registry;
   await registry.load();
+  await imports.undoAbandoned();
   undo.defer(() => registry.release());
   await network.adopt(new Set(registry.all.flatMap((vm) => vm.portKeys())));
   const stopSpace = storage.paths.onSpace(() => {
@@ -221,6 +238,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     tls,
     service,
     storageApi: publishedStorage.api,
+    imports,
+    disks: storage.disks,
     tickets,
     vncSocket,
     log,

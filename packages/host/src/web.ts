@@ -6,7 +6,10 @@ import { openConsoleDoor } from './console/console-door.ts';
 import type { TicketRegistry } from './console/ticket-registry.ts';
 import type { StorageApi } from './datastore/storage-api.ts';
 import { registerFolderAccess } from './folder-access/folder-access.ts';
+import type { Imports } from './nfc/imports.ts';
+import { registerNfcRoutes } from './nfc/nfc-routes.ts';
 import type { TlsIdentity } from './tls/certificate.ts';
+import type { VirtualDisks } from './virtual-disk-manager/virtual-disks.ts';
 
 /** A client that takes longer to send its headers is cut off. */
 const HEADERS_TIMEOUT_MS = 30_000;
@@ -16,6 +19,8 @@ export interface WebOptions {
   readonly tls: TlsIdentity;
   readonly service: Service;
   readonly storageApi: StorageApi;
+  readonly imports: Imports;
+  readonly disks: VirtualDisks;
   readonly tickets: TicketRegistry;
   readonly vncSocket: (vm: string) => string | undefined;
   readonly log: Logger;
@@ -45,6 +50,7 @@ export async function openWeb(options: WebOptions): Promise<Web> {
     random: service.random,
     log,
   });
+  registerNfcRoutes(app, { imports: options.imports, disks: options.disks, log });
   app.get('/', (_request, reply) => {
     void reply.type('text/plain; charset=utf-8').send('Vivarium. The API is at /sdk; files are at /folder.\n');
   });

@@ -1,7 +1,7 @@
 // The HostSystem object and the compute resource around it, kept true.
 import type { Timer } from '@vivarium/base';
-import { type AboutInfo, make } from '@vivarium/vim';
-import type { Service } from '@vivarium/vmomi';
+import { type AboutInfo, type Handlers, make } from '@vivarium/vim';
+import type { Call, Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import { poolConfig, poolRuntime } from '../resource-pool/allocation.ts';
 import { type HostLimits, hostCapability } from './host-capability.ts';
@@ -22,6 +22,8 @@ export interface HostObjectOptions {
   readonly nics: number;
   /** Facts that administrators look for in the host's configuration (HostConfigInfo.option), e.g. the accelerator. */
   readonly options: readonly { readonly key: string; readonly value: string }[];
+  /** Methods of the root resource pool. */
+  readonly pool: Handlers<'ResourcePool', Call>;
 }
 
 /** Adds the host, its compute resource, pool and environment browser to the graph; keeps them true until `stop`. */
@@ -82,21 +84,25 @@ export function publishHost(options: HostObjectOptions): { refresh(): void; stop
   });
   const runtimeOf = ({ usage }: HostView) =>
     poolRuntime(capacity, { cpuMhz: usage.cpuMhz, memoryBytes: usage.memoryMB * 2 ** 20 });
-  graph.add(refs.resourcePool, {
-    ...status,
-    name: 'Resources',
-    parent: refs.computeResource,
-    owner: refs.computeResource,
-    resourcePool: [],
-    vm: [],
-    config: poolConfig(capacity),
-    runtime: runtimeOf(first),
-    summary: make('ResourcePoolSummary', {
+  graph.add(
+    refs.resourcePool,
+    {
+      ...status,
       name: 'Resources',
+      parent: refs.computeResource,
+      owner: refs.computeResource,
+      resourcePool: [],
+      vm: [],
       config: poolConfig(capacity),
       runtime: runtimeOf(first),
-    }),
-  });
+      summary: make('ResourcePoolSummary', {
+        name: 'Resources',
+        config: poolConfig(capacity),
+        runtime: runtimeOf(first),
+      }),
+    },
+    options.pool,
+  );
   let timer: Timer | undefined;
   const refresh = () => {
     timer?.cancel();
