@@ -2,6 +2,7 @@
 import type { Event, EventFilterSpec, MoRef } from '@vivarium/vim';
 import { collectorMethods, LatestPage, readCount } from '../history-collector/history-collector.ts';
 import { HistoryCursor } from '../history-collector/history-cursor.ts';
+import { visibilityFor } from '../history-collector/visibility.ts';
 import type { Service } from '../service.ts';
 import type { Session } from '../session/session.ts';
 import { eventMatcher, withoutMessage } from './event-filter.ts';
@@ -14,8 +15,10 @@ export function addEventCollector(
   session: Session,
   release: () => void,
 ): void {
-  const { graph, events, rootFolder, store } = service;
-  const matches = eventMatcher(graph, rootFolder, filter);
+  const { graph, events, rootFolder, store, authorization } = service;
+  const isWanted = eventMatcher(graph, rootFolder, filter);
+  const visible = visibilityFor(authorization, rootFolder, session);
+  const matches = (event: Event) => isWanted(event) && visible.event(event);
   const cursor = new HistoryCursor<Event>(store.history, EVENT_STREAM, matches);
   const shown = (items: Event[]) => items.map((event) => withoutMessage(event, filter));
   const page = new LatestPage(cursor, (items) => collector.set('latestPage', shown(items)));

@@ -20,7 +20,7 @@ async function world(context: Parameters<typeof testService>[0]) {
 }
 
 void test('a posted event is numbered, timed, worded and told where it happened', async (context) => {
-  const { service, post } = await world(context);
+  const { service, post, call } = await world(context);
   const host = moRef('HostSystem', 'ha-host');
   service.graph.add(moRef('ComputeResource', 'ha-compute-res'), { name: 'esx1', parent: DATACENTER });
   service.graph.add(host, { name: 'esx1', parent: moRef('ComputeResource', 'ha-compute-res') });
@@ -32,7 +32,7 @@ void test('a posted event is numbered, timed, worded and told where it happened'
   assert.equal(event.fullFormattedMessage, 'vm1 on esx1 in ha-datacenter is powered on');
   assert.deepEqual(event.computeResource?.computeResource, moRef('ComputeResource', 'ha-compute-res'));
   assert.equal(service.events.latest, event);
-  assert.equal(service.graph.get(service.content.eventManager!).get('latestEvent'), event);
+  assert.equal(service.graph.get(service.content.eventManager!).read('latestEvent', call()), event);
   assert.equal(post('VmPoweredOffEvent', VM, 'vm1').key, event.key + 1);
 });
 
@@ -150,4 +150,25 @@ void test('types without a text of their own use that of their base, or their me
   } as Event);
   assert.equal(text, 'Customization of vm1 has failed: odd');
   assert.equal(formatEvent({ ...event, _typeName: 'InfoUpgradeEvent', message: 'done' } as Event), 'done');
+});
+
+void test('users see the events of what they may read, and only those', async (context) => {
+  const { service, manager, post, invoke, call, login } = await world(context);
+  await service.authorization.grant(VM, [{ principal: 'ann', isGroup: false, roleId: -2, propagate: true }]);
+  const ann = call(login('ann'));
+  const latest = async () => await invoke<Event | undefined>(manager, 'Fetch', { prop: 'latestEvent' }, ann);
+  const collector = await invoke<MoRef>(manager, 'CreateCollectorForEvents', { filter: {} }, ann);
+  const mine = post('VmPoweredOnEvent', VM, 'vm1').key;
+  assert.equal((await latest())?.key, mine);
+  post('VmPoweredOnEvent', OTHER_VM, 'vm2');
+  assert.equal(await latest(), undefined);
+  const queried = await invoke<Event[]>(manager, 'QueryEvents', { filter: {} }, ann);
+  assert.deepEqual(
+    queried.map(({ key }) => key),
+    [mine],
+  );
+  assert.deepEqual(
+    (await invoke<Event[]>(collector, 'ReadNextEvents', { maxCount: 100 }, ann)).map(({ key }) => key),
+    [mine],
+  );
 });

@@ -4,6 +4,7 @@ import { uuid } from '@vivarium/base';
 import { type Event, type EventFilterSpec, isA, MethodFault, type MoRef, moRef, schema } from '@vivarium/vim';
 import { CollectorQuota, MOST_COLLECTORS } from '../history-collector/history-collector.ts';
 import { HistoryCursor, MOST_ITEMS } from '../history-collector/history-cursor.ts';
+import { visibilityFor } from '../history-collector/visibility.ts';
 import type { Service } from '../service.ts';
 import { eventMatcher, withoutMessage } from './event-filter.ts';
 import { addEventCollector } from './event-history-collector.ts';
@@ -11,15 +12,11 @@ import { EVENT_STREAM } from './event-log.ts';
 import { eventDescription } from './event-text.ts';
 
 export function addEventManager(service: Service, ref: MoRef<'EventManager'>): void {
-  const { graph, events } = service;
+  const { graph, events, authorization, rootFolder } = service;
   const quota = new CollectorQuota();
   const manager = graph.add<'EventManager'>(
     ref,
-    {
-      description: eventDescription(),
-      ...(events.latest && { latestEvent: events.latest }),
-      maxCollector: MOST_COLLECTORS,
-    },
+    { description: eventDescription(), maxCollector: MOST_COLLECTORS },
     {
       RetrieveArgumentDescription: ({ eventTypeId }) => argumentDescriptions(eventTypeId),
 
@@ -31,9 +28,11 @@ export function addEventManager(service: Service, ref: MoRef<'EventManager'>): v
         return collector;
       },
 
-      async QueryEvents({ filter }) {
+      async QueryEvents({ filter }, { session }) {
         await events.settled();
-        const matches = eventMatcher(graph, service.rootFolder, checkedFilter(service, filter));
+        const isWanted = eventMatcher(graph, rootFolder, checkedFilter(service, filter));
+        const visible = visibilityFor(authorization, rootFolder, session);
+        const matches = (event: Event) => isWanted(event) && visible.event(event);
         const limit = Math.min(filter.maxCount ?? MOST_ITEMS, MOST_ITEMS);
         const newest = new HistoryCursor<Event>(service.store.history, EVENT_STREAM, matches).latest(limit);
         return newest.toReversed().map((event) => withoutMessage(event, filter));
@@ -55,8 +54,16 @@ export function addEventManager(service: Service, ref: MoRef<'EventManager'>): v
         events.post({ ...event, _typeName: eventToPost._typeName, userName: call.session.userName } as never, call);
       },
     },
+    {
+      computed: {
+        latestEvent: ({ session }) => {
+          const { latest } = events;
+          return latest && visibilityFor(authorization, rootFolder, session).event(latest) ? latest : undefined;
+        },
+      },
+    },
   );
-  events.onPost((event) => manager.set('latestEvent', event));
+  events.onPost(() => manager.touch('latestEvent'));
 }
 
 /** Fault: ManagedObjectNotFound for an entity that is not there. */

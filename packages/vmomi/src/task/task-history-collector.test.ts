@@ -92,3 +92,20 @@ void test('a session has at most 32 collectors, and destroying one makes room', 
 void test('the catalogue names methods of the schema', () => {
   for (const { method } of TASK_TEXTS) assert.ok(schema.declaredMethod(method), method);
 });
+
+void test('users see the tasks on what they may read, and only those', async (context) => {
+  const { service, run, invoke, call, login } = await world(context);
+  const manager = service.content.taskManager!;
+  await service.authorization.grant(VM, [{ principal: 'ann', isGroup: false, roleId: -2, propagate: true }]);
+  const ann = call(login('ann'));
+  await run(VM);
+  await run(OTHER_VM);
+  const collector = await invoke<MoRef>(manager, 'CreateCollectorForTasks', { filter: {} }, ann);
+  const seen = await invoke<TaskInfo[]>(collector, 'ReadNextTasks', { maxCount: 100 }, ann);
+  assert.deepEqual(
+    seen.map(({ entity }) => entity),
+    [VM],
+  );
+  const recent = await invoke<{ _value: MoRef[] }>(manager, 'Fetch', { prop: 'recentTask' }, ann);
+  assert.equal(recent._value.length, 1);
+});

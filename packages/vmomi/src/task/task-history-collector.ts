@@ -2,6 +2,7 @@
 import type { MoRef, TaskFilterSpec, TaskInfo } from '@vivarium/vim';
 import { collectorMethods, LatestPage, readCount } from '../history-collector/history-collector.ts';
 import { HistoryCursor } from '../history-collector/history-cursor.ts';
+import { visibilityFor } from '../history-collector/visibility.ts';
 import type { Service } from '../service.ts';
 import type { Session } from '../session/session.ts';
 import { taskMatcher } from './task-filter.ts';
@@ -14,8 +15,10 @@ export function addTaskCollector(
   session: Session,
   release: () => void,
 ): void {
-  const { graph, tasks, rootFolder, store } = service;
-  const matches = taskMatcher(graph, rootFolder, filter);
+  const { graph, tasks, rootFolder, store, authorization } = service;
+  const isWanted = taskMatcher(graph, rootFolder, filter);
+  const visible = visibilityFor(authorization, rootFolder, session);
+  const matches = (info: TaskInfo) => isWanted(info) && visible.task(info);
   const cursor = new HistoryCursor<TaskInfo>(store.history, TASK_STREAM, matches);
   const page = new LatestPage(cursor, (items) => collector.set('latestPage', items));
 

@@ -9,7 +9,7 @@ import { addTaskCollector } from './task-history-collector.ts';
 import { taskDescription } from './task-text.ts';
 
 export function addTaskManager(service: Service, ref: MoRef<'TaskManager'>): void {
-  const { graph, tasks } = service;
+  const { graph, tasks, authorization } = service;
   const quota = new CollectorQuota();
   const collect = async (filter: TaskFilterSpec, { session }: Call) => {
     if (filter.entity) graph.get(filter.entity.entity);
@@ -21,13 +21,19 @@ export function addTaskManager(service: Service, ref: MoRef<'TaskManager'>): voi
   };
   const manager = graph.add<'TaskManager'>(
     ref,
-    { recentTask: tasks.recent(), description: taskDescription(), maxCollector: MOST_COLLECTORS },
+    { description: taskDescription(), maxCollector: MOST_COLLECTORS },
     {
       CreateCollectorForTasks: ({ filter }, call) => collect(filter, call),
       CreateCollectorWithInfoFilterForTasks: ({ filter }, call) => collect(filter, call),
     },
+    {
+      computed: {
+        recentTask: ({ session }) =>
+          tasks.recent().filter((task) => authorization.holds(session, graph.get(task), 'System.Read')),
+      },
+    },
   );
-  const showRecent = () => manager.set('recentTask', tasks.recent());
+  const showRecent = () => manager.touch('recentTask');
   graph.onAdd((object) => {
     if (!isTask(object)) return;
     object.provide({ methods: { CancelTask: (_args, call) => cancel(service, object, call) } });

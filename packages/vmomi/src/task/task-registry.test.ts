@@ -49,18 +49,18 @@ void test('a task goes from queued over running to success and carries who, what
 });
 
 void test('the task shows in recentTask of its entity and of the manager for ten minutes', async (context) => {
-  const { service, clock } = await testService(context);
+  const { service, clock, call } = await testService(context);
   const manager = service.graph.get(service.content.taskManager!);
   const ref = service.tasks.start(powerOn, () => Promise.resolve());
   assert.deepEqual(service.graph.get(VM).get('recentTask'), [ref]);
   await turn();
-  assert.deepEqual(manager.get('recentTask'), [ref]);
+  assert.deepEqual(manager.read('recentTask', call()), [ref]);
   await clock.advance(9 * 60_000);
   assert.ok(service.graph.find(ref));
   await clock.advance(61_000);
   assert.equal(service.graph.find(ref), undefined);
   assert.deepEqual(service.graph.get(VM).get('recentTask'), []);
-  assert.deepEqual(manager.get('recentTask'), []);
+  assert.deepEqual(manager.read('recentTask', call()), []);
 });
 
 void test('a fault ends the task with that fault', async (context) => {
