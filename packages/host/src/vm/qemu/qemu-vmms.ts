@@ -1,7 +1,7 @@
 // Makes and finds the QEMU machines of one host.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { connectMonitor, findProcess, openTranscript, queryChardev, signalProcess } from '@vivarium/qemu';
+import { connectMonitor, findProcess, type Monitor, openTranscript, queryChardev, signalProcess } from '@vivarium/qemu';
 import { runFiles } from '@vivarium/qemu/machine';
 import type { Vmm, VmmEvents, VmmFactory } from '../vmm.ts';
 import { type ProcessRecord, readProcessRecord } from './process-record.ts';
@@ -26,6 +26,7 @@ export function qemuVmms(options: QemuOptions): VmmFactory {
         events,
       );
       vmm.devices.learn(spec.hardware);
+      vmm.hasAgent ||= await isAgentOpen(launched.monitor).catch(() => false);
       return vmm;
     },
 
@@ -61,15 +62,17 @@ async function connect(
       timeoutMs: ADOPT_MS,
     });
     const vmm = new QemuVmm(options, vm.id, record, folder, monitor, events);
-    // The agent's coming was announced to the hostd before us.
-    vmm.hasAgent = (await queryChardev(monitor)).some(
-      ({ label, isFrontendOpen }) => label === 'agent' && isFrontendOpen,
-    );
+    vmm.hasAgent = await isAgentOpen(monitor);
     return vmm;
   } catch (error) {
     options.log.error({ vm: vm.id, pid: record.process.pid, err: error }, 'a running VMM does not answer; it is ended');
     return undefined;
   }
+}
+
+/** The agent may have come before anybody listened: to an earlier hostd, or while a suspended guest was resumed. */
+async function isAgentOpen(monitor: Monitor): Promise<boolean> {
+  return (await queryChardev(monitor)).some(({ label, isFrontendOpen }) => label === 'agent' && isFrontendOpen);
 }
 
 // A hostd that was killed between starting a VMM and noting its pid leaves one that nobody was told of. It is known by the
