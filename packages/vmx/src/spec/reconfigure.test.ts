@@ -438,6 +438,11 @@ void test('running: CPUs and memory grow only when they may', () => {
     { kind: 'plugMemory', memoryMB: 2048 },
     { kind: 'setAllocation' },
   ]);
+  const auto = running({ cpuHotAddEnabled: true, numCoresPerSocket: 0 });
+  assert.deepEqual(apply(auto, spec({ numCPUs: 3 }), on()).effects.live, [
+    { kind: 'plugCpus', count: 3 },
+    { kind: 'setAllocation' },
+  ]);
   assert.throws(() => apply(hot, spec({ numCPUs: 1 }), on()), faults('CpuHotPlugNotSupported'));
   assert.throws(() => apply(hot, spec({ memoryMB: 512 }), on()), faults('MemoryHotPlugNotSupported'));
   assert.throws(() => apply(hot, spec({ memoryMB: 1028 }), on()), faults('InvalidArgument'));

@@ -61,7 +61,8 @@ export const processorAndMemory: Topic<Part> = {
     return {
       hardware: make('VirtualHardware', {
         numCPU,
-        numCoresPerSocket: cores <= 0 ? numCPU : cores,
+        // 0 = automatic: one socket, unless vCPUs may come one by one.
+        numCoresPerSocket: cores > 0 ? cores : readFlag(vmx, 'vcpu.hotadd') ? 1 : numCPU,
         autoCoresPerSocket: cores <= 0,
         memoryMB,
         virtualICH7MPresent: readFlag(vmx, 'ich7m.present') ?? false,

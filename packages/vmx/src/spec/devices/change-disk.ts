@@ -20,7 +20,7 @@ import { checkShares } from '../check-shares.ts';
 import type { DeviceChange, DeviceDraft } from '../device-draft.ts';
 import { deviceFault } from '../device-fault.ts';
 import { diskPath } from './disk-path.ts';
-import { placeDrive } from './place-drive.ts';
+import { type PlacedDrive, placeDrive } from './place-drive.ts';
 
 /** Where a disk without a controller goes; on IDE only for guests that know nothing better. */
 function preferred({ settings }: DeviceDraft): string[] {
@@ -37,8 +37,8 @@ export function addDisk(change: DeviceChange, draft: DeviceDraft): void {
   if (draft.usesFile(path)) throw deviceFault('InvalidDeviceBacking', change.index, 'device.backing.fileName');
   const capacityBytes =
     change.fileOperation === 'create' || change.fileOperation === 'replace'
-      ? createDisk(change, draft, path, place.key, backing)
-      : attachDisk(change, draft, path);
+      ? createDisk(change, draft, path, place, backing)
+      : attachDisk(change, draft, path, place);
   draft.add(
     make('VirtualDisk', {
       ...diskSettings(change, device),
@@ -86,7 +86,7 @@ function createDisk(
   change: DeviceChange,
   draft: DeviceDraft,
   path: string,
-  deviceKey: number,
+  place: PlacedDrive,
   backing: VirtualDiskFlatVer2BackingInfo,
 ): number {
   const { env } = draft.settings;
@@ -100,10 +100,10 @@ function createDisk(
   draft.prepare.push({
     kind: 'createDisk',
     path,
-    deviceKey,
+    deviceKey: place.key,
     capacityBytes,
     provisioning: provisioningOf(backing),
-    adapter: adapterOf(change, draft),
+    adapter: adapterOf(place, draft),
     uuid: /^[0-9a-f-]{36}$/i.test(backing.uuid ?? '') ? (backing.uuid ?? '') : newDiskUuid(env.random),
     contentId: token(env.random, 16),
     replace,
@@ -112,13 +112,13 @@ function createDisk(
   return capacityBytes;
 }
 
-function attachDisk(change: DeviceChange, draft: DeviceDraft, path: string): number {
+function attachDisk(change: DeviceChange, draft: DeviceDraft, path: string, place: PlacedDrive): number {
   const facts = draft.settings.env.findDisk(path);
   if (!facts) throw new MethodFault('FileNotFound', { file: path });
   const wanted = requestedCapacity(asDisk(change));
   if (wanted > facts.capacityBytes) {
     checkCapacity(change, wanted, facts.capacityBytes);
-    draft.prepare.push({ kind: 'growDisk', path, deviceKey: change.device.key, capacityBytes: wanted });
+    draft.prepare.push({ kind: 'growDisk', path, deviceKey: place.key, capacityBytes: wanted });
     return wanted;
   }
   return facts.capacityBytes;
@@ -141,8 +141,8 @@ function provisioningOf(backing: VirtualDiskFlatVer2BackingInfo): DiskProvisioni
   return backing.thinProvisioned ? 'thin' : 'lazyZeroedThick';
 }
 
-function adapterOf({ device }: DeviceChange, draft: DeviceDraft): DiskAdapter {
-  const controller = draft.find(draft.keyOf(device.controllerKey ?? 0));
+function adapterOf({ controllerKey }: PlacedDrive, draft: DeviceDraft): DiskAdapter {
+  const controller = draft.find(controllerKey);
   if (isA('VirtualIDEController', controller)) return 'ide';
   if (isA('VirtualBusLogicController', controller)) return 'buslogic';
   return isA('ParaVirtualSCSIController', controller) ? 'pvscsi' : 'lsilogic';
