@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { bootTestMachine, findTestAssets, type TestMachine } from './test-machin
 
 const found = await findTestAssets();
 const skip = found === undefined ? 'no runtime or demo guest on this machine' : false;
+const hasSsh = existsSync('/usr/bin/ssh-keygen') && existsSync('/usr/bin/ssh');
 const assets = () => found ?? assert.fail('skipped');
 
 const MACHINES: Readonly<Record<string, { disk: string[]; nic: string; machine?: string }>> = {
@@ -124,8 +126,9 @@ void test('a seed sets name, network, keys and commands; HTTP and SSH answer', {
   const folder = await mkdtemp(join(tmpdir(), 'viv-seed-'));
   context.after(() => rm(folder, { recursive: true }));
   const seed = join(folder, 'seed.iso');
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
-  const key = execFileSync('cat', [join(folder, 'key.pub')], { encoding: 'utf8' }).trim();
+  if (hasSsh) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
+  else context.diagnostic('no ssh client on this machine: SSH is not tried');
+  const key = hasSsh ? (await readFile(join(folder, 'key.pub'), 'utf8')).trim() : 'ssh-ed25519 AAAA nobody';
   const macAddress = '00:50:56:AA:00:01';
   await createSeedIso(
     seed,
@@ -166,7 +169,7 @@ void test('a seed sets name, network, keys and commands; HTTP and SSH answer', {
     'root@127.0.0.1',
     'hostname; cat /etc/resolv.conf',
   ];
-  assert.equal(execFileSync('ssh', login, { encoding: 'utf8' }), 'seeded\nnameserver 10.0.2.3\n');
+  if (hasSsh) assert.equal(execFileSync('ssh', login, { encoding: 'utf8' }), 'seeded\nnameserver 10.0.2.3\n');
   machine.type('root\n');
   await machine.expect(/Password: /);
   machine.type("it's secret\n");

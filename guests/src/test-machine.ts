@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@vivarium/base/node';
 import { findRuntime } from '@vivarium/qemu';
-import { type DemoGuest, findDemoGuest } from './ensure-demo-guest.ts';
+import { findDemoGuest } from './ensure-demo-guest.ts';
 
 const CACHE_DIR = process.env['VIVARIUM_CACHE'] ?? '/var/cache/vivarium';
 
@@ -184,5 +184,3 @@ class JsonLines {
     this.#socket.destroy();
   }
 }
-
-export type { DemoGuest };
