@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { differingParts, dumpFrom } from './compare-dump.ts';
 import { generateVim25 } from './generate-vim25.ts';
+import { withInternalMethods } from './internal-methods.ts';
 import { basesFirst, parseSchemaDump, readLattice } from './schema-dump.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -69,6 +70,22 @@ void test('the generator refuses a schema it does not understand', () => {
     'vim.version.b': { ...version, id: '2', parents: ['x'] },
   };
   assert.throws(() => readLattice({ ...parseSchemaDump(JSON.stringify(dump)), versions: forked }), /is not a chain/);
+});
+
+void test('internal methods are laid over the schema, and never over something that is there', () => {
+  const type = { vmodl: 'x', base: null, v: '0', p: [] };
+  const empty = { format: 'vim25-schema/1', versions: {}, faults: {}, enums: {} };
+  const method = { n: 'm', v: '0', p: [], r: { t: 'void' } };
+  const dump = parseSchemaDump(
+    JSON.stringify({ ...empty, data: { D: type }, managed: { A: { ...type, m: { M: method } } } }),
+  );
+  const over = (value: object) =>
+    withInternalMethods(dump, JSON.stringify({ format: 'vim25-internal/1', data: {}, methods: {}, ...value }));
+  assert.deepEqual(Object.keys(over({ methods: { A: { N: method } } }).managed['A']?.m ?? {}), ['M', 'N']);
+  assert.throws(() => over({ methods: { A: { M: method } } }), /has a method M already/);
+  assert.throws(() => over({ methods: { B: { N: method } } }), /no managed type B/);
+  assert.throws(() => over({ data: { D: type } }), /D is in the schema already/);
+  assert.throws(() => over({ format: 'x' }), /not internal methods/);
 });
 
 void test('bases come before what is derived from them', () => {

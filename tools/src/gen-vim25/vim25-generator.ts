@@ -4,12 +4,15 @@ import type { Generator } from '../generated-files.ts';
 import { generateVim25 } from './generate-vim25.ts';
 
 export const VIM25_SCHEMA = 'api/vim25/vim25-schema-9.0.json';
+const INTERNAL = 'api/vim25/internal-methods.json';
 const OUTPUT = 'packages/vim/src/generated';
 
 export const vim25Generator: Generator = {
   name: 'vim25',
   directories: [OUTPUT],
   generate(read) {
-    return new Map([...generateVim25(read(VIM25_SCHEMA))].map(([name, text]) => [`${OUTPUT}/${name}`, text]));
+    return new Map(
+      [...generateVim25(read(VIM25_SCHEMA), read(INTERNAL))].map(([name, text]) => [`${OUTPUT}/${name}`, text]),
+    );
   },
 };

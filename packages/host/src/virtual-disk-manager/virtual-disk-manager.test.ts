@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isFault, make } from '@vivarium/vim';
+import { isFault, make, type VirtualDiskInfo } from '@vivarium/vim';
 import { makeApi, noImages, qemuImg } from './fixtures.ts';
 import { virtualDiskManagerHandlers } from './virtual-disk-manager.ts';
 
@@ -139,4 +139,25 @@ void test('a cancelled inflation leaves the disk as it was', { skip: noImages },
   await assert.rejects(host.done(task), faults('RequestCanceled'));
   assert.deepEqual(await manager.list(), ['a.qcow2', 'a.vmdk']);
   await host.disks.open(name);
+});
+
+void test('what a disk is, with those below it or without', { skip: noImages }, async () => {
+  await using manager = await makeManager();
+  const { handlers, host, name: parent } = manager;
+  await manager.create('thin');
+  const name = '[datastore1] disks/delta.vmdk';
+  await host.disks.create({ path: name, parent, capacityBytes: 64 << 20, provisioning: 'thin', adapter: 'lsilogic' });
+  const query = async (includeParents: boolean) => {
+    const task = handlers.QueryVirtualDiskInfo_Task?.({ name, includeParents }, host.call);
+    return (await host.done<{ _value: VirtualDiskInfo[] }>(task))._value.map((info) => [
+      info.unit.name,
+      info.diskType,
+      info.parent,
+    ]);
+  };
+  assert.deepEqual(await query(false), [[name, 'delta', parent]]);
+  assert.deepEqual(await query(true), [
+    [name, 'delta', parent],
+    [parent, 'thin', undefined],
+  ]);
 });

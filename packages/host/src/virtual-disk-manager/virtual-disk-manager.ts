@@ -1,7 +1,7 @@
 // VirtualDiskManager: virtual disks without a VM around them.
-import { type Handlers, isA, MethodFault, make } from '@vivarium/vim';
+import { type Handlers, isA, MethodFault, make, type VirtualDiskInfo } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
-import type { Location } from '../datastore/datastore.ts';
+import { type Location, locationText } from '../datastore/datastore.ts';
 import { checkPrivilege, type StorageApi, type StorageTask } from '../datastore/storage-api.ts';
 import { copyDisk } from './copy-disk.ts';
 import { createDisk, ownDisk } from './create-disk.ts';
@@ -12,7 +12,7 @@ import { growDisk } from './grow-disk.ts';
 import { moveDisk } from './move-disk.ts';
 import { writeDescriptor } from './place-disk.ts';
 import { reformatDisk, zeroDisk } from './reformat-disk.ts';
-import { readVirtualDisk } from './virtual-disk.ts';
+import { diskChain, readVirtualDisk, type VirtualDisk } from './virtual-disk.ts';
 import type { VirtualDisks } from './virtual-disks.ts';
 
 const PRIVILEGE = 'Datastore.FileManagement';
@@ -119,6 +119,17 @@ export function virtualDiskManagerHandlers(
       return start('zeroFillVirtualDisk', call, [place], (run) => zeroDisk(context, place, run));
     },
 
+    // Not in the documented API; govc's datastore.disk.info asks for it.
+    QueryVirtualDiskInfo_Task({ name, includeParents }, call) {
+      const place = locate(name, call);
+      const entity = place.datastore.ref;
+      return api.tasks.start({ entity, descriptionId: 'VirtualDiskManager.queryVirtualDiskInfo', call }, async () => {
+        const chain = diskChain(await readVirtualDisk(api.datastores, place));
+        const shown = includeParents ? chain : chain.slice(0, 1);
+        return { _typeName: 'ArrayOfVirtualDiskInfo', _value: shown.map(diskInfo) };
+      });
+    },
+
     async QueryVirtualDiskUuid({ name }, call) {
       return (await read(name, call)).descriptor.ddb.get('uuid') ?? '';
     },
@@ -145,6 +156,15 @@ export function virtualDiskManagerHandlers(
     if (facts.provisioning !== 'thin') throw new MethodFault('NotSupported', {}, 'only a thin disk can be shrunk');
     await reformatDisk(context, place, 'thin', run);
   }
+}
+
+function diskInfo({ location, facts, parent }: VirtualDisk): VirtualDiskInfo {
+  const types = { thin: 'thin', lazyZeroedThick: 'preallocated', eagerZeroedThick: 'eagerZeroedThick' } as const;
+  return make('VirtualDiskInfo', {
+    unit: make('VirtualDiskInfoUnit', { name: locationText(location) }),
+    diskType: parent ? 'delta' : types[facts.provisioning],
+    parent: parent && locationText(parent.location),
+  });
 }
 
 function runOf({ signal, progress }: StorageTask): ImageRun {

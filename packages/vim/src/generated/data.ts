@@ -13490,3 +13490,14 @@ export interface MonthlyByWeekdayTaskScheduler extends MonthlyTaskScheduler {
   offset: WeekOfMonth;
   weekday: DayOfWeek;
 }
+
+export interface VirtualDiskInfo extends DynamicData {
+  unit: VirtualDiskInfoUnit;
+  diskType: string;
+  parent?: string;
+}
+
+export interface VirtualDiskInfoUnit extends DynamicData {
+  name: string;
+  datacenter?: MoRef<'Datacenter'>;
+}

@@ -442,6 +442,7 @@ import type {
   VirtualAppLinkInfo,
   VirtualDisk,
   VirtualDiskId,
+  VirtualDiskInfo,
   VirtualDiskSpec,
   VirtualDiskVFlashCacheConfigInfo,
   VirtualMachineCapability,
@@ -4280,6 +4281,12 @@ export interface ReleaseManagedSnapshotArgs {
   datacenter?: MoRef<'Datacenter'>;
 }
 
+export interface QueryVirtualDiskInfo_TaskArgs {
+  name: string;
+  datacenter?: MoRef<'Datacenter'>;
+  includeParents: boolean;
+}
+
 export interface VirtualDiskManagerProperties {}
 
 export interface VirtualDiskManagerMethods<Call> {
@@ -4315,6 +4322,8 @@ export interface VirtualDiskManagerMethods<Call> {
   ImportUnmanagedSnapshot: (args: ImportUnmanagedSnapshotArgs, call: Call) => void | Promise<void>;
   /** Privilege System.View. Faults: InvalidDatastore, FileNotFound. Since 6.5. */
   ReleaseManagedSnapshot: (args: ReleaseManagedSnapshotArgs, call: Call) => void | Promise<void>;
+  /** Privilege System.View. Task result: VirtualDiskInfo[]. Faults: FileFault, InvalidDatastore. Since 2.5. */
+  QueryVirtualDiskInfo_Task: (args: QueryVirtualDiskInfo_TaskArgs, call: Call) => MoRef<'Task'> | Promise<MoRef<'Task'>>;
 }
 
 export interface CreateSnapshot_TaskArgs {
@@ -8046,6 +8055,7 @@ export interface MethodTypes {
   QueryVirtualDiskGeometry: { this: 'VirtualDiskManager'; args: QueryVirtualDiskGeometryArgs; result: HostDiskDimensionsChs; };
   ImportUnmanagedSnapshot: { this: 'VirtualDiskManager'; args: ImportUnmanagedSnapshotArgs; result: void; };
   ReleaseManagedSnapshot: { this: 'VirtualDiskManager'; args: ReleaseManagedSnapshotArgs; result: void; };
+  QueryVirtualDiskInfo_Task: { this: 'VirtualDiskManager'; args: QueryVirtualDiskInfo_TaskArgs; result: MoRef<'Task'>; taskResult: VirtualDiskInfo[]; };
   RefreshStorageInfo: { this: 'VirtualMachine'; args: NoArgs; result: void; };
   CreateSnapshot_Task: { this: 'VirtualMachine'; args: CreateSnapshot_TaskArgs; result: MoRef<'Task'>; taskResult: MoRef<'VirtualMachineSnapshot'>; };
   CreateSnapshotEx_Task: { this: 'VirtualMachine'; args: CreateSnapshotEx_TaskArgs; result: MoRef<'Task'>; taskResult: MoRef<'VirtualMachineSnapshot'>; };

@@ -2297,6 +2297,8 @@ import type {
   WeeklyTaskScheduler,
   MonthlyByDayTaskScheduler,
   MonthlyByWeekdayTaskScheduler,
+  VirtualDiskInfo,
+  VirtualDiskInfoUnit,
 } from './data.ts';
 import type {
   HostCommunication,
@@ -5991,4 +5993,6 @@ export interface DataTypes extends FaultTypes {
   MonthlyByDayTaskScheduler: MonthlyByDayTaskScheduler;
   MonthlyByWeekdayTaskScheduler: MonthlyByWeekdayTaskScheduler;
   LocalizedMethodFault: LocalizedMethodFault;
+  VirtualDiskInfo: VirtualDiskInfo;
+  VirtualDiskInfoUnit: VirtualDiskInfoUnit;
 }

@@ -74,7 +74,10 @@ const ANY_PRIMITIVES = [
 ];
 const MANAGED = schema.names('managed');
 const ENUMS = schema.names('enum');
-const DATA_OBJECTS = schema.names('data');
+/** Types of api/vim25/internal-methods.json: served, but in no documented schema, so that other clients need not know them. */
+const INTERNAL: readonly string[] = ['VirtualDiskInfo', 'VirtualDiskInfoUnit'];
+/** Names of the data objects that every client knows. */
+export const DATA_OBJECTS = schema.names('data').filter((name) => !INTERNAL.includes(name));
 const STRUCTURES = [...DATA_OBJECTS, ...schema.names('fault')];
 const ITEM_TYPES = [
   ...ANY_PRIMITIVES,

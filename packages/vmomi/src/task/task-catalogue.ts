@@ -327,6 +327,7 @@ const rows: readonly (readonly [descriptionId: string, method: string, label: st
   ['VirtualDiskManager.extendVirtualDisk', 'ExtendVirtualDisk_Task', 'Extend virtual disk'],
   ['VirtualDiskManager.inflateVirtualDisk', 'InflateVirtualDisk_Task', 'Inflate virtual disk'],
   ['VirtualDiskManager.moveVirtualDisk', 'MoveVirtualDisk_Task', 'Move virtual disk'],
+  ['VirtualDiskManager.queryVirtualDiskInfo', 'QueryVirtualDiskInfo_Task', 'Query virtual disk information'],
   ['VirtualDiskManager.shrinkVirtualDisk', 'ShrinkVirtualDisk_Task', 'Shrink virtual disk'],
   ['VirtualDiskManager.zeroFillVirtualDisk', 'ZeroFillVirtualDisk_Task', 'Zero fill virtual disk'],
   ['VirtualMachine.applyEvcMode', 'ApplyEvcModeVM_Task', 'Apply EVC mode'],
