@@ -65,11 +65,9 @@ export function vmPaths(datastores: Datastores): VmPaths {
     },
     datastoreOf: (absolute) => holder(absolute).ref,
     rootOf: (absolute) => holder(absolute).root,
-    onSpace(listener) {
-      const stops = datastores.list().map((datastore) => datastore.space.onSpace(listener));
-      return () => {
-        for (const stop of stops) stop();
-      };
+    onSpace: (listener) => datastores.onSpace(() => listener()),
+    ranFull(absolute) {
+      datastores.ranFull(absolute).catch(() => undefined); // the space watch logs what it cannot read
     },
   };
 }

@@ -6,7 +6,7 @@ export function runtimeInfo(view: VmView): VirtualMachineRuntimeInfo {
   const { config } = view;
   return make('VirtualMachineRuntimeInfo', {
     host: view.host,
-    connectionState: view.connection,
+    connectionState: 'connected',
     powerState: view.power,
     faultToleranceState: 'notConfigured',
     toolsInstallerMounted: false,
@@ -19,7 +19,7 @@ export function runtimeInfo(view: VmView): VirtualMachineRuntimeInfo {
     maxMemoryUsage: config.hardware.memoryMB,
     numMksConnections: view.consoles,
     recordReplayState: 'inactive',
-    cleanPowerOff: view.power === 'poweredOff',
+    cleanPowerOff: view.power === 'poweredOff' ? !view.crashed : undefined,
     onlineStandby: false,
     consolidationNeeded: false,
     paused: false,

@@ -1,6 +1,12 @@
 // The methods of VirtualMachine, each a task or a call on the VM's driver.
 // Source: vSphere Web Services API, VirtualMachine.
-import { type Handlers, MethodFault, make, type VirtualMachineTicket } from '@vivarium/vim';
+import {
+  type Handlers,
+  MethodFault,
+  make,
+  type VirtualMachineConfigSpec,
+  type VirtualMachineTicket,
+} from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
 import type { TicketRegistry } from '../console/ticket-registry.ts';
 import type { Request, Vm } from '../vm/vm.ts';
@@ -11,7 +17,7 @@ import { keyStrokes } from './usb-scan-codes.ts';
 
 export interface VmMethodsContext {
   readonly service: Service;
-  readonly registry: Pick<VmRegistry, 'destroy' | 'unregister'>;
+  readonly registry: Pick<VmRegistry, 'destroy' | 'unregister' | 'reconfigure'>;
   readonly tickets: TicketRegistry;
   /** Where consoles are served: for the tickets' URL. */
   readonly endpoint: { readonly port: number; readonly sslThumbprint: string };
@@ -29,6 +35,13 @@ export function vmMethods(vm: Vm, context: VmMethodsContext): Handlers<'VirtualM
       }),
     );
   const direct = (call: Call): Request => ({ userName: call.session.userName, progress() {} });
+  const reconfigure = async (request: Request, spec: VirtualMachineConfigSpec) => {
+    await registry.reconfigure(request, vm, spec);
+    // Whoever hears that the task is done finds new disks in layoutEx.
+    await context.refreshStorage().catch((error: unknown) => {
+      vm.host.log.warn({ vm: vm.id, err: error }, 'the layout is not readable');
+    });
+  };
   return {
     PowerOnVM_Task: ({ host }, call) =>
       task('powerOn', call, async (request) => {
@@ -42,20 +55,23 @@ export function vmMethods(vm: Vm, context: VmMethodsContext): Handlers<'VirtualM
     ResetVM_Task: (_args, call) => task('reset', call, (request) => vm.reset(request)),
     ShutdownGuest: (_args, call) => vm.shutdownGuest(direct(call)),
     RebootGuest: (_args, call) => vm.rebootGuest(direct(call)),
-    ReconfigVM_Task: ({ spec }, call) => task('reconfigure', call, (request) => vm.reconfigure(request, spec)),
-    Rename_Task: ({ newName }, call) => task('rename', call, (request) => vm.reconfigure(request, { name: newName })),
+    ReconfigVM_Task: ({ spec }, call) => task('reconfigure', call, (request) => reconfigure(request, spec)),
+    Rename_Task: ({ newName }, call) => task('rename', call, (request) => reconfigure(request, { name: newName })),
     Destroy_Task: (_args, call) => task('destroy', call, (request) => registry.destroy(request, vm)),
     UnregisterVM: (_args, call) => registry.unregister(direct(call), vm),
-    AnswerVM: ({ questionId, answerChoice }) => vm.answer(questionId, answerChoice),
+    AnswerVM: ({ questionId, answerChoice }, call) => vm.answer(direct(call), questionId, answerChoice),
     AcquireTicket: ({ ticketType }, call) => acquireTicket(vm, context, ticketType, call),
     AcquireMksTicket: () => {
       throw new MethodFault('NotSupported', {}, 'mks tickets are not issued; ask for a webmks ticket');
     },
     CreateScreenshot_Task: (_args, call) =>
-      task('createScreenshot', call, async () => ({ _typeName: 'string', _value: await saveScreenshot(vm) })),
-    PutUsbScanCodes: async ({ spec }) => {
+      task('createScreenshot', call, async (request) => ({
+        _typeName: 'string',
+        _value: await saveScreenshot(vm, request),
+      })),
+    PutUsbScanCodes: async ({ spec }, call) => {
       const strokes = keyStrokes(spec);
-      await vm.sendKeys(strokes);
+      await vm.sendKeys(direct(call), strokes);
       return strokes.length;
     },
     RefreshStorageInfo: () => context.refreshStorage(),
@@ -78,6 +94,12 @@ function acquireTicket(vm: Vm, context: VmMethodsContext, ticketType: string, ca
     cfgFile: vm.host.paths.format(vm.vmxFile),
     port,
     sslThumbprint,
-    url: `wss://${call.localAddress}:${port}/ticket/${ticket}`,
+    url: `wss://${hostOf(call.localAddress)}:${port}/ticket/${ticket}`,
   });
+}
+
+// Addresses of IPv4 clients on a socket for both families look like `::ffff:192.0.2.1`.
+function hostOf(address = 'localhost'): string {
+  const plain = address.replace(/^::ffff:/i, '');
+  return plain.includes(':') ? `[${plain}]` : plain;
 }

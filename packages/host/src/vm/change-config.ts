@@ -1,14 +1,14 @@
 // ReconfigVM's effects: makes a new configuration true, in the order prepare, live, write, clean up. All or nothing up to
 // the write; when it returns the change is on disk.
-
 import { rm } from 'node:fs/promises';
-import { dateTime } from '@vivarium/base';
 import { MethodFault, type VirtualMachineConfigInfo, type VirtualMachineConfigSpec } from '@vivarium/vim';
-import { applyConfigSpec, type CleanupEffect, type LiveEffect, type PrepareEffect } from '@vivarium/vmx';
-import { describeHardware, portKey } from './hardware.ts';
+import { applyConfigSpec, type CleanupEffect, type PrepareEffect } from '@vivarium/vmx';
+import { changeMachine } from './change-machine.ts';
+import { describeHardware } from './hardware.ts';
 import type { PowerState } from './power-state.ts';
 import { specEnvironment } from './spec-environment.ts';
-import { writeVmx } from './vm-files.ts';
+import { findSuspendState } from './suspend-state.ts';
+import { replaceVmx } from './vm-files.ts';
 import type { VmHost } from './vm-host.ts';
 import type { Hardware, Vmm } from './vmm.ts';
 
@@ -22,6 +22,8 @@ export interface ChangeTarget {
 
 export interface AppliedChange {
   readonly config: VirtualMachineConfigInfo;
+  /** What the machine is made of now, when the change touched that. */
+  readonly hardware?: Hardware;
   /** Removes what the new configuration no longer names. Never fails the change. */
   finish(): Promise<void>;
 }
@@ -31,104 +33,99 @@ export async function changeConfig(
   before: VirtualMachineConfigInfo,
   spec: VirtualMachineConfigSpec,
 ): Promise<AppliedChange> {
-  const { host, vmxFile } = target;
-  const { config, effects } = applyConfigSpec(before, spec, specEnvironment(host, target.power, target.vmm));
-  await using undo = new AsyncDisposableStack();
-  const made = effects.prepare.filter((effect) => effect.kind === 'createDisk').map((effect) => effect.path);
-  if (made.length > 0) {
-    await host.journal.begin(target.id, { files: made, vmx: host.paths.format(vmxFile) });
-    undo.defer(() => host.journal.end(target.id));
+  const { host, vmxFile, vmm } = target;
+  const { config, effects } = applyConfigSpec(before, spec, specEnvironment(host, target.power, vmm));
+  if (findSuspendState(config) !== findSuspendState(before)) {
+    // Whoever could write that key could make a guest continue from a state that does not belong to its disks.
+    throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.extraConfig' });
   }
-  for (const effect of effects.prepare) await prepare(target, effect, undo);
-  if (target.vmm && effects.live.length > 0) {
-    const hardware = await describeHardware(host, vmxFile, config);
-    const live: LiveTarget = { ...target, vmm: target.vmm, hardware, config };
-    for (const effect of effects.live) await applyLive(live, effect, undo);
+  const making = new DiskMaking(target, madeFiles(effects.prepare));
+  await making.begin();
+  let hardware: Hardware | undefined;
+  {
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => making.undo());
+    for (const effect of effects.prepare) await prepare(target, effect, making);
+    if (vmm && effects.live.length > 0) {
+      const former = () => describeHardware(target, before);
+      hardware = await describeHardware(target, config);
+      await changeMachine({ ...target, vmm, hardware, config, before, former }, effects.live, undo);
+    }
+    await replaceVmx(host, vmxFile, config, before);
+    undo.move();
   }
-  await writeVmx(vmxFile, config);
-  undo.move();
-  if (made.length > 0) await host.journal.end(target.id);
-  return { config, finish: () => cleanUp(host, effects.cleanup) };
+  await making.end();
+  return { config, ...(hardware ? { hardware } : {}), finish: () => cleanUp(host, effects.cleanup) };
 }
 
-/** Makes the files that a configuration needs; each made file's undo is registered. */
+/** Datastore paths of the disks that the effects make where none was. */
+export function madeFiles(effects: readonly PrepareEffect[]): string[] {
+  return effects.flatMap((effect) => (effect.kind === 'createDisk' && !effect.replace ? [effect.path] : []));
+}
+
+/** Disks that are made for a change: noted in the journal first, removed again when the change fails. */
+export class DiskMaking {
+  readonly #target: Pick<ChangeTarget, 'host' | 'id' | 'vmxFile'>;
+  readonly #planned: readonly string[];
+  readonly #made: string[] = [];
+
+  constructor(target: Pick<ChangeTarget, 'host' | 'id' | 'vmxFile'>, planned: readonly string[]) {
+    this.#target = target;
+    this.#planned = planned;
+  }
+
+  /** Throws FileAlreadyExists when somebody else makes one of the disks now. */
+  async begin(): Promise<void> {
+    if (this.#planned.length === 0) return;
+    const { host, id, vmxFile } = this.#target;
+    await host.journal.begin(id, { files: this.#planned, vmx: host.paths.format(vmxFile) });
+  }
+
+  /** Datastore paths of the disks made so far. */
+  get made(): readonly string[] {
+    return this.#made;
+  }
+
+  noteMade(path: string): void {
+    this.#made.push(path);
+  }
+
+  /** Never throws: at the next start a note of a change that was made is found to be so. */
+  async end(): Promise<void> {
+    if (this.#planned.length === 0) return;
+    const { host, id } = this.#target;
+    await host.journal.end(id).catch((error: unknown) => {
+      host.log.warn({ vm: id, err: error }, 'the end of a change could not be noted');
+    });
+  }
+
+  /** Never throws: what cannot be removed now stays in the journal, for the next start. */
+  async undo(): Promise<void> {
+    const { host, id } = this.#target;
+    try {
+      for (const path of this.#made) await host.disks.remove(path);
+      await this.end();
+    } catch (error) {
+      host.log.warn({ vm: id, disks: this.#made, err: error }, 'the disks of a failed change could not be removed');
+    }
+  }
+}
+
+/** Makes the files that a configuration needs. */
 export async function prepare(
-  target: Pick<ChangeTarget, 'host' | 'vmm'>,
+  { host, vmm }: Pick<ChangeTarget, 'host' | 'vmm'>,
   effect: PrepareEffect,
-  undo: AsyncDisposableStack,
+  making: DiskMaking,
 ): Promise<void> {
-  const { host, vmm } = target;
   if (effect.kind === 'createDisk') {
     await host.disks.create(effect);
-    undo.defer(() => host.disks.remove(effect.path));
+    if (!effect.replace) making.noteMade(effect.path);
     return;
   }
   // A disk cannot shrink again: growing is not undone, a larger disk than the configuration says is harmless.
-  if (vmm && effect.deviceId) await vmm.devices.resizeDisk(effect.deviceId, effect.capacityBytes);
-  else await host.disks.grow(effect.path, effect.capacityBytes);
-}
-
-interface LiveTarget extends ChangeTarget {
-  readonly vmm: Vmm;
-  readonly hardware: Hardware;
-  readonly config: VirtualMachineConfigInfo;
-}
-
-type Executors = {
-  [K in LiveEffect['kind']]: (target: LiveTarget, effect: LiveEffect<K>, undo: AsyncDisposableStack) => Promise<void>;
-};
-
-const executors: Executors = {
-  async plugController({ vmm, hardware }, { deviceId }, undo) {
-    await vmm.devices.plugController(deviceId, hardware);
-    undo.defer(() => vmm.devices.unplugController(deviceId));
-  },
-  unplugController: ({ vmm }, { deviceId }) => vmm.devices.unplugController(deviceId),
-  async plugDisk({ vmm, hardware }, { deviceId }, undo) {
-    await vmm.devices.plugDisk(deviceId, hardware);
-    undo.defer(() => vmm.devices.unplugDisk(deviceId));
-  },
-  unplugDisk: ({ vmm }, { deviceId }) => vmm.devices.unplugDisk(deviceId),
-  async plugCdrom({ vmm, hardware }, { deviceId }, undo) {
-    await vmm.devices.plugCdrom(deviceId, hardware);
-    undo.defer(() => vmm.devices.unplugCdrom(deviceId));
-  },
-  unplugCdrom: ({ vmm }, { deviceId }) => vmm.devices.unplugCdrom(deviceId),
-  async plugNic({ vmm, hardware }, { deviceId }, undo) {
-    await vmm.devices.plugNic(deviceId, hardware);
-    undo.defer(() => vmm.devices.unplugNic(deviceId));
-  },
-  unplugNic: ({ vmm }, { deviceId }) => vmm.devices.unplugNic(deviceId),
-  moveNic: ({ vmm, config }, { deviceId, deviceKey, network, up }) =>
-    vmm.devices.moveNic(deviceId, portKey(config, deviceKey), network, up),
-  setNicLink: ({ vmm }, { deviceId, up }) => vmm.devices.setLink(deviceId, up),
-  changeMedia: ({ vmm, host }, { deviceId, path, readOnly }) =>
-    vmm.devices.changeMedium(deviceId, path === undefined ? undefined : mediumFile(host, path), readOnly),
-  changeSerial: ({ vmm, hardware }, { deviceId }) => vmm.devices.changeSerial(deviceId, hardware),
-  plugCpus: ({ vmm }, { count }) => vmm.devices.plugCpus(count),
-  plugMemory: ({ vmm }, { memoryMB }) => vmm.devices.plugMemory(memoryMB),
-  setAllocation: ({ vmm, config }) =>
-    vmm.setCpu({
-      shares: config.cpuAllocation?.shares?.shares ?? 1000 * config.hardware.numCPU,
-      limitMhz: config.cpuAllocation?.limit ?? -1,
-    }),
-  setDiskLimit: ({ vmm }, { deviceId, iops }) => vmm.devices.setDiskLimit(deviceId, iops),
-  // guestinfo.* has no channel into a running guest without VMware's backdoor; it is in the configuration all the same.
-  setGuestInfo: () => Promise.resolve(),
-};
-
-function applyLive<K extends LiveEffect['kind']>(
-  target: LiveTarget,
-  effect: LiveEffect<K>,
-  undo: AsyncDisposableStack,
-): Promise<void> {
-  return executors[effect.kind](target, effect, undo);
-}
-
-function mediumFile(host: VmHost, path: string): string {
-  if (!path.startsWith('['))
-    throw new MethodFault('InvalidDeviceBacking', { property: 'backing.deviceName', deviceIndex: 0 });
-  return host.paths.resolve(path);
+  if (!vmm || !effect.deviceId) return host.disks.grow(effect.path, effect.capacityBytes);
+  await vmm.devices.resizeDisk(effect.deviceId, effect.capacityBytes);
+  await host.disks.recordCapacity(effect.path, effect.capacityBytes);
 }
 
 async function cleanUp(host: VmHost, effects: readonly CleanupEffect[]): Promise<void> {
@@ -137,10 +134,7 @@ async function cleanUp(host: VmHost, effects: readonly CleanupEffect[]): Promise
       if (effect.kind === 'deleteDisk') await host.disks.remove(effect.path);
       else await rm(host.paths.resolve(effect.path), { force: true });
     } catch (error) {
-      host.log.warn(
-        { path: effect.path, err: error, at: dateTime(host.clock) },
-        'a file that no VM names could not be removed',
-      );
+      host.log.warn({ path: effect.path, err: error }, 'a file that no VM names could not be removed');
     }
   }
 }

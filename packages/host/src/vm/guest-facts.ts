@@ -12,3 +12,8 @@ export interface GuestFacts {
   readonly osName?: string;
   readonly interfaces: readonly GuestInterface[];
 }
+
+/** Whether others can reach a machine by this address: no loopback, no link-local one (IPv6: fe80::/10). */
+export function isReachable(address: string): boolean {
+  return !/^(127\.|169\.254\.|0\.0\.0\.0$|::1?$|fe[89ab])/i.test(address);
+}

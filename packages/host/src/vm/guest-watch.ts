@@ -1,7 +1,7 @@
 // Keeps what a guest says of itself fresh, while its agent is there. QEMU announces the agent's coming and going, but not
 // what changes inside the guest, so this asks: often until the guest has an address, then now and then.
 import type { Clock, Timer } from '@vivarium/base';
-import type { GuestFacts } from './guest-facts.ts';
+import { type GuestFacts, isReachable } from './guest-facts.ts';
 import type { GuestAgentDoor } from './vmm.ts';
 
 const EAGER_MS = 1_500;
@@ -16,6 +16,7 @@ export class GuestWatch {
   readonly #silent: () => void;
   #timer: Timer | undefined;
   #asked = 0;
+  #isHurried = false;
   #stopped = false;
 
   /** `heard` with every answer, `silent` when the agent does not answer. */
@@ -35,6 +36,7 @@ export class GuestWatch {
   /** Asks soon: something changed in the guest. */
   hurry(): void {
     this.#asked = 0;
+    this.#isHurried = true; // an answer that is under way may be older than the change
     if (this.#timer) this.#schedule(0);
   }
 
@@ -45,26 +47,25 @@ export class GuestWatch {
 
   async #ask(): Promise<void> {
     this.#timer = undefined;
+    this.#isHurried = false;
     this.#asked += 1;
     let hasAddress = false;
     try {
       const facts = await this.#agent.facts();
       if (this.#stopped) return;
       this.#heard(facts);
-      hasAddress = facts.interfaces.some((entry) => entry.addresses.some(({ address }) => isGlobal(address)));
+      hasAddress = facts.interfaces.some((entry) => entry.addresses.some(({ address }) => isReachable(address)));
     } catch {
       if (this.#stopped) return;
       this.#silent();
     }
-    if (!this.#stopped) this.#schedule(hasAddress || this.#asked > EAGER_LIMIT ? CALM_MS : EAGER_MS);
+    if (this.#stopped) return;
+    const isCalm = (hasAddress || this.#asked > EAGER_LIMIT) && !this.#isHurried;
+    this.#schedule(isCalm ? CALM_MS : EAGER_MS);
   }
 
   #schedule(delayMs: number): void {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(delayMs, () => void this.#ask());
   }
-}
-
-function isGlobal(address: string): boolean {
-  return !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address);
 }

@@ -1,21 +1,27 @@
 // From a VM's configuration to the order to start it: opens its disks, looks where its images lie.
 import { dirname, join, relative } from 'node:path';
+import type { Machine } from '@vivarium/qemu/machine';
 import { isA, MethodFault, type VirtualMachineConfigInfo } from '@vivarium/vim';
-import { machineFromConfig, type ResolvedDisk } from '@vivarium/vmx';
+import { machineFromConfig } from '@vivarium/vmx';
 import { MEDIA_FOLDER, mediaName } from './qemu/run-folder.ts';
 import type { OpenDisk, VmHost } from './vm-host.ts';
 import type { Hardware, NicPort } from './vmm.ts';
 
+/** The VM that a machine is of. */
+export interface HardwareOwner {
+  readonly host: VmHost;
+  readonly id: string;
+  readonly vmxFile: string;
+}
+
 /** The machine that `config` describes, with its files opened. Throws FileNotFound and its kin when one is missing. */
 export async function describeHardware(
-  host: VmHost,
-  vmxFile: string,
+  { host, id, vmxFile }: HardwareOwner,
   config: VirtualMachineConfigInfo,
 ): Promise<Hardware> {
   const folder = dirname(vmxFile);
   const disks = await openDisks(host, config);
   const images = new Map<string, string>();
-  const writable = new Set<string>();
   // What lies in the VM's folder is named by its name there; the rest as it appears in the jail (see run-folder.ts).
   const inJail = (absolute: string): string => {
     const inside = relative(folder, absolute);
@@ -28,27 +34,25 @@ export async function describeHardware(
     machineTypes: host.machineTypes,
     limits: host.limits,
     cpuModel: host.cpuModel,
-    resolveDisk(path): ResolvedDisk {
+    resolveDisk(path) {
       const disk = disks.get(path);
       if (!disk) throw new MethodFault('FileNotFound', { file: path });
-      writable.add(disk.file);
       return {
         file: inJail(disk.file),
         format: disk.format,
         backing: disk.backing.map((layer) => ({ file: inJail(layer.file), format: layer.format })),
       };
     },
-    resolveFile(path): string {
-      return inJail(host.paths.resolve(path));
-    },
+    resolveFile: (path) => inJail(host.paths.resolve(path)),
     serialSocket: (deviceId) => join('/run/vm', `${deviceId}.sock`),
   });
   const onHost = (file: string) => images.get(file) ?? join(folder, file);
-  for (const serial of machine.serials) {
-    if (serial.backing.kind === 'file') writable.add(onHost(serial.backing.file));
-  }
-  if (machine.firmware.kind === 'efi') writable.add(join(folder, machine.firmware.nvram));
-  return { machine, images, writableFiles: [...writable], networks: switchPorts(config) };
+  return {
+    machine,
+    images,
+    writableFiles: writableFiles(machine).map(onHost),
+    networks: switchPorts(id, config),
+  };
 }
 
 async function openDisks(host: VmHost, config: VirtualMachineConfigInfo): Promise<Map<string, OpenDisk>> {
@@ -61,14 +65,24 @@ async function openDisks(host: VmHost, config: VirtualMachineConfigInfo): Promis
   return opened;
 }
 
+/** Files that the machine writes to, as it names them. Pure. */
+function writableFiles({ disks, floppies, serials, firmware }: Machine): string[] {
+  return [
+    ...disks.map(({ file }) => file),
+    ...floppies.flatMap(({ file, readOnly }) => (file === undefined || readOnly ? [] : [file])),
+    ...serials.flatMap(({ backing }) => (backing.kind === 'file' ? [backing.file] : [])),
+    ...(firmware.kind === 'efi' ? [firmware.nvram] : []),
+  ];
+}
+
 // Switch ports of the machine's NICs, by nic id (`nic-<device key>`).
-function switchPorts(config: VirtualMachineConfigInfo): Map<string, NicPort> {
+function switchPorts(id: string, config: VirtualMachineConfigInfo): Map<string, NicPort> {
   const networks = new Map<string, NicPort>();
   for (const device of config.hardware.device ?? []) {
     if (!isA('VirtualEthernetCard', device)) continue;
     if (!isA('VirtualEthernetCardNetworkBackingInfo', device.backing)) continue;
     networks.set(`nic-${device.key}`, {
-      portKey: portKey(config, device.key),
+      portKey: portKey(id, device.key),
       mac: (device.macAddress ?? '').toLowerCase(),
       portGroup: device.backing.deviceName,
     });
@@ -77,11 +91,17 @@ function switchPorts(config: VirtualMachineConfigInfo): Map<string, NicPort> {
 }
 
 /** Absolute paths of the files that the machine opens. Pure. */
-export function openFiles(hardware: Hardware): string[] {
-  return [...hardware.writableFiles, ...hardware.images.values()];
+export function openFiles(vmxFile: string, { machine, images, writableFiles }: Hardware): string[] {
+  const folder = dirname(vmxFile);
+  const read = [
+    ...machine.disks.flatMap(({ backing }) => backing.map(({ file }) => file)),
+    ...machine.cdroms.flatMap(({ file }) => file ?? []),
+    ...machine.floppies.flatMap(({ file }) => file ?? []),
+  ].filter((file) => !images.has(file));
+  return [...new Set([...writableFiles, ...images.values(), ...read.map((file) => join(folder, file))])];
 }
 
-/** Names a NIC's switch port across restarts. */
-export function portKey(config: VirtualMachineConfigInfo, deviceKey: number): string {
-  return `${config.uuid}-${deviceKey}`;
+/** Names a NIC's switch port across restarts. By the VM's id here: copies of a VM have one uuid. */
+export function portKey(id: string, deviceKey: number): string {
+  return `${id}-${deviceKey}`;
 }

@@ -20,12 +20,12 @@ export type VmRequest =
   | 'suspend'
   | 'shutdownGuest'
   | 'rebootGuest'
-  | 'standbyGuest'
   | 'destroy'
   | 'unregister'
   | 'console'
-  | 'reconfigure'
-  | 'rename';
+  | 'answer'
+  | 'reload'
+  | 'reconfigure';
 
 const allowed: Readonly<Record<VmRequest, readonly PowerState[]>> = {
   powerOn: ['poweredOff', 'suspended'],
@@ -34,12 +34,13 @@ const allowed: Readonly<Record<VmRequest, readonly PowerState[]>> = {
   suspend: ['poweredOn'],
   shutdownGuest: ['poweredOn'],
   rebootGuest: ['poweredOn'],
-  standbyGuest: ['poweredOn'],
   destroy: ['poweredOff', 'suspended'],
   unregister: ['poweredOff', 'suspended'],
   console: ['poweredOn'],
+  // Without a question an answer is an InvalidArgument, whatever the state.
+  answer: ['poweredOff', 'poweredOn', 'suspended'],
+  reload: ['poweredOff', 'suspended'],
   reconfigure: ['poweredOff', 'poweredOn', 'suspended'],
-  rename: ['poweredOff', 'poweredOn', 'suspended'],
 };
 
 /** Throws `InvalidPowerState` when `request` is not legal in `state`. */

@@ -24,6 +24,11 @@ export function diskQuestion(id: string, noSpace: boolean, reason: string): Virt
   });
 }
 
+/** The words of a question, without the key that its text begins with. */
+export function questionText(question: VirtualMachineQuestionInfo): string {
+  return question.message?.[0]?.text ?? question.text;
+}
+
 /** What a client's answer means; `undefined` for a choice that was not offered. */
 export function parseDiskAnswer(answerChoice: string): DiskAnswer | undefined {
   if (answerChoice === RETRY) return 'retry';

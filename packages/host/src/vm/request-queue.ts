@@ -8,12 +8,14 @@ import { type ManagedObjectReference, MethodFault } from '@vivarium/vim';
 import type { VmRequest } from './power-state.ts';
 
 const QUEUE_LIMIT = 64;
-const waits: ReadonlySet<VmRequest> = new Set<VmRequest>(['reconfigure', 'rename', 'console']);
+const waiting: ReadonlySet<VmRequest> = new Set<VmRequest>(['reconfigure', 'reload', 'answer', 'console']);
 
 export interface QueuedRequest {
   readonly request: VmRequest;
   /** The task that carries the request; named in the TaskInProgress fault that others get. */
   readonly task?: ManagedObjectReference<'Task'> | undefined;
+  /** Waits whatever it is: a request of our own, which nobody could repeat. */
+  readonly waits?: boolean;
 }
 
 export class RequestQueue {
@@ -23,7 +25,8 @@ export class RequestQueue {
   /** Runs `work` when it is its turn; throws `TaskInProgress` when it may not wait. */
   async enter<T>(entry: QueuedRequest, work: () => Promise<T>): Promise<T> {
     const busy = this.#entered[0];
-    if (busy && (!waits.has(entry.request) || this.#entered.length >= QUEUE_LIMIT)) {
+    const mayWait = entry.waits === true || waiting.has(entry.request);
+    if (busy && (!mayWait || this.#entered.length >= QUEUE_LIMIT)) {
       throw new MethodFault('TaskInProgress', { task: busy.task ?? { type: 'Task', value: 'none' } });
     }
     this.#entered.push(entry);
@@ -32,10 +35,5 @@ export class RequestQueue {
     } finally {
       this.#entered.splice(this.#entered.indexOf(entry), 1);
     }
-  }
-
-  /** What is running or waiting, oldest first. */
-  get pending(): readonly QueuedRequest[] {
-    return this.#entered;
   }
 }

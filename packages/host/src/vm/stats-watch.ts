@@ -5,10 +5,24 @@ import type { VmmUsage } from './vmm.ts';
 
 const INTERVAL_MS = 20_000;
 
+export interface StatsWatchOptions {
+  readonly clock: Clock;
+  readonly usage: () => Promise<VmmUsage | undefined>;
+  /** The host's clock: one core's worth of MHz. */
+  readonly cpuMhz: number;
+  readonly sampled: (stats: VmStats) => void;
+}
+
+export interface UsageSample {
+  readonly usage: VmmUsage;
+  /** On the monotonic clock. */
+  readonly atMs: number;
+}
+
 export class StatsWatch {
   readonly #options: StatsWatchOptions;
   #timer: Timer | undefined;
-  #last: { usage: VmmUsage; atMs: number } | undefined;
+  #last: UsageSample | undefined;
   #stopped = false;
 
   constructor(options: StatsWatchOptions) {
@@ -26,32 +40,20 @@ export class StatsWatch {
     const now = await usage().catch(() => undefined);
     if (this.#stopped) return;
     if (now) {
-      const atMs = clock.monotonic();
-      if (this.#last) sampled(statsBetween(this.#last, { usage: now, atMs }, cpuMhz));
-      this.#last = { usage: now, atMs };
+      const sample = { usage: now, atMs: clock.monotonic() };
+      sampled(statsBetween(this.#last ?? sample, sample, cpuMhz));
+      this.#last = sample;
     }
     this.#timer = clock.setTimer(INTERVAL_MS, () => void this.#sample());
   }
 }
 
-export interface StatsWatchOptions {
-  readonly clock: Clock;
-  readonly usage: () => Promise<VmmUsage | undefined>;
-  /** The host's clock: one core's worth of MHz. */
-  readonly cpuMhz: number;
-  readonly sampled: (stats: VmStats) => void;
-}
-
-/** What was used between two samples. Pure. */
-export function statsBetween(
-  before: { usage: VmmUsage; atMs: number },
-  after: { usage: VmmUsage; atMs: number },
-  cpuMhz: number,
-): VmStats {
-  const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000);
-  const cores = Math.max(0, (after.usage.cpuSeconds - before.usage.cpuSeconds) / seconds);
+/** What was used between two samples; of one sample alone (given twice) the memory is known, the load is not. Pure. */
+export function statsBetween(before: UsageSample, after: UsageSample, cpuMhz: number): VmStats {
+  const seconds = (after.atMs - before.atMs) / 1000;
+  const cpuSeconds = Math.max(0, after.usage.cpuSeconds - before.usage.cpuSeconds);
   return {
-    cpuUsageMhz: Math.round(cores * cpuMhz),
+    cpuUsageMhz: seconds > 0 ? Math.round((cpuSeconds / seconds) * cpuMhz) : 0,
     hostMemoryMB: Math.round(after.usage.residentBytes / 2 ** 20),
     balloonedMB: Math.round(after.usage.balloonedBytes / 2 ** 20),
   };

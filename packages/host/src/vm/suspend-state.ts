@@ -5,7 +5,7 @@ const KEY = 'checkpoint.vmState';
 
 /** File name of the suspend state, relative to the VM's folder; `undefined` when the VM is not suspended. */
 export function findSuspendState(config: VirtualMachineConfigInfo): string | undefined {
-  const value = config.extraConfig?.find((option) => option.key === KEY)?.value;
+  const value = config.extraConfig?.find(({ key }) => isKey(key))?.value;
   const name = typeof value === 'string' ? value : undefined;
   return name && !name.includes('/') && !name.includes('\0') ? name : undefined;
 }
@@ -19,5 +19,10 @@ export function withoutSuspendState(config: VirtualMachineConfigInfo): VirtualMa
 }
 
 function others(config: VirtualMachineConfigInfo) {
-  return (config.extraConfig ?? []).filter((option) => option.key !== KEY);
+  return (config.extraConfig ?? []).filter(({ key }) => !isKey(key));
+}
+
+// Keys of a VMX are the same in upper and lower case.
+function isKey(key: string): boolean {
+  return key.toLowerCase() === KEY.toLowerCase();
 }

@@ -18,7 +18,6 @@ export interface EventSubject {
 }
 
 type Plain =
-  | 'VmBeingCreatedEvent'
   | 'VmCreatedEvent'
   | 'VmRegisteredEvent'
   | 'VmRemovedEvent'
@@ -32,8 +31,15 @@ type Plain =
   | 'VmResettingEvent'
   | 'VmGuestShutdownEvent'
   | 'VmGuestRebootEvent'
-  | 'VmGuestStandbyEvent'
   | 'VmAcquiredMksTicketEvent';
+
+type Failure =
+  | 'VmFailedToPowerOnEvent'
+  | 'VmFailedToPowerOffEvent'
+  | 'VmFailedToSuspendEvent'
+  | 'VmFailedToResetEvent'
+  | 'VmFailedToShutdownGuestEvent'
+  | 'VmFailedToRebootGuestEvent';
 
 function common({ host, ref, name }: EventSubject) {
   return {
@@ -53,11 +59,19 @@ function withUser(event: Event & { _typeName: string }, userName: string | undef
 
 /** An event that says no more than its type. */
 export function vmEvent(type: Plain, subject: EventSubject, userName?: string): NewEvent {
-  const base = { ...filled, ...common(subject), template: false };
-  if (type === 'VmBeingCreatedEvent') {
-    return withUser(make(type, base), userName);
-  }
-  return withUser(make(type, base), userName);
+  return withUser(make(type, { ...filled, ...common(subject), template: false }), userName);
+}
+
+/** CreateVM has begun: the object that the event names is not there yet. */
+export function vmBeingCreated(
+  subject: EventSubject,
+  configSpec: VirtualMachineConfigSpec,
+  userName?: string,
+): NewEvent {
+  return withUser(
+    make('VmBeingCreatedEvent', { ...filled, ...common(subject), template: false, configSpec }),
+    userName,
+  );
 }
 
 export function vmReconfigured(
@@ -76,8 +90,9 @@ export function vmRenamed(subject: EventSubject, oldName: string, newName: strin
   return withUser(event, userName);
 }
 
-export function vmFailedToPowerOn(subject: EventSubject, reason: MethodFault, userName?: string): NewEvent {
-  const event = make('VmFailedToPowerOnEvent', {
+/** A request failed; the VM is as it was. */
+export function vmFailed(type: Failure, subject: EventSubject, reason: MethodFault, userName?: string): NewEvent {
+  const event = make(type, {
     ...filled,
     ...common(subject),
     template: false,

@@ -1,39 +1,89 @@
 // The VM's folder as its configuration's home: reading and writing the .vmx, which is the authority.
-import { open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { writeDurable } from '@vivarium/base/node';
 import { MethodFault, type VirtualMachineConfigInfo } from '@vivarium/vim';
-import { configFromVmx, formatVmx, parseVmx, vmxFromConfig } from '@vivarium/vmx';
+import {
+  configFromVmx,
+  DEFAULT_VMX_LIMITS,
+  formatVmx,
+  parseVmx,
+  type VmxFile,
+  VmxSyntaxError,
+  vmxFromConfig,
+} from '@vivarium/vmx';
+import { parseDatastorePath } from '../datastore/datastore-path.ts';
+import { type FileSubject, withFileFaults } from '../datastore/file-faults.ts';
 import type { VmHost } from './vm-host.ts';
 
-/** A .vmx larger than this is refused unread. */
-const MAX_VMX_BYTES = 1 << 20;
+/** A .vmx larger than this is neither read nor written. */
+const MAX_BYTES = DEFAULT_VMX_LIMITS.bytes;
 
-/** Reads a .vmx. Throws InvalidVmConfig faults when it is not one, FileNotFound when it is not there. */
+/** Reads a .vmx. Throws InvalidVmConfig when it is not one, FileNotFound when it is not there. */
 export async function readVmx(host: VmHost, vmxFile: string): Promise<VirtualMachineConfigInfo> {
-  const path = host.paths.format(vmxFile);
-  const text = await readText(vmxFile, path);
-  const modified = (await stat(vmxFile)).mtime.toISOString();
-  return configFromVmx(parseVmx(text), { ...host.surroundings(), vmPathName: path, modified });
+  const subject = subjectOf(host, vmxFile);
+  const { content, modified } = await withFileFaults(subject, () => readContent(vmxFile, subject));
+  return configFromVmx(parse(content), { ...host.surroundings(), vmPathName: subject.file, modified });
 }
 
-/** Writes the configuration; when this returns it is on disk, whole. */
-export async function writeVmx(vmxFile: string, config: VirtualMachineConfigInfo): Promise<void> {
-  await writeDurable(vmxFile, formatVmx(vmxFromConfig(config)), 0o644);
+/** Writes the configuration; when this returns it is on disk, whole. Faults: NoDiskSpace … */
+export async function writeVmx(host: VmHost, vmxFile: string, config: VirtualMachineConfigInfo): Promise<void> {
+  const subject = subjectOf(host, vmxFile);
+  const content = Buffer.from(formatVmx(vmxFromConfig(config)));
+  if (content.length > MAX_BYTES) throw new MethodFault('FileTooLarge', { ...subject, fileSize: content.length });
+  await withFileFaults(subject, () => writeDurable(vmxFile, content, 0o644));
 }
 
-async function readText(file: string, path: string): Promise<string> {
-  let handle: Awaited<ReturnType<typeof open>>;
+/** As writeVmx; when that fails `before` is on disk as well as it can be. */
+export async function replaceVmx(
+  host: VmHost,
+  vmxFile: string,
+  next: VirtualMachineConfigInfo,
+  before: VirtualMachineConfigInfo,
+): Promise<void> {
   try {
-    handle = await open(file, 'r');
+    await writeVmx(host, vmxFile, next);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new MethodFault('FileNotFound', { file: path });
+    // It may have failed after the new file had its name. Without room for a second file the old one was not touched.
+    await writeVmx(host, vmxFile, before).catch(() => undefined);
+    throw error;
   }
+}
+
+/** Removes what writing that .vmx may have left when hostd was killed meanwhile. */
+export async function sweepVmx(vmxFile: string): Promise<void> {
+  const folder = dirname(vmxFile);
+  const stem = basename(vmxFile);
+  for (const name of await readdir(folder).catch(() => [])) {
+    const isLeftOver = name.startsWith(`${stem}.`) && /^\.\d+\.new$/.test(name.slice(stem.length));
+    if (isLeftOver) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** A file of the host as the faults about it name it. */
+export function subjectOf(host: VmHost, absolute: string): FileSubject {
+  const file = host.paths.format(absolute);
+  return { file, datastore: parseDatastorePath(file).datastore };
+}
+
+async function readContent(file: string, subject: FileSubject): Promise<{ content: Uint8Array; modified: string }> {
+  // A VMM may have put anything into its folder: links are not followed, a pipe is not waited for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    if ((await handle.stat()).size > MAX_VMX_BYTES)
-      throw new MethodFault('FileTooLarge', { file: path, datastore: '', fileSize: 0 });
-    return await handle.readFile('utf8');
+    const { size, mtime } = await handle.stat();
+    if (size > MAX_BYTES) throw new MethodFault('FileTooLarge', { ...subject, fileSize: size });
+    return { content: await handle.readFile(), modified: mtime.toISOString() };
   } finally {
     await handle.close();
+  }
+}
+
+function parse(content: Uint8Array): VmxFile {
+  try {
+    return parseVmx(content);
+  } catch (error) {
+    if (!(error instanceof VmxSyntaxError)) throw error;
+    throw new MethodFault('InvalidVmConfig', { property: '' }, error.message);
   }
 }

@@ -18,7 +18,10 @@ export interface VmDisks {
   /** Makes a foreign image (an uploaded VMDK) ours first. Throws typed faults: FileNotFound, InvalidDiskFormat … */
   open(path: string): Promise<OpenDisk>;
   create(effect: PrepareEffect<'createDisk'>): Promise<void>;
+  /** Of a disk that no machine has open. */
   grow(path: string, capacityBytes: number): Promise<void>;
+  /** A running machine has enlarged the disk: its descriptor follows. */
+  recordCapacity(path: string, capacityBytes: number): Promise<void>;
   /** Descriptor and data; no error when it is gone already. */
   remove(path: string): Promise<void>;
   /** Every file of a disk, absolute: for layoutEx and for ownership. */
@@ -36,6 +39,8 @@ export interface VmPaths {
   rootOf(absolute: string): string;
   /** Heard when a datastore has room again after it was full. Returns the way to stop hearing. */
   onSpace(listener: () => void): () => void;
+  /** A machine found the datastore of this absolute path full: whoever waits for room hears of it within seconds. */
+  ranFull(absolute: string): void;
 }
 
 /** An event without what the log fills in itself. */

@@ -1,33 +1,43 @@
 // Which VMs this host has: creation, registration, removal, and finding everything again after a restart.
 //
 // A VM is listed exactly when the store has its document. Making one: intent (files to be made) → files → document.
-// Removing one: document away and intent (files to be removed), in one batch → files → intent away. Whatever a killed
-// hostd leaves half done is therefore finished or undone at the next start, before anybody can ask.
-import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+// Removing one: document away and intent (files to be removed), in one batch → files → intent away. See intents.ts.
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { syncDirectory } from '@vivarium/base/node';
 import type { Store } from '@vivarium/store';
-import { isA, MethodFault, type VirtualMachineConfigInfo, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import {
+  isFault,
+  MethodFault,
+  moRef,
+  type VirtualMachineConfigInfo,
+  type VirtualMachineConfigSpec,
+} from '@vivarium/vim';
 import { applyConfigSpec } from '@vivarium/vmx';
-import { prepare } from './change-config.ts';
+import { withFileFaults } from '../datastore/file-faults.ts';
+import { DiskMaking, madeFiles, prepare } from './change-config.ts';
+import { configFault } from './driver-fault.ts';
+import { type Intent, Intents } from './intents.ts';
 import { specEnvironment } from './spec-environment.ts';
+import { findSuspendState } from './suspend-state.ts';
 import { openVm, type Request, Vm } from './vm.ts';
-import { vmEvent } from './vm-events.ts';
-import { writeVmx } from './vm-files.ts';
+import { vmBeingCreated, vmEvent } from './vm-events.ts';
+import { readVmx, replaceVmx, subjectOf, sweepVmx, writeVmx } from './vm-files.ts';
 import type { ChangeJournal, VmHost } from './vm-host.ts';
+import { diskPaths, ownFiles } from './vm-paths.ts';
 
 const VM = 'vm/';
-const INTENT = 'vm-intent/';
 const COUNTER = 'vm-counter';
 
-type Intent =
-  /** Undone at start: the files go, unless the VMX names them. `folder` goes too when it is then empty. */
-  | { readonly kind: 'make'; readonly vmx: string; readonly files: readonly string[]; readonly folder?: string }
-  /** Finished at start. */
-  | { readonly kind: 'remove'; readonly vmx: string; readonly files: readonly string[]; readonly folder?: string };
+/** What the store keeps of a registered VM. */
+interface VmDocument {
+  /** Datastore path. */
+  readonly vmx: string;
+}
 
 export interface VmRegistryListener {
-  added(vm: Vm): void;
+  /** A VM is listed from now on. CreateVM and RegisterVM wait for what is returned. */
+  added(vm: Vm): void | Promise<void>;
   removed(vm: Vm): void;
   /** A registered VM whose files cannot be read: shown as inaccessible. */
   broken(id: string, vmxPath: string, error: unknown): void;
@@ -37,9 +47,10 @@ export class VmRegistry {
   readonly #host: VmHost;
   readonly #store: Store;
   readonly #listener: VmRegistryListener;
+  readonly #intents: Intents;
   readonly #vms = new Map<string, Vm>();
-  /** VMX paths and folders of creations under way: two cannot make the same VM. */
-  readonly #underWay = new Set<string>();
+  /** Names that VMs are getting now. */
+  readonly #names = new Set<string>();
   /** Ids are never used twice. */
   #lastId: number;
 
@@ -47,6 +58,7 @@ export class VmRegistry {
     this.#host = host;
     this.#store = store;
     this.#listener = listener;
+    this.#intents = new Intents(host, store);
     this.#lastId = store.get<number>(COUNTER)?.value ?? 0;
   }
 
@@ -58,86 +70,93 @@ export class VmRegistry {
     return this.#vms.get(id);
   }
 
+  /** The journal of reconfigurations, in the same place and form as that of creations. */
+  get journal(): ChangeJournal {
+    return this.#intents;
+  }
+
   /** Cleans up after a killed hostd, then opens every registered VM and takes its machine over again. */
   async load(): Promise<void> {
-    for (const document of this.#store.range(INTENT)) await this.#settle(document.key, document.value as Intent);
-    const opened = this.#store.range(VM).map(async ({ key, value }) => {
-      const id = key.slice(VM.length);
-      const { vmx } = value as { vmx: string };
-      try {
-        const vm = await openVm(this.#host, id, this.#host.paths.resolve(vmx));
-        await vm.adopt();
-        this.#vms.set(id, vm);
-        this.#listener.added(vm);
-      } catch (error) {
-        this.#host.log.error({ vm: id, vmx, err: error }, 'a registered VM cannot be opened');
-        this.#listener.broken(id, vmx, error);
-      }
-    });
-    await Promise.all(opened);
+    const documents = this.#store.range<VmDocument>(VM);
+    const listed = new Set(documents.map(({ value }) => value.vmx));
+    await this.#intents.settleAll((vmx) => listed.has(vmx));
+    await Promise.all(documents.map(({ key, value }) => this.#open(key.slice(VM.length), value.vmx)));
   }
 
   /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
   async create(request: Request, spec: VirtualMachineConfigSpec): Promise<Vm> {
     const host = this.#host;
-    const { config, effects } = applyConfigSpec(undefined, spec, specEnvironment(host, 'poweredOff'));
-    const namesake = this.all.find((vm) => vm.name === config.name);
-    if (namesake) throw new MethodFault('DuplicateName', { name: config.name, object: namesake.ref });
-    const vmxPath = vmPath(config);
-    const vmxFile = host.paths.resolve(vmxPath);
-    const folder = dirname(vmxFile);
-    return this.#alone(vmxFile, async () => {
-      if (await exists(vmxFile)) throw new MethodFault('FileAlreadyExists', { file: vmxPath });
-      const id = await this.#nextId();
-      const isNewFolder = !(await exists(folder));
-      const files = effects.prepare.flatMap((effect) => (effect.kind === 'createDisk' ? [effect.path] : []));
-      await using undo = new AsyncDisposableStack();
-      await this.#store.batch([
-        {
-          put: `${INTENT}${id}`,
-          value: intent('make', vmxPath, files, isNewFolder ? host.paths.format(folder) : undefined),
-        },
-      ]);
-      undo.defer(() => this.#settle(`${INTENT}${id}`));
-      if (isNewFolder) {
-        await mkdir(folder, { mode: 0o755 });
-        await syncDirectory(dirname(folder));
-      }
-      for (const effect of effects.prepare) await prepare({ host, vmm: undefined }, effect, undo);
-      request.progress(80);
-      await writeVmx(vmxFile, config);
-      await this.#list(id, vmxPath);
-      undo.move();
-      const vm = new Vm(host, id, vmxFile, config);
-      this.#publish(vm);
-      host.post(vmEvent('VmCreatedEvent', vm.subject, request.userName));
-      return vm;
+    const environment = specEnvironment(host, 'poweredOff');
+    const { config, effects } = applyConfigSpec(undefined, spec, {
+      ...environment,
+      exists: (path) => this.#intents.isClaimed(path) || environment.exists(path),
     });
+    const vmx = config.files.vmPathName ?? '';
+    const vmxFile = host.paths.resolve(vmx);
+    const folder = dirname(vmxFile);
+    const files = madeFiles(effects.prepare);
+    using _name = this.#claimName(config.name);
+    using _files = this.#intents.claim([vmx, host.paths.format(folder), ...files]);
+    const isNewFolder = !(await exists(folder));
+    const id = await this.#nextId();
+    const intent: Intent = {
+      kind: 'make',
+      vmx,
+      files,
+      ...(isNewFolder ? { folder: host.paths.format(folder) } : {}),
+    };
+    const subject = { host, ref: moRef('VirtualMachine', id), name: config.name };
+    host.post(vmBeingCreated(subject, spec, request.userName));
+    const key = this.#intents.newKey(id);
+    await this.#store.batch([{ put: key, value: intent }]);
+    const making = new DiskMaking({ host, id, vmxFile }, []);
+    try {
+      await withFileFaults(subjectOf(host, folder), () => makeFolder(folder, isNewFolder));
+      for (const effect of effects.prepare) await prepare({ host, vmm: undefined }, effect, making);
+      request.progress(80);
+      await writeVmx(host, vmxFile, config);
+      await this.#store.batch([...this.#listing(id, vmx), { delete: key }]);
+    } catch (error) {
+      // Nothing but what was made here: somebody else may have made the rest meanwhile.
+      await this.#intents.settle(key, { ...intent, files: making.made }, false);
+      throw configFault(error);
+    }
+    const vm = new Vm(host, id, vmxFile, config);
+    await this.#publish(vm);
+    host.post(vmEvent('VmCreatedEvent', vm.subject, request.userName));
+    return vm;
   }
 
-  /** RegisterVM: lists the VM whose VMX is at `vmxPath`. */
+  /**
+   * RegisterVM: lists the VM whose VMX is at `vmxPath`. Faults: NotFound, AlreadyExists, DuplicateName, InvalidVmConfig …
+   */
   async register(request: Request, vmxPath: string, name: string | undefined): Promise<Vm> {
     const host = this.#host;
+    if (!/\.vmx$/i.test(vmxPath.trim())) throw new MethodFault('InvalidDatastorePath', { datastorePath: vmxPath });
     const vmxFile = host.paths.resolve(vmxPath);
-    return this.#alone(vmxFile, async () => {
-      if (this.all.some((vm) => vm.vmxFile === vmxFile)) {
-        throw new MethodFault('AlreadyExists', { name: vmxPath });
-      }
-      const id = await this.#nextId();
-      const vm = await openVm(host, id, vmxFile);
-      if (
-        this.all.some(
-          (other) => other.config.uuid === vm.config.uuid && other.config.instanceUuid === vm.config.instanceUuid,
-        )
-      ) {
-        host.log.warn({ vmx: vmxPath, uuid: vm.config.uuid }, 'another registered VM has the same uuid');
-      }
-      if (name !== undefined && name !== vm.name) await vm.reconfigure(request, { name });
-      await this.#list(id, host.paths.format(vmxFile));
-      this.#publish(vm);
-      host.post(vmEvent('VmRegisteredEvent', vm.subject, request.userName));
-      return vm;
+    const vmx = host.paths.format(vmxFile);
+    using _file = this.#claimVmx(vmx);
+    const found = await readVmx(host, vmxFile).catch((error: unknown) => {
+      throw isFault(error, 'FileNotFound') ? new MethodFault('NotFound', {}, `There is no file ${vmx}.`) : error;
     });
+    const config = this.#complete(found, name);
+    using _name = this.#claimName(config.name);
+    if (config !== found) await replaceVmx(host, vmxFile, config, found);
+    const id = await this.#nextId();
+    await this.#store.batch(this.#listing(id, vmx));
+    const vm = new Vm(host, id, vmxFile, config);
+    await this.#publish(vm);
+    host.post(vmEvent('VmRegisteredEvent', vm.subject, request.userName));
+    return vm;
+  }
+
+  /** ReconfigVM and Rename: `vm.reconfigure`, with a name that no other VM has. */
+  async reconfigure(request: Request, vm: Vm, spec: VirtualMachineConfigSpec): Promise<void> {
+    const { name } = spec;
+    if (name === undefined || name === vm.name) return vm.reconfigure(request, spec);
+    const renamed = applyConfigSpec(vm.config, { name }, specEnvironment(this.#host, 'poweredOff')).config;
+    using _name = this.#claimName(renamed.name, vm);
+    await vm.reconfigure(request, spec);
   }
 
   /** UnregisterVM: the files stay. */
@@ -148,39 +167,47 @@ export class VmRegistry {
     });
   }
 
-  /** Destroy: the VM goes with its files. Files in its folder that are not the VM's stay, and so does the folder then. */
+  /**
+   * Destroy: the VM goes with its files. Files in its folder that are not the VM's stay, and so does the folder then; so do
+   * disks that another VM names.
+   */
   destroy(request: Request, vm: Vm): Promise<void> {
     return vm.retire('destroy', request, async () => {
       const { paths } = this.#host;
       const vmx = paths.format(vm.vmxFile);
-      const files = [...diskPaths(vm.config), ...(await ownFiles(vm)).map((file) => paths.format(file))];
-      const key = `${INTENT}${vm.id}`;
-      await this.#store.batch([
-        { delete: `${VM}${vm.id}` },
-        { put: key, value: intent('remove', vmx, files, paths.format(vm.folder)) },
-      ]);
+      using _file = this.#intents.claim([vmx]);
+      const shared = new Set(this.all.flatMap((other) => (other === vm ? [] : diskPaths(other.config))));
+      const own = (await ownFiles(vm.vmxFile, vm.config)).map((file) => paths.format(file));
+      const intent: Intent = {
+        kind: 'remove',
+        vmx,
+        files: [...diskPaths(vm.config).filter((disk) => !shared.has(disk)), ...own],
+        ...(vm.folder === paths.rootOf(vm.vmxFile) ? {} : { folder: paths.format(vm.folder) }),
+      };
+      const key = this.#intents.newKey(vm.id);
+      await this.#store.batch([{ delete: `${VM}${vm.id}` }, { put: key, value: intent }]);
       this.#retract(vm, request);
-      await this.#settle(key);
+      await this.#intents.settle(key, intent, false);
     });
-  }
-
-  /** The journal of reconfigurations, in the same place and form. */
-  get journal(): ChangeJournal {
-    return {
-      begin: async (id, change) => {
-        await this.#store.batch([
-          { put: `${INTENT}${id}`, value: intent('make', change.vmx, change.files, undefined) },
-        ]);
-      },
-      end: async (id) => {
-        await this.#store.batch([{ delete: `${INTENT}${id}` }]);
-      },
-    };
   }
 
   /** hostd ends: every guest runs on. */
   release(): void {
     for (const vm of this.all) vm.release();
+  }
+
+  async #open(id: string, vmx: string): Promise<void> {
+    const { paths, log } = this.#host;
+    try {
+      const vmxFile = paths.resolve(vmx);
+      await sweepVmx(vmxFile);
+      const vm = await openVm(this.#host, id, vmxFile);
+      await vm.adopt().catch((error: unknown) => log.error({ vm: id, err: error }, 'cannot look for its machine'));
+      await this.#publish(vm);
+    } catch (error) {
+      log.error({ vm: id, vmx, err: error }, 'a registered VM cannot be opened');
+      this.#listener.broken(id, vmx, error);
+    }
   }
 
   async #nextId(): Promise<string> {
@@ -190,13 +217,15 @@ export class VmRegistry {
     return String(id);
   }
 
-  async #list(id: string, vmx: string): Promise<void> {
-    await this.#store.batch([{ put: `${VM}${id}`, value: { vmx } }, { delete: `${INTENT}${id}` }]);
+  // Together with the document of a VM at the same place that could not be opened any more: this is that VM.
+  #listing(id: string, vmx: string) {
+    const stale = this.#store.range<VmDocument>(VM).filter(({ value }) => value.vmx === vmx);
+    return [...stale.map(({ key }) => ({ delete: key })), { put: `${VM}${id}`, value: { vmx } }];
   }
 
-  #publish(vm: Vm): void {
+  async #publish(vm: Vm): Promise<void> {
     this.#vms.set(vm.id, vm);
-    this.#listener.added(vm);
+    await this.#listener.added(vm);
   }
 
   #retract(vm: Vm, request: Request): void {
@@ -205,81 +234,39 @@ export class VmRegistry {
     this.#listener.removed(vm);
   }
 
-  async #alone<T>(vmxFile: string, work: () => Promise<T>): Promise<T> {
-    if (this.#underWay.has(vmxFile)) {
-      throw new MethodFault('FileAlreadyExists', { file: this.#host.paths.format(vmxFile) });
-    }
-    this.#underWay.add(vmxFile);
+  // What a VM from elsewhere leaves open is settled once, so that its guest finds the same hardware at every start.
+  #complete(config: VirtualMachineConfigInfo, name: string | undefined): VirtualMachineConfigInfo {
+    const environment = specEnvironment(this.#host, findSuspendState(config) ? 'suspended' : 'poweredOff');
+    if (name !== undefined && name !== config.name) return applyConfigSpec(config, { name }, environment).config;
     try {
-      return await work();
-    } finally {
-      this.#underWay.delete(vmxFile);
-    }
-  }
-
-  // Undoes a making or finishes a removal, then forgets the intent.
-  async #settle(key: string, value = this.#store.get(key)?.value as Intent | undefined): Promise<void> {
-    if (!value) return;
-    const { paths, disks, log } = this.#host;
-    const isListed = this.#store.range(VM).some((document) => (document.value as { vmx: string }).vmx === value.vmx);
-    const kept = value.kind === 'make' && isListed ? await this.#namedDisks(value.vmx) : new Set<string>();
-    try {
-      for (const file of value.files) {
-        if (kept.has(file)) continue;
-        if (file.endsWith('.vmdk')) await disks.remove(file);
-        else await rm(paths.resolve(file), { force: true });
-      }
-      if (value.kind === 'remove' || !isListed) await rm(paths.resolve(value.vmx), { force: true });
-      if (value.folder) await removeIfEmpty(paths.resolve(value.folder));
+      return applyConfigSpec(config, {}, environment).config;
     } catch (error) {
-      log.error(
-        { intent: value, err: error },
-        'a change that was cut short could not be cleaned up; it is tried again at the next start',
-      );
-      return;
+      this.#host.log.warn({ vmx: config.files.vmPathName, err: error }, 'a VM from elsewhere cannot run as it is');
+      return config;
     }
-    await this.#store.batch([{ delete: key }]);
   }
 
-  async #namedDisks(vmx: string): Promise<Set<string>> {
-    const vm = await openVm(this.#host, '0', this.#host.paths.resolve(vmx)).catch(() => undefined);
-    return new Set(vm ? diskPaths(vm.config) : []);
+  #claimVmx(vmx: string): Disposable {
+    const isListed = this.all.some((vm) => this.#host.paths.format(vm.vmxFile) === vmx);
+    if (isListed || this.#intents.isClaimed(vmx)) throw new MethodFault('AlreadyExists', { name: vmx });
+    return this.#intents.claim([vmx]);
+  }
+
+  #claimName(name: string, owner?: Vm): Disposable {
+    const namesake = this.all.find((vm) => vm !== owner && vm.name === name);
+    if (namesake || this.#names.has(name)) {
+      const object = namesake?.ref ?? { type: 'VirtualMachine', value: '' };
+      throw new MethodFault('DuplicateName', { name, object });
+    }
+    this.#names.add(name);
+    return { [Symbol.dispose]: () => void this.#names.delete(name) };
   }
 }
 
-function intent(kind: Intent['kind'], vmx: string, files: readonly string[], folder: string | undefined) {
-  return { kind, vmx, files: [...files], ...(folder === undefined ? {} : { folder }) };
-}
-
-function vmPath(config: VirtualMachineConfigInfo): string {
-  const path = config.files.vmPathName;
-  if (!path) throw new MethodFault('InvalidDatastorePath', { datastorePath: '' });
-  return path;
-}
-
-function diskPaths(config: VirtualMachineConfigInfo): string[] {
-  return (config.hardware.device ?? []).flatMap((device) =>
-    isA('VirtualDisk', device) && isA('VirtualDeviceFileBackingInfo', device.backing) ? [device.backing.fileName] : [],
-  );
-}
-
-// The VM's files beside its disks, by the names that it gives them.
-async function ownFiles(vm: Vm): Promise<string[]> {
-  const stem = basename(vm.vmxFile, '.vmx');
-  const names = await readdir(vm.folder).catch(() => []);
-  return names
-    .filter((name) => name.startsWith(`${stem}.`) || name.startsWith(`${stem}-`) || /^vmware(-\d+)?\.log$/.test(name))
-    .filter((name) => /\.(vmx|nvram|vmsd|vmxf|vmss|log)$/.test(name))
-    .map((name) => join(vm.folder, name));
-}
-
-async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
-  }
+async function makeFolder(folder: string, isNew: boolean): Promise<void> {
+  if (!isNew) return;
+  await mkdir(folder, { mode: 0o755 });
+  await syncDirectory(dirname(folder));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -22,7 +22,6 @@ export interface VmView {
   readonly host: ManagedObjectReference<'HostSystem'>;
   readonly config: VirtualMachineConfigInfo;
   readonly power: PowerState;
-  readonly connection: 'connected' | 'inaccessible';
   readonly tools: ToolsState;
   readonly guest?: GuestFacts;
   readonly stats?: VmStats;
@@ -31,7 +30,10 @@ export interface VmView {
   readonly bootTime?: string;
   /** dateTime of the suspension; only while suspended. */
   readonly suspendTime?: string;
+  /** Open screens. */
   readonly consoles: number;
+  /** The last machine did not end by the guest's or anybody's wish. */
+  readonly crashed: boolean;
   /** The host's CPU clock in MHz. */
   readonly cpuMhz: number;
   /** Seconds since the power-on. */

@@ -1,8 +1,8 @@
 // One registered VM: its configuration, its power state, and the one queue through which both change.
 // Knows nothing of the API's objects: a publisher listens and tells the world. What happens to the machine by itself (it
-// ended, a disk is full, the guest's agent spoke) arrives through #events and changes the same state.
-import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+// ended, a disk is full, the guest's agent spoke) arrives through #listen and changes the same state.
+import { rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { dateTime } from '@vivarium/base';
 import {
   isA,
@@ -11,31 +11,23 @@ import {
   moRef,
   type VirtualMachineConfigInfo,
   type VirtualMachineConfigSpec,
-  type VirtualMachineQuestionInfo,
 } from '@vivarium/vim';
 import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
 import { changeConfig } from './change-config.ts';
-import type { GuestFacts } from './guest-facts.ts';
-import { GuestWatch } from './guest-watch.ts';
+import { cpuShare } from './change-machine.ts';
+import { configFault, systemFault } from './driver-fault.ts';
 import { describeHardware, openFiles, portKey } from './hardware.ts';
+import { ObservedGuest } from './observed-guest.ts';
 import { checkPowerState, type PowerState, type VmRequest } from './power-state.ts';
-import { diskQuestion, parseDiskAnswer } from './questions.ts';
+import { QuestionDesk } from './question-desk.ts';
+import { questionText } from './questions.ts';
 import { RequestQueue } from './request-queue.ts';
-import { StatsWatch } from './stats-watch.ts';
 import { findSuspendState, withoutSuspendState, withSuspendState } from './suspend-state.ts';
-import {
-  type EventSubject,
-  vmDied,
-  vmEvent,
-  vmFailedToPowerOn,
-  vmMessage,
-  vmReconfigured,
-  vmRenamed,
-} from './vm-events.ts';
-import { readVmx, writeVmx } from './vm-files.ts';
-import type { VmHost } from './vm-host.ts';
-import type { ToolsState, VmStats, VmView } from './vm-view.ts';
-import type { Ending, KeyStroke, Vmm, VmmEvents } from './vmm.ts';
+import { type EventSubject, vmDied, vmEvent, vmFailed, vmMessage, vmReconfigured, vmRenamed } from './vm-events.ts';
+import { readVmx, replaceVmx, subjectOf } from './vm-files.ts';
+import type { NewEvent, VmHost } from './vm-host.ts';
+import type { ToolsState, VmView } from './vm-view.ts';
+import type { Ending, Hardware, KeyStroke, Vmm, VmmEvents } from './vmm.ts';
 
 /** Who asks, and how to tell them how far it is. */
 export interface Request {
@@ -49,28 +41,46 @@ export type VmAspect = 'config' | 'runtime' | 'guest' | 'files' | 'stats';
 
 export type VmListener = (aspects: readonly VmAspect[]) => void;
 
+/** A request of nobody's. */
+const ownRequest: Request = { progress: () => undefined };
+
+/** The machine of a VM while it runs. */
+interface Machine {
+  readonly vmm: Vmm;
+  readonly observed: ObservedGuest;
+  /** Absolute paths of what it has open. */
+  files: readonly string[];
+  /** Its end is under way because we want it: not to be taken for a mishap. */
+  isEnding: boolean;
+}
+
+/** Between the order to start and the hold on the machine: what happens meanwhile is heard afterwards. */
+interface Listening {
+  machine: Machine | undefined;
+  readonly early: ((machine: Machine) => void)[];
+  readonly events: VmmEvents;
+}
+
 export class Vm {
   readonly ref: MoRef<'VirtualMachine'>;
   readonly host: VmHost;
   readonly vmxFile: string;
   readonly #queue = new RequestQueue();
+  /** Keys and pictures: they change nothing, so no power operation waits for them or is refused because of them. */
+  readonly #console = new RequestQueue();
   readonly #listeners = new Set<VmListener>();
+  readonly #desk: QuestionDesk;
   #config: VirtualMachineConfigInfo;
   #power: PowerState;
-  #vmm: Vmm | undefined;
+  #machine: Machine | undefined;
   #tools: ToolsState = 'unknown';
-  #guest: GuestFacts | undefined;
-  #guestWatch: GuestWatch | undefined;
-  #stats: VmStats | undefined;
-  #statsWatch: StatsWatch | undefined;
-  #question: VirtualMachineQuestionInfo | undefined;
-  #questions = 0;
   #suspendTime: string | undefined;
-  /** Data files of the running machine. */
-  #files: readonly string[] = [];
   #consoles = 0;
+  /** The last machine ended by itself in a way that no guest had asked for. */
+  #crashed = false;
   /** The guest was asked to reboot by the power button: start it again when it is down. */
   #startAgain = false;
+  #isGone = false;
 
   /** Use `openVm`. */
   constructor(host: VmHost, id: string, vmxFile: string, config: VirtualMachineConfigInfo) {
@@ -80,6 +90,12 @@ export class Vm {
     this.#config = config;
     this.#power = findSuspendState(config) ? 'suspended' : 'poweredOff';
     if (this.#power === 'suspended') this.#suspendTime = config.modified;
+    this.#desk = new QuestionDesk({
+      clock: host.clock,
+      name: id,
+      asked: (question) => this.#tell(vmMessage(this.subject, questionText(question), question.message)),
+      changed: () => this.#changed('runtime'),
+    });
   }
 
   get id(): string {
@@ -104,20 +120,20 @@ export class Vm {
 
   /** Absolute paths of what the machine has open while it runs: nobody else may change these. */
   filesInUse(): readonly string[] {
-    return this.#vmm ? [...this.#files, ...this.#describedFiles()] : [];
+    return this.#machine ? [...this.#machine.files, ...this.#describedFiles()] : [];
   }
 
   /** Switch ports that the machine holds while it runs. */
   portKeys(): readonly string[] {
-    if (!this.#vmm) return [];
+    if (!this.#machine) return [];
     return (this.#config.hardware.device ?? [])
       .filter((device) => isA('VirtualEthernetCard', device))
-      .map((device) => portKey(this.#config, device.key));
+      .map((device) => portKey(this.id, device.key));
   }
 
   /** Path of the screen's VNC socket while the VM runs. */
   get vncSocket(): string | undefined {
-    return this.#vmm?.vncSocket;
+    return this.#machine?.vmm.vncSocket;
   }
 
   get subject(): EventSubject {
@@ -127,19 +143,21 @@ export class Vm {
   /** A picture of now. */
   view(): VmView {
     const { clock } = this.host;
-    const bootTime = this.#power === 'poweredOn' ? this.#vmm?.bootTime : undefined;
+    const { vmm, observed } = this.#machine ?? {};
+    const bootTime = this.#power === 'poweredOn' ? vmm?.bootTime : undefined;
+    const { question } = this.#desk;
     return {
       ref: this.ref,
       host: this.host.ref,
       config: this.#config,
       power: this.#power,
-      connection: 'connected',
-      tools: this.#tools,
+      tools: observed?.tools ?? this.#tools,
       consoles: this.#consoles,
       cpuMhz: this.host.cpuMhz,
-      ...(this.#guest ? { guest: this.#guest } : {}),
-      ...(this.#stats ? { stats: this.#stats } : {}),
-      ...(this.#question ? { question: this.#question } : {}),
+      crashed: this.#crashed,
+      ...(observed?.facts ? { guest: observed.facts } : {}),
+      ...(observed?.stats ? { stats: observed.stats } : {}),
+      ...(question ? { question } : {}),
       ...(bootTime
         ? { bootTime, uptimeSeconds: Math.max(0, Math.floor((clock.now() - Date.parse(bootTime)) / 1000)) }
         : {}),
@@ -163,29 +181,30 @@ export class Vm {
         await this.#dropSuspendState();
       } else {
         this.#post('VmStoppingEvent', request);
-        await this.#vmm?.kill();
-        this.#letGo();
+        await this.#end('VmFailedToPowerOffEvent', request);
       }
-      this.#setPower('poweredOff');
+      this.#wentOff();
       this.#post('VmPoweredOffEvent', request);
     });
   }
 
   reset(request: Request): Promise<void> {
     return this.#enter('reset', request, async () => {
+      const { vmm } = this.#running();
+      this.#startAgain = false;
       this.#post('VmResettingEvent', request);
-      await this.#running().reset();
+      await this.#withMachine('VmFailedToResetEvent', request, async () => {
+        await vmm.reset();
+        await this.#desk.retry(() => vmm.continue(), 'answer');
+      });
     });
   }
 
   suspend(request: Request): Promise<void> {
     return this.#enter('suspend', request, async () => {
-      const vmm = this.#running();
-      const name = `${stem(this.vmxFile)}-${this.#config.uuid.slice(0, 8)}.vmss`;
+      this.#desk.checkNothingAsked();
       this.#post('VmSuspendingEvent', request);
-      await vmm.suspendTo(join(this.folder, name), request.progress, async () => {
-        await this.#saveConfig(withSuspendState(this.#config, name));
-      });
+      await this.#withMachine('VmFailedToSuspendEvent', request, () => this.#suspend(request));
       this.#letGo();
       this.#suspendTime = dateTime(this.host.clock);
       this.#setPower('suspended');
@@ -196,65 +215,77 @@ export class Vm {
   /** Through the guest's agent; without one the power button is pressed. Returns when the guest has been told. */
   shutdownGuest(request: Request): Promise<void> {
     return this.#enter('shutdownGuest', request, async () => {
+      this.#desk.checkNothingAsked();
+      this.#startAgain = false;
       this.#post('VmGuestShutdownEvent', request);
-      await this.#askGuest('powerdown');
+      await this.#withMachine('VmFailedToShutdownGuestEvent', request, () => this.#askGuest('powerdown'));
     });
   }
 
   rebootGuest(request: Request): Promise<void> {
     return this.#enter('rebootGuest', request, async () => {
+      this.#desk.checkNothingAsked();
+      this.#startAgain = this.#running().observed.tools !== 'running';
       this.#post('VmGuestRebootEvent', request);
-      this.#startAgain = this.#tools !== 'running';
-      await this.#askGuest('reboot');
+      await this.#withMachine('VmFailedToRebootGuestEvent', request, () => this.#askGuest('reboot'));
     });
   }
 
   reconfigure(request: Request, spec: VirtualMachineConfigSpec): Promise<void> {
     return this.#enter('reconfigure', request, async () => {
       const before = this.#config;
-      const { config, finish } = await changeConfig(
-        { host: this.host, vmxFile: this.vmxFile, id: this.id, power: this.#power, vmm: this.#vmm },
+      const machine = this.#machine;
+      const { config, hardware, finish } = await changeConfig(
+        { host: this.host, vmxFile: this.vmxFile, id: this.id, power: this.#power, vmm: machine?.vmm },
         before,
         spec,
-      );
-      this.#config = config;
-      if (this.#vmm) this.#files = openFiles(await describeHardware(this.host, this.vmxFile, config));
+      ).catch((error: unknown) => {
+        throw configFault(error);
+      });
+      // The machine may have ended while the change was written.
+      this.#config = this.#machine === machine ? config : disconnectForPowerOff(config);
+      if (machine && hardware) machine.files = openFiles(this.vmxFile, hardware);
       this.#changed('config', 'runtime', 'files');
-      this.host.post(vmReconfigured(this.subject, spec, request.userName));
+      this.#tell(vmReconfigured(this.subject, spec, request.userName));
       if (before.name !== config.name) {
-        this.host.post(vmRenamed(this.subject, before.name, config.name, request.userName));
+        this.#tell(vmRenamed(this.subject, before.name, config.name, request.userName));
       }
       await finish();
     });
   }
 
-  /** The answer to runtime.question. Throws InvalidArgument for a question or choice that is not open. */
-  answer(questionId: string, choice: string): Promise<void> {
-    return this.#enter('console', { progress() {} }, async () => {
-      if (this.#question?.id !== questionId)
-        throw new MethodFault('InvalidArgument', { invalidProperty: 'questionId' });
-      const answer = parseDiskAnswer(choice);
-      if (!answer) throw new MethodFault('InvalidArgument', { invalidProperty: 'answerChoice' });
-      if (answer === 'retry') return this.#retry();
-      await this.#vmm?.kill();
-      this.#letGo();
-      this.#setPower('poweredOff');
-      this.#post('VmPoweredOffEvent');
+  /**
+   * The answer to runtime.question. Throws InvalidArgument for a question or choice that is not open, ConcurrentAccess when
+   * somebody else was faster.
+   */
+  answer(request: Request, questionId: string, choice: string): Promise<void> {
+    return this.#enter('answer', request, async () => {
+      const answer = this.#desk.parseAnswer(questionId, choice);
+      const { vmm } = this.#running();
+      if (answer === 'retry') {
+        await this.#withMachine(undefined, request, () => this.#desk.retry(() => vmm.continue(), 'answer'));
+        return;
+      }
+      this.#post('VmStoppingEvent', request);
+      await this.#end('VmFailedToPowerOffEvent', request);
+      this.#desk.clear('answer');
+      this.#wentOff();
+      this.#post('VmPoweredOffEvent', request);
     });
   }
 
   /** See VncDoors. */
   async openVnc(password: string): Promise<string | undefined> {
-    return this.#vmm?.openVnc(password);
+    return this.#machine?.vmm.openVnc(password);
   }
 
   /** PNG of the screen. */
-  screenshot(): Promise<Uint8Array> {
-    return this.#enter('console', { progress() {} }, () => this.#running().screenshot());
+  screenshot(request: Request): Promise<Uint8Array> {
+    return this.#onScreen(request, (vmm) => vmm.screenshot());
   }
 
-  sendKeys(strokes: readonly KeyStroke[]): Promise<void> {
-    return this.#enter('console', { progress() {} }, () => this.#running().sendKeys(strokes));
+  sendKeys(request: Request, strokes: readonly KeyStroke[]): Promise<void> {
+    return this.#onScreen(request, (vmm) => vmm.sendKeys(strokes));
   }
 
   /** Throws InvalidPowerState unless there is a screen to show. */
@@ -268,101 +299,170 @@ export class Vm {
   }
 
   /** Runs `work` as the VM's last request (destroy, unregister): nothing else is under way, and it is not running. */
-  retire<T>(kind: 'destroy' | 'unregister', request: Request, work: () => Promise<T>): Promise<T> {
-    return this.#enter(kind, request, work);
+  retire(kind: 'destroy' | 'unregister', request: Request, work: () => Promise<void>): Promise<void> {
+    return this.#enter(kind, request, async () => {
+      await work();
+      this.#isGone = true;
+    });
   }
 
   /** Finds the machine that an earlier hostd left running. */
   async adopt(): Promise<void> {
-    const vmm = await this.host.vmms.adopt({ id: this.id, vmxFile: this.vmxFile }, this.#events);
-    if (!vmm) return;
+    const listening = this.#listen();
+    const vmm = await this.host.vmms.adopt({ id: this.id, vmxFile: this.vmxFile }, listening.events);
+    if (!vmm) {
+      if (this.#power === 'poweredOff') this.#config = disconnectForPowerOff(this.#config);
+      return;
+    }
+    const isRunning = await vmm.isRunning();
+    const saved = findSuspendState(this.#config);
+    if (saved && !isRunning && (await isFile(join(this.folder, saved)))) {
+      // Killed while it suspended or resumed: the guest has not run since its state was written, so that is what counts.
+      await vmm.kill();
+      return;
+    }
     // A state that was resumed from must never be resumed from again.
-    if (findSuspendState(this.#config)) await this.#saveConfig(withoutSuspendState(this.#config));
-    this.#hold(vmm);
-    const hardware = await describeHardware(this.host, this.vmxFile, this.#config);
-    this.#files = openFiles(hardware);
-    vmm.devices.learn(hardware);
+    if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
+    const hardware = await this.#describeAdopted(vmm);
+    this.#hold(listening, vmm, hardware ? openFiles(this.vmxFile, hardware) : []);
     this.#setPower('poweredOn');
-    if (vmm.hasAgent) this.#agentChanged(true);
-    if (!(await vmm.isRunning())) this.#ask(true, 'the disk was full before hostd was restarted');
+    this.#hearEarly(listening);
+    // Half started, half suspended, or waiting for room on its disk: it goes on, and asks again if it cannot.
+    if (!isRunning) await this.#goOn(vmm, hardware);
   }
 
   /** Tries again to run a machine that waits for room on its datastore. */
   async spaceReturned(): Promise<void> {
-    if (this.#question) await this.#retry().catch(() => undefined);
+    const machine = this.#machine;
+    if (!machine || !this.#desk.waitsForSpace) return;
+    await this.#desk
+      .retry(() => machine.vmm.continue(), 'host')
+      .catch((error: unknown) => {
+        this.host.log.warn({ vm: this.id, err: error }, 'a machine did not go on although there is room again');
+      });
   }
 
   /** hostd ends: the guest runs on. */
   release(): void {
-    const vmm = this.#vmm;
-    this.#letGo();
-    vmm?.release();
+    const machine = this.#machine;
+    this.#machine = undefined;
+    machine?.observed.stop();
+    machine?.vmm.release();
   }
 
-  /** Reads the VMX again (it was edited by hand, or replaced). Only while powered off. */
+  /** Reads the VMX again (it was edited by hand, or replaced). Not while it runs. */
   reload(request: Request): Promise<void> {
-    return this.#enter('rename', request, async () => {
-      checkPowerState('powerOn', this.#power);
-      this.#config = await readVmx(this.host, this.vmxFile);
-      this.#changed('config', 'files');
+    return this.#enter('reload', request, async () => {
+      const config = await readVmx(this.host, this.vmxFile);
+      const isSuspended = findSuspendState(config) !== undefined;
+      this.#config = isSuspended ? config : disconnectForPowerOff(config);
+      this.#suspendTime = isSuspended ? (this.#suspendTime ?? config.modified) : undefined;
+      this.#power = isSuspended ? 'suspended' : 'poweredOff';
+      this.#changed('config', 'runtime', 'guest', 'files');
     });
   }
 
-  #enter<T>(kind: VmRequest, request: Request, work: () => Promise<T>): Promise<T> {
-    return this.#queue.enter({ request: kind, task: request.task }, async () => {
+  #enter<T>(kind: VmRequest, request: Request, work: () => Promise<T>, waits = false): Promise<T> {
+    return this.#queue.enter({ request: kind, task: request.task, waits }, async () => {
+      if (this.#isGone) throw new MethodFault('ManagedObjectNotFound', { obj: this.ref });
       checkPowerState(kind, this.#power);
       return work();
+    });
+  }
+
+  #onScreen<T>(request: Request, work: (vmm: Vmm) => Promise<T>): Promise<T> {
+    return this.#console.enter({ request: 'console', task: request.task }, () => {
+      checkPowerState('console', this.#power);
+      const { vmm } = this.#running();
+      return this.#withMachine(undefined, request, () => work(vmm));
     });
   }
 
   async #start(request: Request): Promise<void> {
     const saved = findSuspendState(this.#config);
     this.#post(saved ? 'VmResumingEvent' : 'VmStartingEvent', request);
+    const listening = this.#listen();
     try {
-      await this.#saveConfig(connectForPowerOn(this.#config));
-      const hardware = await describeHardware(this.host, this.vmxFile, this.#config);
-      this.#files = openFiles(hardware);
+      if (saved) await this.#checkSuspendState(saved);
+      else await this.#saveConfig(connectForPowerOn(this.#config));
+      const hardware = await describeHardware(this, this.#config);
       const vmm = await this.host.vmms.start(
         {
           id: this.id,
           vmxFile: this.vmxFile,
           hardware,
           vmName: this.name,
-          cpu: {
-            shares: this.#config.cpuAllocation?.shares?.shares ?? 1000 * this.#config.hardware.numCPU,
-            limitMhz: this.#config.cpuAllocation?.limit ?? -1,
-          },
+          cpu: cpuShare(this.#config),
           ...(saved ? { resumeFrom: join(this.folder, saved) } : {}),
           // Forgotten on disk before the guest runs: a second resume of the same state would destroy its disks.
           beforeRun: async () => {
             if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
           },
         },
-        this.#events,
+        listening.events,
       );
-      this.#hold(vmm);
+      this.#hold(listening, vmm, openFiles(this.vmxFile, hardware));
     } catch (error) {
-      const fault =
-        error instanceof MethodFault ? error : new MethodFault('GenericVmConfigFault', { reason: text(error) });
-      this.host.log.warn({ vm: this.id, err: error }, 'power-on failed');
-      this.host.post(vmFailedToPowerOn(this.subject, fault, request.userName));
-      throw fault;
+      throw await this.#startFailed(error, saved, request);
     }
-    if (saved) await rm(join(this.folder, saved), { force: true });
     this.#setPower('poweredOn');
+    if (saved) await this.#removeSuspendState(saved);
     this.#post('VmPoweredOnEvent', request);
+    this.#hearEarly(listening);
+  }
+
+  async #startFailed(error: unknown, saved: string | undefined, request: Request): Promise<MethodFault> {
+    const fault = configFault(error);
+    this.host.log.warn({ vm: this.id, err: error }, 'power-on failed');
+    this.#tell(vmFailed('VmFailedToPowerOnEvent', this.subject, fault, request.userName));
+    if (!saved) {
+      this.#config = disconnectForPowerOff(this.#config);
+      this.#changed('config');
+    } else if (findSuspendState(this.#config) === undefined) {
+      // Too late to go back: the guest may have run on from that state.
+      await this.#removeSuspendState(saved);
+      this.#wentOff();
+      this.#post('VmPoweredOffEvent', request);
+    }
+    return fault;
+  }
+
+  async #suspend(request: Request): Promise<void> {
+    const machine = this.#running();
+    const name = `${basename(this.vmxFile, '.vmx')}-${this.#config.uuid.slice(0, 8)}.vmss`;
+    try {
+      await machine.vmm.suspendTo(join(this.folder, name), request.progress, async () => {
+        await this.#saveConfig(withSuspendState(this.#config, name));
+        machine.isEnding = true;
+      });
+    } catch (error) {
+      // Once the state is noted the VM is suspended, whatever its machine does.
+      if (!machine.isEnding) throw error;
+      this.host.log.warn({ vm: this.id, err: error }, 'the machine of a suspended VM did not end well');
+    }
+  }
+
+  async #checkSuspendState(name: string): Promise<void> {
+    const file = join(this.folder, name);
+    if (!(await isFile(file))) throw new MethodFault('FileNotFound', { file: subjectOf(this.host, file).file });
   }
 
   async #dropSuspendState(): Promise<void> {
     const saved = findSuspendState(this.#config);
     if (!saved) return;
     await this.#saveConfig(withoutSuspendState(this.#config));
-    await rm(join(this.folder, saved), { force: true });
+    await this.#removeSuspendState(saved);
+  }
+
+  async #removeSuspendState(name: string): Promise<void> {
+    await rm(join(this.folder, name), { force: true }).catch((error: unknown) => {
+      this.host.log.warn({ vm: this.id, file: name, err: error }, 'a suspend state could not be removed');
+    });
   }
 
   async #askGuest(mode: 'powerdown' | 'reboot'): Promise<void> {
-    const vmm = this.#running();
-    if (this.#tools === 'running') await vmm.agent.shutdown(mode);
+    const { vmm, observed } = this.#running();
+    if (observed.tools === 'running') await vmm.agent.shutdown(mode);
     else await vmm.powerDown();
   }
 
@@ -375,44 +475,81 @@ export class Vm {
     );
   }
 
-  #running(): Vmm {
-    if (!this.#vmm)
+  #running(): Machine {
+    if (!this.#machine)
       throw new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: this.#power });
-    return this.#vmm;
+    return this.#machine;
+  }
+
+  // What a machine refuses because it has just ended is a matter of power states.
+  async #withMachine<T>(
+    failure: Parameters<typeof vmFailed>[0] | undefined,
+    request: Request,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const machine = this.#running();
+    try {
+      return await work();
+    } catch (error) {
+      const hasEnded = this.#machine !== machine && !(error instanceof MethodFault);
+      const fault = hasEnded
+        ? new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: this.#power })
+        : systemFault(error);
+      if (failure) this.#tell(vmFailed(failure, this.subject, fault, request.userName));
+      throw fault;
+    }
+  }
+
+  async #end(failure: Parameters<typeof vmFailed>[0], request: Request): Promise<void> {
+    const machine = this.#machine;
+    if (!machine) return;
+    machine.isEnding = true;
+    try {
+      await this.#withMachine(failure, request, () => machine.vmm.kill());
+    } finally {
+      machine.isEnding = false;
+    }
   }
 
   async #saveConfig(config: VirtualMachineConfigInfo): Promise<void> {
-    await writeVmx(this.vmxFile, config);
+    await replaceVmx(this.host, this.vmxFile, config, this.#config);
     this.#config = config;
     this.#changed('config');
   }
 
-  #hold(vmm: Vmm): void {
+  #hold(listening: Listening, vmm: Vmm, files: readonly string[]): void {
     const { clock, cpuMhz } = this.host;
-    this.#vmm = vmm;
-    this.#statsWatch = new StatsWatch({
+    const observed = new ObservedGuest({
       clock,
       cpuMhz,
-      usage: () => vmm.usage(),
-      sampled: (stats) => {
-        this.#stats = stats;
-        this.#changed('stats');
-      },
+      vmm,
+      tools: this.#tools,
+      changed: (what) => this.#changed(what),
     });
+    this.#machine = { vmm, observed, files, isEnding: false };
+    this.#startAgain = false;
+    this.#crashed = false;
+    listening.machine = this.#machine;
   }
 
   #letGo(): void {
-    this.#statsWatch?.stop();
-    this.#guestWatch?.stop();
-    this.#statsWatch = this.#guestWatch = this.#stats = this.#guest = this.#question = this.#vmm = undefined;
-    if (this.#tools === 'running') this.#tools = 'notRunning';
-    this.#config = disconnectForPowerOff(this.#config);
-    this.#changed('config');
+    const machine = this.#machine;
+    this.#machine = undefined;
+    machine?.observed.stop();
+    this.#tools = machine?.observed.tools ?? this.#tools;
+    this.#desk.clear();
   }
 
-  #setPower(power: PowerState): void {
+  #wentOff(): void {
+    this.#letGo();
+    this.#startAgain = false;
+    this.#config = disconnectForPowerOff(this.#config);
+    this.#setPower('poweredOff', 'config');
+  }
+
+  #setPower(power: PowerState, ...more: VmAspect[]): void {
     this.#power = power;
-    this.#changed('runtime', 'guest', 'files');
+    this.#changed('runtime', 'guest', 'files', ...more);
   }
 
   #changed(...aspects: VmAspect[]): void {
@@ -420,74 +557,77 @@ export class Vm {
   }
 
   #post(type: Parameters<typeof vmEvent>[0], request?: Request): void {
-    this.host.post(vmEvent(type, this.subject, request?.userName));
+    this.#tell(vmEvent(type, this.subject, request?.userName));
   }
 
-  #ask(noSpace: boolean, reason: string): void {
-    if (this.#question) return;
-    this.#questions += 1;
-    this.#question = diskQuestion(`${this.id}-${this.#questions}`, noSpace, reason);
-    this.host.post(vmMessage(this.subject, this.#question.text, this.#question.message));
-    this.#changed('runtime');
+  #tell(event: NewEvent): void {
+    this.host.post(event);
   }
 
-  async #retry(): Promise<void> {
-    await this.#running().continue();
-    this.#question = undefined;
-    this.#changed('runtime');
+  async #describeAdopted(vmm: Vmm): Promise<Hardware | undefined> {
+    try {
+      const hardware = await describeHardware(this, this.#config);
+      vmm.devices.learn(hardware);
+      return hardware;
+    } catch (error) {
+      // It runs all the same; what it is made of cannot be changed before it was off.
+      this.host.log.error({ vm: this.id, err: error }, 'the files of a running VM are not what its VMX says');
+      return undefined;
+    }
   }
 
-  readonly #events: VmmEvents = {
-    ended: (ending) => this.#ended(ending),
-    reset: () => undefined,
-    ioError: ({ noSpace, reason, device }) => this.#ask(noSpace, `${device}: ${reason}`),
-    resumed: () => {
-      if (!this.#question) return;
-      this.#question = undefined;
-      this.#changed('runtime');
-    },
-    agent: (connected) => this.#agentChanged(connected),
-    macChanged: () => this.#guestWatch?.hurry(),
-  };
+  async #goOn(vmm: Vmm, hardware: Hardware | undefined): Promise<void> {
+    try {
+      for (const { id, linkUp } of hardware?.machine.nics ?? []) await vmm.devices.setLink(id, linkUp);
+      await vmm.continue();
+    } catch (error) {
+      this.host.log.error({ vm: this.id, err: error }, 'a machine that was found stopped does not go on');
+      this.#desk.ask(false, systemFault(error).message);
+    }
+  }
+
+  #listen(): Listening {
+    const early: Listening['early'] = [];
+    const hear =
+      <T extends unknown[]>(handle: (machine: Machine, ...args: T) => void) =>
+      (...args: T) => {
+        const { machine } = listening;
+        if (!machine) early.push((held) => handle(held, ...args));
+        else if (machine === this.#machine) handle(machine, ...args);
+      };
+    const listening: Listening = {
+      machine: undefined,
+      early,
+      events: {
+        ended: hear((machine, ending: Ending) => this.#ended(machine, ending)),
+        reset: () => undefined,
+        ioError: hear((_machine, { noSpace, reason, device }) => {
+          if (noSpace) this.host.paths.ranFull(this.vmxFile);
+          this.#desk.ask(noSpace, `${device}: ${reason}`);
+        }),
+        resumed: hear(() => this.#desk.clear()),
+        agent: hear(({ observed }, isConnected: boolean) => observed.agentChanged(isConnected)),
+        macChanged: hear(({ observed }) => observed.hurry()),
+      },
+    };
+    return listening;
+  }
+
+  #hearEarly({ machine, early }: Listening): void {
+    for (const event of early.splice(0)) if (machine && machine === this.#machine) event(machine);
+  }
 
   // Only for ends that nobody asked for: a request that ends the machine says so itself.
-  #ended(ending: Ending): void {
-    if (ending.kind === 'requested' || this.#power !== 'poweredOn') return;
-    this.#letGo();
-    if (ending.kind === 'died') this.host.post(vmDied(this.subject, ending.detail));
-    this.#setPower('poweredOff');
+  #ended(machine: Machine, ending: Ending): void {
+    if (ending.kind === 'requested' || machine.isEnding) return;
+    const startsAgain = this.#startAgain && ending.kind === 'guestShutdown';
+    this.#crashed = ending.kind === 'died';
+    if (ending.kind === 'died') this.#tell(vmDied(this.subject, ending.detail));
+    this.#wentOff();
     this.#post('VmPoweredOffEvent');
-    if (this.#startAgain) {
-      this.#startAgain = false;
-      this.powerOn({ progress() {} }).catch((error: unknown) => {
-        this.host.log.warn({ vm: this.id, err: error }, 'the guest shut down to reboot, but did not start again');
-      });
-    }
-  }
-
-  #agentChanged(connected: boolean): void {
-    this.#guestWatch?.stop();
-    this.#guestWatch = undefined;
-    const agent = this.#vmm?.agent;
-    if (!connected || !agent) {
-      if (this.#tools === 'running') this.#tools = 'notRunning';
-      this.#guest = undefined;
-      this.#changed('guest');
-      return;
-    }
-    this.#guestWatch = new GuestWatch({
-      clock: this.host.clock,
-      agent,
-      heard: (facts) => {
-        this.#tools = 'running';
-        this.#guest = facts;
-        this.#changed('guest');
-      },
-      silent: () => {
-        if (this.#tools !== 'running') return;
-        this.#tools = 'notRunning';
-        this.#changed('guest');
-      },
+    if (!startsAgain) return;
+    this.#enter('powerOn', ownRequest, () => this.#start(ownRequest), true).catch((error: unknown) => {
+      this.host.log.warn({ vm: this.id, err: error }, 'the guest shut down to reboot, but did not start again');
     });
   }
 }
@@ -497,10 +637,9 @@ export async function openVm(host: VmHost, id: string, vmxFile: string): Promise
   return new Vm(host, id, vmxFile, await readVmx(host, vmxFile));
 }
 
-function stem(vmxFile: string): string {
-  return vmxFile.slice(vmxFile.lastIndexOf('/') + 1).replace(/\.vmx$/, '');
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
 }

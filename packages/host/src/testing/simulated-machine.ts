@@ -1,0 +1,108 @@
+// A machine that is not QEMU: it lives on when hostd dies, and knows what would be lost if it ended. A test plays its
+// guest through the methods here. How it differs from QEMU: docs/fidelity.md.
+import type { GuestFacts } from '../vm/guest-facts.ts';
+import type { Ending, Hardware, KeyStroke, VmmEvents } from '../vm/vmm.ts';
+
+export type MachineState = 'prelaunch' | 'running' | 'paused' | 'ioError' | 'ended';
+
+export class SimulatedMachine {
+  readonly vm: string;
+  readonly bootTime: string;
+  /** What only the guest's memory holds. A machine that boots has a new one; a resumed one has that of the suspend state. */
+  memory: string;
+  state: MachineState = 'prelaunch';
+  hardware: Hardware;
+  /** Ids of what is plugged in now. */
+  readonly devices: Set<string>;
+  readonly links = new Map<string, boolean>();
+  /** What lies in which tray, absolute. */
+  readonly media = new Map<string, string | undefined>();
+  readonly keys: KeyStroke[] = [];
+  hasAgent = false;
+  /** What the agent answers; `undefined` = it hangs. */
+  facts: GuestFacts | undefined;
+  /** The guest's answer to the power button. */
+  powerButton: 'ignored' | 'shutdown' = 'ignored';
+  /** Room on the datastore of its disks. */
+  isFull = false;
+  cpuSeconds = 0;
+  residentBytes = 64 * 2 ** 20;
+  balloonedBytes = 0;
+  /** Whoever holds its monitor. */
+  holder: { readonly events: VmmEvents; isEndRequested: boolean } | undefined;
+  readonly #freed: () => Promise<void>;
+
+  constructor(options: {
+    readonly vm: string;
+    readonly bootTime: string;
+    readonly memory: string;
+    readonly hardware: Hardware;
+    /** Frees what the machine holds outside. */
+    readonly freed: () => Promise<void>;
+  }) {
+    this.vm = options.vm;
+    this.bootTime = options.bootTime;
+    this.memory = options.memory;
+    this.hardware = options.hardware;
+    this.#freed = options.freed;
+    const { machine } = options.hardware;
+    const drives = [...machine.controllers, ...machine.disks, ...machine.cdroms, ...machine.nics];
+    this.devices = new Set(drives.map(({ id }) => id));
+    for (const { id, linkUp } of machine.nics) this.links.set(id, linkUp);
+    for (const { id, file } of [...machine.cdroms, ...machine.floppies]) this.media.set(id, file);
+  }
+
+  /** The guest writes to its disk: stops when there is no room. */
+  writes(): void {
+    if (this.state !== 'running' || !this.isFull) return;
+    this.state = 'ioError';
+    this.holder?.events.ioError({ device: 'disk-2000', noSpace: true, reason: 'No space left on device' });
+  }
+
+  /** The disk fails in another way. */
+  readsBadBlock(): void {
+    if (this.state !== 'running') return;
+    this.state = 'ioError';
+    this.holder?.events.ioError({ device: 'disk-2000', noSpace: false, reason: 'Input/output error' });
+  }
+
+  /** The guest's operating system powers off. */
+  powersOff(): Promise<void> {
+    return this.end({ kind: 'guestShutdown' });
+  }
+
+  reboots(): void {
+    this.memory = `${this.memory} rebooted`;
+    this.holder?.events.reset();
+  }
+
+  /** kill -9 of the process. */
+  dies(detail = 'killed by signal 9'): Promise<void> {
+    return this.end({ kind: 'died', detail });
+  }
+
+  agentComes(facts?: GuestFacts): void {
+    this.hasAgent = true;
+    this.facts = facts;
+    this.holder?.events.agent(true);
+  }
+
+  agentGoes(): void {
+    this.hasAgent = false;
+    this.holder?.events.agent(false);
+  }
+
+  continues(): void {
+    this.state = 'running';
+    this.holder?.events.resumed();
+    this.writes();
+  }
+
+  async end(ending: Ending): Promise<void> {
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    await this.#freed();
+    this.holder?.events.ended(this.holder.isEndRequested ? { kind: 'requested' } : ending);
+    this.holder = undefined;
+  }
+}

@@ -1,0 +1,245 @@
+// A host without machine, switch or images of its own: everything between the registry and the VMM interface is real, the
+// datastore is a directory, the store is SQLite. What is outside hostd (datastore, machines, switch) survives `restart`.
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Logger, silentLogger } from '@vivarium/base';
+import { systemRandom } from '@vivarium/base/node';
+import { openSqliteStore, type Store } from '@vivarium/store';
+import { type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import { Datastores } from '../datastore/datastores.ts';
+import { refs } from '../inventory/refs.ts';
+import { UserNetwork } from '../network/user-network.ts';
+import { vmPaths } from '../storage.ts';
+import { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
+import type { Request, Vm } from '../vm/vm.ts';
+import type { NewEvent, VmHost } from '../vm/vm-host.ts';
+import { VmRegistry, type VmRegistryListener } from '../vm/vm-registry.ts';
+import { HeaderImages } from './header-images.ts';
+import { Life } from './life.ts';
+import { SimulatedVmms } from './simulated-vmms.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** What is there whether hostd runs or not. */
+export interface World {
+  readonly clock: VirtualClock;
+  readonly vmms: SimulatedVmms;
+  readonly network: UserNetwork;
+  readonly directory: string;
+  /** Directory of `datastore1`. */
+  readonly root: string;
+}
+
+export interface TestHost extends World {
+  readonly host: VmHost;
+  readonly registry: VmRegistry;
+  readonly store: Store;
+  readonly datastores: Datastores;
+  readonly disks: VirtualDisks;
+  /** Posted in this life, oldest first. */
+  readonly events: NewEvent[];
+  /** Warnings and errors of this life's log. */
+  readonly complaints: object[];
+  /** VMs that could not be opened, by id. */
+  readonly broken: Map<string, unknown>;
+  readonly life: Life;
+  create(spec?: Partial<VirtualMachineConfigSpec>): Promise<Vm>;
+  /** Ends this hostd without a word and starts another one. */
+  restart(options?: { readonly life?: Life; readonly listener?: Partial<VmRegistryListener> }): Promise<TestHost>;
+  /** Every file and folder of the datastore, sorted; folders end in `/`. Our own hidden names are left out. */
+  files(): Promise<string[]>;
+}
+
+export interface TestHostOptions {
+  readonly life?: Life;
+  readonly listener?: Partial<VmRegistryListener>;
+}
+
+/** A host with nothing on it. All is gone after the test. */
+export async function testHost(context: TestContext, options: TestHostOptions = {}): Promise<TestHost> {
+  const directory = await mkdtemp(join(tmpdir(), 'viv-host-'));
+  const clock = new VirtualClock();
+  const network = new UserNetwork({ reason: 'a test' });
+  const vmms = new SimulatedVmms({ clock, network });
+  const root = join(directory, 'datastore1');
+  const running = new Set<TestHost>();
+  context.after(async () => {
+    for (const host of running) await stop(host);
+    await rm(directory, { recursive: true });
+  });
+  return startHost({ clock, vmms, network, directory, root }, options, running);
+}
+
+async function stop(host: TestHost): Promise<void> {
+  host.life.kill();
+  host.vmms.abandon();
+  host.datastores.close();
+  await host.store.close();
+}
+
+async function startHost(world: World, options: TestHostOptions, running: Set<TestHost>): Promise<TestHost> {
+  const { clock, vmms, network, directory, root } = world;
+  const life = options.life ?? new Life();
+  const store = openSqliteStore(join(directory, 'hostd.db'));
+  const complaints: object[] = [];
+  const complain = (data: object, message: string) => void complaints.push({ message, ...data });
+  const log: Logger = { ...silentLogger, warn: complain, error: complain, child: () => log };
+  const events: NewEvent[] = [];
+  const broken = new Map<string, unknown>();
+  const datastores = await Datastores.open({
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    first: { name: 'datastore1', root },
+  });
+  const use = { inUse: () => registry.all.flatMap((vm) => vm.filesInUse()) };
+  const disks = new VirtualDisks({ datastores, images: new HeaderImages(), use, random: systemRandom, log });
+  const paths = vmPaths(datastores);
+  const host: VmHost = {
+    clock,
+    random: systemRandom,
+    log,
+    ref: refs.host,
+    name: 'test-host',
+    cpuMhz: 2000,
+    cpuModel: 'max',
+    machineTypes: { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' },
+    limits: { numCPUs: 8, memoryMB: 65_536, hostThreads: 8 },
+    defaultDatastore: 'datastore1',
+    vmms: vmms.factory((name, vm) => life.step(`${name} ${vm}`)),
+    network,
+    disks,
+    paths,
+    surroundings: () => ({
+      datastores: datastores.list().map(({ name, ref, url, uuid }) => ({ name, ref, url, volumeNames: [uuid] })),
+      networks: network.portGroups().map(({ name }) => ({ name, ref: networkRef(name) })),
+      findDisk: (path) => disks.findDisk(path),
+      exists: (path) => existsSync(paths.resolve(path)),
+    }),
+    post: (event) => void events.push(event),
+    journal: {
+      begin: (id, change) => registry.journal.begin(id, change),
+      end: (id) => registry.journal.end(id),
+    },
+  };
+  const registry: VmRegistry = new VmRegistry(host, life.store(store), {
+    added: (vm) => options.listener?.added?.(vm),
+    removed: (vm) => options.listener?.removed?.(vm),
+    broken(id, vmx, error) {
+      broken.set(id, error);
+      options.listener?.broken?.(id, vmx, error);
+    },
+  });
+  const testHost: TestHost = {
+    ...world,
+    root: datastores.resolve('[datastore1]'),
+    host,
+    registry,
+    store,
+    datastores,
+    disks,
+    events,
+    complaints,
+    broken,
+    life,
+    create: (spec) => life.run(() => registry.create(asUser(), { ...vmSpec(), ...spec })),
+    async restart(next = {}) {
+      running.delete(testHost);
+      await stop(testHost);
+      return startHost(world, next, running);
+    },
+    files: () => listFiles(root),
+  };
+  running.add(testHost);
+  await life.run(() => registry.load());
+  return testHost;
+}
+
+export function networkRef(name: string): MoRef<'Network'> {
+  return moRef('Network', `HaNetwork-${name}`);
+}
+
+/** A request of the user `root`, with a task when one is named. */
+export function asUser(task?: string): Request {
+  return {
+    userName: 'root',
+    progress: () => undefined,
+    ...(task === undefined ? {} : { task: moRef('Task', task) }),
+  };
+}
+
+/** A small VM: PVSCSI with one thin disk of 16 MB, one VMXNET3, an empty CD-ROM drive on SATA. */
+export function vmSpec(name = 'web'): VirtualMachineConfigSpec {
+  return {
+    name,
+    guestId: 'debian12_64Guest',
+    numCPUs: 1,
+    memoryMB: 128,
+    files: { vmPathName: '[datastore1]' },
+    deviceChange: [
+      {
+        operation: 'add',
+        device: { _typeName: 'ParaVirtualSCSIController', key: -1, busNumber: 0, sharedBus: 'noSharing' },
+      },
+      diskChange(-2, -1, 16),
+      {
+        operation: 'add',
+        device: {
+          _typeName: 'VirtualVmxnet3',
+          key: -3,
+          backing: { _typeName: 'VirtualEthernetCardNetworkBackingInfo', deviceName: 'VM Network' },
+          connectable: { startConnected: true, allowGuestControl: true, connected: true },
+        },
+      },
+      { operation: 'add', device: { _typeName: 'VirtualAHCIController', key: -4, busNumber: 0 } },
+      {
+        operation: 'add',
+        device: {
+          _typeName: 'VirtualCdrom',
+          key: -5,
+          controllerKey: -4,
+          backing: { _typeName: 'VirtualCdromRemotePassthroughBackingInfo', deviceName: '', exclusive: false },
+          connectable: { startConnected: false, allowGuestControl: true, connected: false },
+        },
+      },
+    ] as VirtualMachineConfigSpec['deviceChange'],
+  } as VirtualMachineConfigSpec;
+}
+
+type DeviceChange = NonNullable<VirtualMachineConfigSpec['deviceChange']>[number];
+
+/** A new thin disk; `file` = a name that the host chooses. */
+export function diskChange(key: number, controllerKey: number, megabytes: number, file = ''): DeviceChange {
+  return {
+    operation: 'add',
+    fileOperation: 'create',
+    device: {
+      _typeName: 'VirtualDisk',
+      key,
+      controllerKey,
+      capacityInKB: megabytes * 1024,
+      backing: {
+        _typeName: 'VirtualDiskFlatVer2BackingInfo',
+        fileName: file,
+        diskMode: 'persistent',
+        thinProvisioned: true,
+      },
+    },
+  } as DeviceChange;
+}
+
+/** The types of events, in order. */
+export function eventTypes(events: readonly NewEvent[]): string[] {
+  return events.map(({ _typeName }) => _typeName);
+}
+
+async function listFiles(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)) + (entry.isDirectory() ? '/' : ''))
+    .filter((path) => !path.split('/').some((name) => name.startsWith('.viv-')))
+    .toSorted();
+}
