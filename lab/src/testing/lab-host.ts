@@ -4,7 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VimClient } from '@vivarium/client';
+import { isAlive } from './process.ts';
 import { run, runOk } from './run.ts';
+import { spawnHostd } from './spawn-hostd.ts';
 import { waitFor } from './wait-for.ts';
 
 const VIV = resolve(import.meta.dirname, '../../../packages/cli/src/main.ts');
@@ -25,6 +27,8 @@ export interface LabHost extends AsyncDisposable {
   killHostd(): Promise<void>;
   /** Starts hostd again on the same state (another port may be chosen: `url` and `env` follow). */
   restart(): Promise<void>;
+  /** Starts hostd alone again; milliseconds until it served with every running VM taken over. */
+  startHostd(): Promise<number>;
   /** A new session of our own client. */
   connect(): Promise<VimClient & AsyncDisposable>;
   /** The end of hostd's log: for messages of failing tests. */
@@ -85,6 +89,11 @@ export async function startLabHost(): Promise<LabHost> {
     async restart() {
       current = await up();
     },
+    async startHostd() {
+      const { url, readyMs } = await spawnHostd(hostDir);
+      current = { ...current, url };
+      return readyMs;
+    },
     async connect() {
       const certificate = await readFile(join(hostDir, 'ssl', 'rui.crt'), 'utf8');
       const client = new VimClient({ url: current.url, trust: { certificate } });
@@ -99,13 +108,4 @@ export async function startLabHost(): Promise<LabHost> {
     log: async () => (await readFile(join(hostDir, 'hostd.log'), 'utf8')).slice(-6000),
     [Symbol.asyncDispose]: down,
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
