@@ -16,6 +16,9 @@ void test('sections run one after the other, in the order they were asked for', 
 
 void test('a section that fails does not hold up the next one', async () => {
   const mutex = new Mutex();
-  await assert.rejects(mutex.run(() => Promise.reject(new Error('no'))), /no/);
+  await assert.rejects(
+    mutex.run(() => Promise.reject(new Error('no'))),
+    /no/,
+  );
   assert.equal(await mutex.run(() => Promise.resolve(7)), 7);
 });

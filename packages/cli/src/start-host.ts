@@ -47,7 +47,13 @@ export async function startHost(instance: Instance, options: StartOptions): Prom
       cwd: '/',
       detached: true,
       // Stripped and compiled once, not at every start: less time, and the stripper's memory is not needed.
-      env: { ...process.env, NODE_COMPILE_CACHE: join(options.cacheDir, 'compile-cache') },
+      // One arena: glibc keeps memory of short bursts (a password's hash) per thread for good otherwise.
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: join(options.cacheDir, 'compile-cache'),
+        MALLOC_ARENA_MAX: '1',
+        MALLOC_MMAP_THRESHOLD_: '1048576',
+      },
       stdio: ['ignore', log.fd, log.fd],
     });
     let exit: string | undefined;

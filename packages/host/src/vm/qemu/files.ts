@@ -1,7 +1,7 @@
 // The VM's files as the VMM's uid may use them: the folder stays ours, only the files that the machine writes become the VMM's.
 
 import { constants } from 'node:fs';
-import { chmod, chown, lstat, open } from 'node:fs/promises';
+import { chmod, lstat, open } from 'node:fs/promises';
 import { MethodFault } from '@vivarium/vim';
 
 /** Makes missing files (FileNotFound when even the folder is missing) and gives all of them to `uid`. A symbolic link in their place is refused. */
@@ -24,9 +24,4 @@ export async function giveFiles(files: readonly string[], uid: number | undefine
 export async function letRead(file: string): Promise<void> {
   const { mode } = await lstat(file);
   if ((mode & 0o444) !== 0o444) await chmod(file, (mode & 0o777) | 0o444);
-}
-
-/** Takes a file back from a VMM: it is ours again. */
-export async function takeBack(file: string): Promise<void> {
-  await chown(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
 }

@@ -2,7 +2,7 @@
 //
 // Order: the intent (no process) is on disk before QEMU is started, the process is added before the power-on is
 // acknowledged. A record without a process therefore belongs to a start that nobody was told of.
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurable } from '@vivarium/base/node';
 import type { Machine } from '@vivarium/qemu/machine';
@@ -41,10 +41,6 @@ export async function readProcessRecord(runFolder: string): Promise<ProcessRecor
   } catch {
     return undefined;
   }
-}
-
-export async function removeProcessRecord(runFolder: string): Promise<void> {
-  await rm(join(runFolder, FILE), { force: true });
 }
 
 function isRecord(value: unknown): value is ProcessRecord {
