@@ -6,7 +6,7 @@ import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
 import { identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
-import { type Event, moRef } from '@vivarium/vim';
+import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
@@ -233,6 +233,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(stopSpace);
 
   const vncSocket = (id: string) => registry.find(id)?.vncSocket;
+  const screenshot = (id: string, userName: string) => {
+    const vm = registry.find(id);
+    if (!vm) throw new MethodFault('ManagedObjectNotFound', { obj: moRef('VirtualMachine', id) });
+    return vm.screenshot({ userName, progress: () => undefined });
+  };
   const web = await openWeb({
     listen: options.listen,
     tls,
@@ -242,6 +247,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     disks: storage.disks,
     tickets,
     vncSocket,
+    screenshot,
     log,
   });
   undo.defer(() => web.close());

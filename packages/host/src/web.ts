@@ -3,6 +3,7 @@ import type { Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { openConsoleDoor } from './console/console-door.ts';
+import { registerScreenRoute } from './console/screen-route.ts';
 import type { TicketRegistry } from './console/ticket-registry.ts';
 import type { StorageApi } from './datastore/storage-api.ts';
 import { registerFolderAccess } from './folder-access/folder-access.ts';
@@ -23,6 +24,8 @@ export interface WebOptions {
   readonly disks: VirtualDisks;
   readonly tickets: TicketRegistry;
   readonly vncSocket: (vm: string) => string | undefined;
+  /** See ScreenDoor. */
+  readonly screenshot: (vm: string, userName: string) => Promise<Uint8Array>;
   readonly log: Logger;
 }
 
@@ -51,6 +54,7 @@ export async function openWeb(options: WebOptions): Promise<Web> {
     log,
   });
   registerNfcRoutes(app, { imports: options.imports, disks: options.disks, log });
+  registerScreenRoute(app, { service, screenshot: options.screenshot, log });
   app.get('/', (_request, reply) => {
     void reply.type('text/plain; charset=utf-8').send('Vivarium. The API is at /sdk; files are at /folder.\n');
   });

@@ -1,11 +1,18 @@
 // The HostSystem object and the compute resource around it, kept true.
 import type { Timer } from '@vivarium/base';
 import { type AboutInfo, type Handlers, make } from '@vivarium/vim';
-import type { Call, Service } from '@vivarium/vmomi';
+import { addOptionManager, type Call, type Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import { poolConfig, poolRuntime } from '../resource-pool/allocation.ts';
 import { type HostLimits, hostCapability } from './host-capability.ts';
-import { configManager, type HostView, hostHardware, hostRuntime, hostSummary } from './host-properties.ts';
+import {
+  ADVANCED_OPTIONS,
+  configManager,
+  type HostView,
+  hostHardware,
+  hostRuntime,
+  hostSummary,
+} from './host-properties.ts';
 import { hostUsage, type UsageSampler } from './host-usage.ts';
 import type { MachineFacts } from './machine-facts.ts';
 
@@ -60,6 +67,7 @@ export function publishHost(options: HostObjectOptions): { refresh(): void; stop
     datastore: [],
     network: [],
   });
+  addOptionManager(service, ADVANCED_OPTIONS, service.settings, refs.host);
   graph.add(refs.computeResource, {
     ...status,
     name: options.name,

@@ -115,9 +115,11 @@ export function hostHardware({ facts }: HostView): HostHardwareInfo {
   });
 }
 
+export const ADVANCED_OPTIONS = moRef('OptionManager', 'ha-adv-options');
+
 /** Only the managers that exist here are named. */
 export const configManager: HostConfigManager = make('HostConfigManager', {
   datastoreSystem: moRef('HostDatastoreSystem', 'ha-datastoresystem'),
   networkSystem: moRef('HostNetworkSystem', 'ha-networksystem'),
-  advancedOption: moRef('OptionManager', 'ha-adv-options'),
+  advancedOption: ADVANCED_OPTIONS,
 });

@@ -88,18 +88,19 @@ function acquireTicket(vm: Vm, context: VmMethodsContext, ticketType: string, ca
   const { ticket } = context.tickets.issue(vm.id);
   vm.host.post(vmEvent('VmAcquiredMksTicketEvent', vm.subject, call.session.userName));
   const { port, sslThumbprint } = context.endpoint;
-  // The host is left out: the client reaches us at the address that it has called.
+  // The client reaches us at the address that it has called.
+  const address = plainAddress(call.localAddress);
   return make('VirtualMachineTicket', {
     ticket,
     cfgFile: vm.host.paths.format(vm.vmxFile),
+    host: address,
     port,
     sslThumbprint,
-    url: `wss://${hostOf(call.localAddress)}:${port}/ticket/${ticket}`,
+    url: `wss://${address.includes(':') ? `[${address}]` : address}:${port}/ticket/${ticket}`,
   });
 }
 
 // Addresses of IPv4 clients on a socket for both families look like `::ffff:192.0.2.1`.
-function hostOf(address = 'localhost'): string {
-  const plain = address.replace(/^::ffff:/i, '');
-  return plain.includes(':') ? `[${plain}]` : plain;
+function plainAddress(address = 'localhost'): string {
+  return address.replace(/^::ffff:/i, '');
 }
