@@ -229,8 +229,10 @@ export function guestUptime(address: string, timeoutMs = 60_000): Promise<number
 }
 
 // The web server runs what is posted to it.
-const OPEN_SHELL =
-  "printf '#!/bin/sh\\necho Content-Type: text/plain\\necho\\nexec sh 2>&1\\n' >/srv/www/cgi-bin/shell && chmod 755 /srv/www/cgi-bin/shell";
+const OPEN_SHELL = [
+  `printf '%s\\n' '#!/bin/sh' 'printf "Content-Type: text/plain\\r\\n\\r\\n"' 'exec sh 2>&1' >/srv/www/cgi-bin/shell`,
+  'chmod 755 /srv/www/cgi-bin/shell',
+].join(' && ');
 
 /** Waits until `runInGuest` works in a guest made by `createGuestVm`. */
 export async function guestShell(address: string, timeoutMs = 60_000): Promise<void> {
