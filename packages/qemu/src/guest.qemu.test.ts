@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { setInterval } from 'node:timers';
 import { delay } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import { connectGuestAgent } from './agent/connect.ts';
@@ -165,7 +166,7 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
       await screendump(monitor, '/run/vm/screen.png');
       const png = readFileSync(join(vm.runFolder, 'screen.png'));
       assert.equal(png.subarray(1, 4).toString(), 'PNG');
-      const strokes = [...'vivarium'].map((key) => ({ usage: key.charCodeAt(0) - 97 + 4, modifiers: [] }));
+      const strokes = 'vivarium'.split('').map((key) => ({ usage: key.charCodeAt(0) - 97 + 4, modifiers: [] }));
       await sendKeys(monitor, strokes);
       await until('a changed screen', async () => {
         await screendump(monitor, '/run/vm/screen2.png');

@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setInterval } from 'node:timers';
 import { systemClock } from '@vivarium/base/node';
 import type { JailMode } from './launch/jail.ts';
 import { jailFolders, type Launched, type LaunchSpec, launch } from './launch/launch.ts';
@@ -70,6 +71,11 @@ export function testFolder(t: Cleanup): TestFolder {
 /** Gives a file to the uid of the test VMM. */
 export function own(path: string): void {
   if (isRoot) chownSync(path, TEST_UID, TEST_UID);
+}
+
+/** Takes a file back to the uid of the tests, under which the weaker jails run. */
+export function disown(path: string): void {
+  if (isRoot) chownSync(path, 0, 0);
 }
 
 export function writeOwned(path: string, content: string | Uint8Array): void {

@@ -49,7 +49,7 @@ async function prepareUnified(root: string): Promise<CgroupHierarchy | undefined
   if (enable.length === 0) return undefined;
   const folder = `${root}/${PARENT}`;
   await writeFile(`${root}/cgroup.subtree_control`, enable.join(' '));
-  await mkdir(folder, { recursive: true });
+  await ensureFolder(folder);
   await writeFile(`${folder}/cgroup.subtree_control`, enable.join(' '));
   return { version: 2, folder };
 }
@@ -59,7 +59,7 @@ async function prepareSeparate(root: string): Promise<CgroupHierarchy | undefine
   for (const controller of controllers) {
     const folder = `${root}/${controller}/${PARENT}`;
     if (!(await exists(`${root}/${controller}/cgroup.procs`))) continue;
-    await mkdir(folder, { recursive: true });
+    await ensureFolder(folder);
     folders[controller] = folder;
   }
   return Object.keys(folders).length === 0 ? undefined : { version: 1, folders };
@@ -71,7 +71,7 @@ export async function createCgroup(hierarchy: CgroupHierarchy, name: string, lim
     throw new RangeError(`not a name of a control group: ${JSON.stringify(name)}`);
   await using undo = new AsyncDisposableStack();
   for (const folder of groupFolders({ hierarchy, name })) {
-    await mkdir(folder, { recursive: true });
+    await ensureFolder(folder);
     undo.defer(() => rmdir(folder));
   }
   const cgroup = { hierarchy, name };
@@ -147,6 +147,13 @@ export async function removeCgroup(cgroup: Cgroup, clock: Clock): Promise<void> 
 function groupFolders({ hierarchy, name }: Cgroup): string[] {
   if (hierarchy.version === 2) return [`${hierarchy.folder}/${name}`];
   return Object.values(hierarchy.folders).map((folder) => `${folder}/${name}`);
+}
+
+// Not `recursive`: that loops for ever where a file system answers ENOENT to every mkdir, as /proc does.
+async function ensureFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

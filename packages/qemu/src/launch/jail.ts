@@ -77,11 +77,13 @@ function userNamespaces({ network }: Jail): string[] {
   return ['--unshare-all', ...(network === 'host' ? ['--share-net'] : [])];
 }
 
+// No --new-session: the starter makes the session (`detached`), so that bubblewrap and the program are one process group, which
+// can be killed as one. Killing bubblewrap alone leaves a program that has not yet asked to die with it.
 // Changing uid clears the kernel's parent-death signal, so a dying tool needs bubblewrap's own process 1 to pass death on; a
 // VMM is process 1 itself, which saves a process per VM and hides bubblewrap's command line (host paths) from it.
 function lifetime({ whenStarterEnds, control }: Jail): string[] {
   return [
-    ...(whenStarterEnds === 'die' ? ['--new-session', '--die-with-parent'] : ['--new-session', '--as-pid-1']),
+    ...(whenStarterEnds === 'die' ? ['--die-with-parent'] : ['--as-pid-1']),
     ...(control ? ['--info-fd', String(control.infoFd), '--block-fd', String(control.blockFd)] : []),
   ];
 }

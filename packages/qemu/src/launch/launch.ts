@@ -11,7 +11,7 @@ import type { Monitor } from '../monitor/monitor.ts';
 import type { Transcript } from '../monitor/transcript.ts';
 import { addToCgroup, type Cgroup } from './cgroup.ts';
 import { type Bind, type Jail, type JailMode, jailCommand } from './jail.ts';
-import { identifyProcess, signalProcess, type VmProcess } from './process-identity.ts';
+import { identifyProcess, killGroup, type VmProcess } from './process-identity.ts';
 
 export interface LaunchSpec {
   readonly runtime: { readonly path: string };
@@ -91,6 +91,7 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
     env: isJailed ? {} : { QEMU_MODULE_DIR: `${spec.runtime.path}/usr/lib/x86_64-linux-gnu/qemu` },
     detached: true,
   });
+  undo.defer(() => killGroup(child.pid));
   const ended = Promise.withResolvers<Exit>();
   child.once('error', ended.reject);
   child.once('exit', (code, signal) => ended.resolve({ code, signal }));
@@ -104,10 +105,9 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
   const pid = isJailed && info ? await Promise.race([readPid(info), failed]) : child.pid;
   const process = pid === undefined ? undefined : identifyProcess(pid);
   if (!process) return await failed;
-  undo.defer(() => void signalProcess(process, 'SIGKILL'));
   if (spec.cgroup) await addToCgroup(spec.cgroup, process.pid);
   go?.on('error', () => undefined); // it died: `failed` knows why
-  go?.end('1');
+  go?.end('1', () => go.destroy()); // bubblewrap never closes its end
 
   const giveUp = new AbortController();
   undo.defer(() => giveUp.abort());

@@ -36,6 +36,16 @@ export function signalProcess(process_: VmProcess, signal: NodeJS.Signals): bool
   }
 }
 
+/** Kills a process group of which `leader` is our own child, so that nobody else can have its number. */
+export function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** CPU time (user and system, seconds) and resident memory of a process; `undefined` when it is gone. */
 export function processUsage({ pid, startTime }: VmProcess): { cpuSeconds: number; residentBytes: number } | undefined {
   const stat = readStat(pid);

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { type Bind, type JailMode, jailCommand } from './jail.ts';
+import { killGroup } from './process-identity.ts';
 
 export interface JailedTool {
   readonly runtime: { readonly path: string };
@@ -46,13 +47,13 @@ const NOBODY = 65_534;
 export async function runJailed(tool: JailedTool): Promise<{ stdout: string; stderr: string }> {
   tool.signal?.throwIfAborted();
   const command = toolCommand(tool, process.getuid?.() === 0);
-  const child = spawn(command.file, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
+  const child = spawn(command.file, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: {}, detached: true });
   const subject = `${tool.program.slice(tool.program.lastIndexOf('/') + 1)} ${tool.args[0] ?? ''}`.trimEnd();
 
   let refusal: Error | undefined;
   const kill = (reason: Error) => {
     refusal ??= reason;
-    child.kill('SIGKILL');
+    killGroup(child.pid);
   };
   const late = AbortSignal.timeout(tool.timeoutMs);
   const onLate = () => kill(new ToolError(`${subject} did not end within ${tool.timeoutMs} ms`, undefined, ''));
