@@ -1,6 +1,7 @@
 // A control group for each VMM: how much processor, memory and how many threads it may take. Version 2 where the machine has it,
 // else version 1; a machine (or a user) without either gets `undefined` and the VM runs unlimited, which the caller should say.
-import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { type Clock, delay } from '@vivarium/base';
 
 /** What is left out is not limited. */
@@ -60,6 +61,7 @@ async function prepareSeparate(root: string): Promise<CgroupHierarchy | undefine
     const folder = `${root}/${controller}/${PARENT}`;
     if (!(await exists(`${root}/${controller}/cgroup.procs`))) continue;
     await ensureFolder(folder);
+    await access(folder, constants.W_OK); // it may be another user's
     folders[controller] = folder;
   }
   return Object.keys(folders).length === 0 ? undefined : { version: 1, folders };
