@@ -60,7 +60,7 @@ async function engineFacts(): Promise<Fact[]> {
           name: 'accelerator',
           state: 'reduced',
           detail: `TCG, guests are emulated: ${verdict.detail}`,
-          mend: 'turn on virtualization in the firmware (or nested virtualization in the hypervisor) and load kvm_intel or kvm_amd',
+          ...(verdict.mend === undefined ? {} : { mend: verdict.mend }),
         },
   ];
 }
