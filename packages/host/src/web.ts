@@ -49,6 +49,7 @@ export async function openWeb(options: WebOptions): Promise<Web> {
   registerFolderAccess(app, {
     api: options.storageApi,
     authenticate: (request) => service.authenticate(request),
+    openFlat: (place) => options.disks.openFlat(place),
     datacenter: 'ha-datacenter',
     random: service.random,
     log,

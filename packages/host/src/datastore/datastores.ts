@@ -53,6 +53,10 @@ export class Datastores {
     return datastores;
   }
 
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   list(): readonly Datastore[] {
     return [...this.#open.values()];
   }

@@ -14,7 +14,7 @@ import { systemClock, systemRandom } from '@vivarium/base/node';
 import type { Session } from '@vivarium/vmomi';
 import fastify from 'fastify';
 import { ensureTlsIdentity } from '../tls/certificate.ts';
-import { makeApi } from '../virtual-disk-manager/fixtures.ts';
+import { makeApi, noImages, qemuImg } from '../virtual-disk-manager/fixtures.ts';
 import { registerFolderAccess } from './folder-access.ts';
 
 async function makeDoor() {
@@ -25,6 +25,7 @@ async function makeDoor() {
     api: host.api,
     authenticate: async ({ headers }) =>
       headers['authorization'] === 'yes' ? ({ isAnonymous: false } as Session) : undefined,
+    openFlat: (place) => host.disks.openFlat(place),
     datacenter: 'ha-datacenter',
     random: systemRandom,
     log: silentLogger,
@@ -64,6 +65,7 @@ async function makeDoor() {
     url,
     async [Symbol.asyncDispose]() {
       await app.close();
+      await host.disks.exports.close();
       await host[Symbol.asyncDispose]();
     },
   };
@@ -260,4 +262,35 @@ void test('deleting', async () => {
   await using door = await makeDoor();
   assert.equal((await door.ask('DELETE', door.url('vm/file.txt'))).status, 204);
   assert.equal((await door.ask('DELETE', door.url('vm/file.txt'))).status, 404);
+});
+
+void test('a thin disk is given as the flat file that clients look for', { skip: noImages }, async () => {
+  await using door = await makeDoor();
+  await door.host.disks.create({
+    path: '[datastore1] vm/t.vmdk',
+    capacityBytes: 4 << 20,
+    provisioning: 'thin',
+    adapter: 'lsilogic',
+  });
+  const content = Buffer.concat([randomBytes(1 << 20), Buffer.alloc(3 << 20)]);
+  await writeFile(join(door.host.path, 'raw'), content);
+  await qemuImg(
+    'convert',
+    '-n',
+    '-f',
+    'raw',
+    '-O',
+    'qcow2',
+    join(door.host.path, 'raw'),
+    join(door.host.root, 'vm/t.qcow2'),
+  );
+  const head = await door.ask('HEAD', door.url('vm/t-flat.vmdk'));
+  assert.deepEqual([head.status, head.headers['content-length']], [200, `${4 << 20}`]);
+  const part = await door.ask('GET', door.url('vm/t-flat.vmdk'), { range: 'bytes=1000-1999' });
+  assert.deepEqual([part.status, part.headers['content-range']], [206, `bytes 1000-1999/${4 << 20}`]);
+  assert.ok(part.body.equals(content.subarray(1000, 2000)));
+  assert.ok((await door.ask('GET', door.url('vm/t-flat.vmdk'))).body.equals(content));
+  assert.ok((await door.ask('GET', door.url('vm'))).body.includes('t-flat.vmdk'));
+  door.host.inUse.add(join(door.host.root, 'vm/t.qcow2'));
+  assert.equal((await door.ask('GET', door.url('vm/t-flat.vmdk'))).status, 423);
 });

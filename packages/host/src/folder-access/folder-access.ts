@@ -1,25 +1,28 @@
 // The HTTP door to the datastores: /folder. GET and HEAD (with ranges), PUT (and POST, which means the same), DELETE, and
 // pages that list folders. Everything is checked as in the API: login, privilege on the datastore, paths that stay inside.
 import { type Logger, type Random, token } from '@vivarium/base';
-import { MethodFault } from '@vivarium/vim';
+import { isFault, MethodFault } from '@vivarium/vim';
 import type { AuthenticationRequest, Session } from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Location, locationText } from '../datastore/datastore.ts';
 import { checkReadable } from '../datastore/file-use.ts';
 import { checkPrivilege, type StorageApi } from '../datastore/storage-api.ts';
 import { deleteFile } from '../file-manager/file-operations.ts';
+import type { FlatReading } from '../virtual-disk-manager/virtual-disks.ts';
 import { drainRequest } from './drain-request.ts';
 import { folderPages } from './folder-pages.ts';
 import { type FolderTarget, parseFolderUrl } from './folder-url.ts';
 import { httpStatus } from './http-status.ts';
 import { receiveFile, TransferBroken } from './receive-file.ts';
-import { answerWithFile, openFileSource } from './send-file.ts';
+import { answerWithFile, type ByteSource, flatSource, openFileSource } from './send-file.ts';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
 export interface FolderAccess {
   readonly api: StorageApi;
   /** Whose request it is; undefined = nobody's. */
   authenticate(request: AuthenticationRequest): Promise<Session | undefined>;
+  /** Thin disks as the flat files that their descriptors name; see VirtualDisks.openFlat. */
+  openFlat?(place: Location): Promise<FlatReading | undefined>;
   /** Inventory path of the host's datacenter: `ha-datacenter`. */
   readonly datacenter: string;
   readonly random: Random;
@@ -72,8 +75,19 @@ export function registerFolderAccess(app: FastifyInstance, access: FolderAccess)
 
   async function sendFile(place: Location, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     checkReadable(access.api.use, place.datastore.absolute(place.path), locationText(place));
-    const answer = await answerWithFile(place, await openFileSource(place), request);
+    const answer = await answerWithFile(place, await openSource(place), request);
     return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  }
+
+  // What is there comes first: a flat file that somebody put beside a thin disk is a file like any other.
+  async function openSource(place: Location): Promise<ByteSource> {
+    try {
+      return await openFileSource(place);
+    } catch (error) {
+      const flat = isFault(error, 'FileNotFound') ? await access.openFlat?.(place) : undefined;
+      if (!flat) throw error;
+      return flatSource(flat);
+    }
   }
 
   async function takeFile(place: Location, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

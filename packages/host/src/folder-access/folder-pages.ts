@@ -1,10 +1,11 @@
 // The pages below /folder: datacenters, datastores, folders.
 import { isFault } from '@vivarium/vim';
+import { capacityOf } from '@vivarium/vmx';
 import { type Location, locationText } from '../datastore/datastore.ts';
 import { joinPath, splitPath } from '../datastore/datastore-path.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import type { StorageApi } from '../datastore/storage-api.ts';
-import { listFolder } from '../datastore-browser/list-folder.ts';
+import { type FolderEntry, listFolder } from '../datastore-browser/list-folder.ts';
 import { folderUrl } from './folder-url.ts';
 import { type ListingEntry, listingPage } from './listing-page.ts';
 
@@ -45,7 +46,8 @@ export function folderPages({
   }
 
   async function entries({ datastore, path }: Location, folder: FolderHandle): Promise<ListingEntry[]> {
-    const found = (await listFolder(folder, 'everyFile')).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const files = await listFolder(folder, 'everyFile');
+    const found = [...files, ...flatEntries(files)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     return found.map(({ name, isFolder, sizeBytes, modified }) => ({
       name: isFolder ? `${name}/` : name,
       href: folderUrl(datacenter, datastore.name, joinPath(path, name)),
@@ -53,6 +55,16 @@ export function folderPages({
       ...(isFolder ? {} : { sizeBytes }),
     }));
   }
+}
+
+// The flat files that thin disks' descriptors name: they can be read, so they are shown.
+function flatEntries(files: readonly FolderEntry[]): FolderEntry[] {
+  return files.flatMap(({ disk, modified }) => {
+    if (disk?.kind !== 'ours' || disk.data.format !== 'qcow2') return [];
+    const name = disk.descriptor.extents[0]?.fileName;
+    if (!name || files.some((file) => file.name === name)) return [];
+    return [{ name, isFolder: false, modified, sizeBytes: capacityOf(disk.descriptor) }];
+  });
 }
 
 async function openIfFolder({ datastore, path }: Location): Promise<FolderHandle | undefined> {

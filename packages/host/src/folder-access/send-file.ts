@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { type Location, subjectOf } from '../datastore/datastore.ts';
 import { splitPath } from '../datastore/datastore-path.ts';
 import { withFileFaults } from '../datastore/file-faults.ts';
+import type { FlatReading } from '../virtual-disk-manager/virtual-disks.ts';
 import { parseRange } from './byte-range.ts';
 import { contentType } from './content-type.ts';
 
@@ -46,6 +47,22 @@ export async function openFileSource(place: Location): Promise<ByteSource> {
       close: () => handle.close(),
     };
   });
+}
+
+/** A thin disk as its raw content. */
+export function flatSource({ disk, sizeBytes, read, release }: FlatReading): ByteSource {
+  const { modified, allocatedBytes } = disk.data;
+  return {
+    sizeBytes,
+    modified,
+    etag: `"${disk.descriptor.cid}-${allocatedBytes.toString(16)}-${modified.getTime().toString(16)}"`,
+    read(start, end) {
+      const stream = read(start, end);
+      stream.once('close', release);
+      return stream;
+    },
+    close: async () => release(),
+  };
 }
 
 /** The answer to a GET (or HEAD) of `source`, which it closes in the end. */

@@ -33,4 +33,9 @@ export interface DiskImages {
   convert(source: ImageSource, target: ImageFile, preallocation: Preallocation, run?: ImageRun): Promise<void>;
   /** Enlarges an image in place. */
   grow(file: ImageFile, capacityBytes: number, preallocation: Preallocation, run?: ImageRun): Promise<void>;
+  /**
+   * Serves a chain read-only over NBD on a Unix socket, until `signal` is aborted: then it resolves. Rejects when the
+   * server ends by itself. The program gets the socket's folder.
+   */
+  serve(chain: readonly ImageFile[], socket: Omit<ImageFile, 'format'>, signal: AbortSignal): Promise<void>;
 }

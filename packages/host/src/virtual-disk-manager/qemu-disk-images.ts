@@ -1,4 +1,5 @@
 // DiskImages by QEMU's image program in its jail; see the qemu package's images.
+import { chown } from 'node:fs/promises';
 import {
   convertUpload,
   copyImage,
@@ -9,9 +10,14 @@ import {
   NoSpaceError,
   type ImageSource as QemuSource,
   resizeDisk,
+  runJailed,
 } from '@vivarium/qemu';
 import { MethodFault } from '@vivarium/vim';
 import type { DiskImages, ImageFile, ImageRun, ImageSource, Preallocation } from './disk-images.ts';
+
+const NOBODY = 65_534;
+/** A download of the largest disk takes less. */
+const SERVE_LIMIT_MS = 7 * 24 * 3600 * 1000;
 
 export class QemuDiskImages implements DiskImages {
   readonly #tools: ImageTools;
@@ -38,6 +44,33 @@ export class QemuDiskImages implements DiskImages {
   grow(file: ImageFile, capacityBytes: number, preallocation: Preallocation, run: ImageRun = {}): Promise<void> {
     const wanted = { path: pathOf(file), format: file.format, preallocation, sizeBytes: capacityBytes };
     return inOwnWords(() => resizeDisk(this.#tools, wanted, optionsOf(run)));
+  }
+
+  async serve(chain: readonly ImageFile[], socket: Omit<ImageFile, 'format'>, signal: AbortSignal): Promise<void> {
+    const { runtime, uid = NOBODY, jail } = this.#tools;
+    if (process.getuid?.() === 0) await chown(socket.folder, uid, uid);
+    const inside = (name: string, host: string) => (jail === 'none' ? host : `/${name}`);
+    const folders = chain.map(({ folder }, index) => ({
+      host: folder,
+      inside: inside(`source${index}`, folder),
+      writable: false,
+    }));
+    const node = chain.reduceRight<object | null>((backing, { name, format }, index) => {
+      const file = { driver: 'file', filename: `${folders[index]?.inside}/${name}` };
+      return { driver: format, file, ...(format === 'qcow2' ? { backing } : {}) };
+    }, null);
+    const place = inside('socket', socket.folder);
+    // Without force-share its locks would still be there for a moment when a VM is started; it only reads.
+    const image = `json:${JSON.stringify({ ...node, 'force-share': true })}`;
+    const args = ['--read-only', '--persistent', '--shared=4', `--socket=${place}/${socket.name}`, image];
+    const binds = [...folders, { host: socket.folder, inside: place, writable: true }];
+    try {
+      const program = '/usr/bin/qemu-nbd';
+      const timeoutMs = SERVE_LIMIT_MS;
+      await runJailed({ runtime, program, args, binds, uid, timeoutMs, signal, ...(jail ? { jail } : {}) });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 }
 

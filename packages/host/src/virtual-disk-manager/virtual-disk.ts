@@ -34,6 +34,7 @@ export interface VirtualDisk {
     readonly location: Location;
     /** What it takes on the datastore. */
     readonly allocatedBytes: number;
+    readonly modified: Date;
     /** The guest's view, as the data file itself says; larger than the descriptor's when growing was interrupted. */
     readonly capacityBytes: number;
   };
@@ -138,11 +139,11 @@ async function readDataFile(
   const { folder, name } = await place.datastore.openParent(place.path);
   await using _ = folder;
   return await withFileFaults(subjectOf(place), async () => {
-    const { sizeBytes, allocatedBytes, head } = await readHead(folder, name);
+    const { sizeBytes, allocatedBytes, modified, head } = await readHead(folder, name);
     const own = data.format === 'raw' ? sizeBytes : checkQcow2(location, descriptor, head);
     if (own < capacityBytes) throw badDisk(location, 'the data file is smaller than the disk');
     const isLarger = data.format === 'qcow2' && own > capacityBytes;
-    return { ...data, location: place, allocatedBytes, capacityBytes: isLarger ? own : capacityBytes };
+    return { ...data, location: place, allocatedBytes, modified, capacityBytes: isLarger ? own : capacityBytes };
   });
 }
 
@@ -159,9 +160,9 @@ function checkQcow2(location: Location, descriptor: VmdkDescriptor, head: Uint8A
 async function readHead(folder: FolderHandle, name: string) {
   const handle = await folder.file(name, constants.O_RDONLY);
   try {
-    const { size, blocks } = await handle.stat();
+    const { size, blocks, mtime } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(QCOW2_HEADER_BYTES), 0, QCOW2_HEADER_BYTES, 0);
-    return { sizeBytes: size, allocatedBytes: blocks * 512, head: buffer.subarray(0, bytesRead) };
+    return { sizeBytes: size, allocatedBytes: blocks * 512, modified: mtime, head: buffer.subarray(0, bytesRead) };
   } finally {
     await handle.close();
   }

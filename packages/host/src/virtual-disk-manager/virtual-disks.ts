@@ -11,9 +11,11 @@ import { adoptUpload } from './adopt-upload.ts';
 import { type CopyRequest, copyDisk } from './copy-disk.ts';
 import { createDisk, type DiskRequest } from './create-disk.ts';
 import { deleteDisk } from './delete-disk.ts';
+import { DiskExports, type DiskReading } from './disk-exports.ts';
 import { findDiskFacts } from './disk-facts.ts';
 import type { DiskImages, ImageRun } from './disk-images.ts';
 import { DiskLocks } from './disk-locks.ts';
+import { findFlatDisk } from './find-flat-disk.ts';
 import { growDisk, recordCapacity } from './grow-disk.ts';
 import { moveDisk } from './move-disk.ts';
 import type { DiskContext } from './place-disk.ts';
@@ -38,6 +40,10 @@ export interface NewDisk extends Omit<DiskRequest, 'parent'> {
   readonly parent?: string;
 }
 
+export interface FlatReading extends DiskReading {
+  readonly disk: VirtualDisk;
+}
+
 export interface VirtualDisksOptions {
   readonly datastores: Datastores;
   readonly images: DiskImages;
@@ -49,10 +55,12 @@ export interface VirtualDisksOptions {
 export class VirtualDisks {
   /** For the operations that only the VirtualDiskManager offers. */
   readonly context: DiskContext;
+  readonly exports: DiskExports;
   readonly #log: Logger;
 
   constructor({ log, ...rest }: VirtualDisksOptions) {
     this.context = { ...rest, locks: new DiskLocks() };
+    this.exports = new DiskExports(this.context);
     this.#log = log;
   }
 
@@ -117,6 +125,15 @@ export class VirtualDisks {
     } catch (error) {
       if (!isFault(error, 'FileNotFound')) throw error;
     }
+  }
+
+  /**
+   * The raw content behind a flat file that a thin disk's descriptor names but does not have; undefined when `place` is no
+   * such file. Faults: FileLocked while a VM runs on it.
+   */
+  async openFlat(place: Location): Promise<FlatReading | undefined> {
+    const disk = await findFlatDisk(this.context.datastores, place);
+    return disk && { disk, ...(await this.exports.open(disk)) };
   }
 
   /** Every file of the disk itself (not of the disks below it), absolute; the descriptor first. */
