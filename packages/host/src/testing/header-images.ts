@@ -32,6 +32,10 @@ export class HeaderImages implements DiskImages {
       await handle.close();
     }
   }
+
+  serve(): Promise<void> {
+    return Promise.reject(new Error('exports are not simulated'));
+  }
 }
 
 function pathOf({ folder, name }: ImageFile): string {

@@ -20,7 +20,7 @@ const lives = new AsyncLocalStorage<Life>();
 export class Life {
   /** Names of the steps so far: where a failing test died. */
   readonly steps: string[] = [];
-  readonly #killAt: number;
+  #killAt: number;
   #isDead = false;
 
   /** `killAt`: the step that is not made any more, counted from 1. */
@@ -30,6 +30,11 @@ export class Life {
 
   get isDead(): boolean {
     return this.#isDead;
+  }
+
+  /** Of the steps from now on, the `count`th is not made any more. */
+  killAtStep(count: number): void {
+    this.#killAt = this.steps.length + count;
   }
 
   /** Runs `work` in this life. */

@@ -8,6 +8,8 @@ export type MachineState = 'prelaunch' | 'running' | 'paused' | 'ioError' | 'end
 export class SimulatedMachine {
   readonly vm: string;
   readonly bootTime: string;
+  /** The VM's, absolute. */
+  readonly folder: string;
   /** What only the guest's memory holds. A machine that boots has a new one; a resumed one has that of the suspend state. */
   memory: string;
   state: MachineState = 'prelaunch';
@@ -25,6 +27,9 @@ export class SimulatedMachine {
   powerButton: 'ignored' | 'shutdown' = 'ignored';
   /** Room on the datastore of its disks. */
   isFull = false;
+  /** What a resized disk's data file becomes. */
+  resized: (file: { readonly folder: string; readonly name: string }, sizeBytes: number) => Promise<void> = async () =>
+    undefined;
   cpuSeconds = 0;
   residentBytes = 64 * 2 ** 20;
   balloonedBytes = 0;
@@ -36,6 +41,7 @@ export class SimulatedMachine {
     readonly vm: string;
     readonly bootTime: string;
     readonly memory: string;
+    readonly folder: string;
     readonly hardware: Hardware;
     /** Frees what the machine holds outside. */
     readonly freed: () => Promise<void>;
@@ -43,6 +49,7 @@ export class SimulatedMachine {
     this.vm = options.vm;
     this.bootTime = options.bootTime;
     this.memory = options.memory;
+    this.folder = options.folder;
     this.hardware = options.hardware;
     this.#freed = options.freed;
     const { machine } = options.hardware;

@@ -1,5 +1,6 @@
 // The machines of a simulated host, and a hostd's hold on them. Stands in for vm/qemu.
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Clock, dateTime } from '@vivarium/base';
 import { planPciSlots, spareSlots } from '@vivarium/qemu/machine';
 import type { NetworkProvider } from '../network/provider.ts';
@@ -66,9 +67,17 @@ export class SimulatedVmms {
       start: (spec, events) => this.#start(spec, events, step),
       adopt: async ({ id }, events) => {
         const machine = this.machines.get(id);
+        if (!machine) for (const { portKey } of this.#network.ports()) await this.#sweep(id, portKey, step);
         return machine && hold(machine, this.#network, events, step);
       },
     };
+  }
+
+  // What a start that was cut short holds.
+  async #sweep(id: string, portKey: string, step: BeforeStep): Promise<void> {
+    if (!portKey.startsWith(`${id}-`)) return;
+    await step('detach', id);
+    await this.#network.detach(portKey);
   }
 
   async #start(spec: StartSpec, events: VmmEvents, step: BeforeStep): Promise<Vmm> {
@@ -76,9 +85,13 @@ export class SimulatedVmms {
     if (this.machines.has(id)) throw new Error(`VM ${id} has a machine already`);
     await using undo = new AsyncDisposableStack();
     const ports = [...hardware.networks.values()];
+    await step('attach', id);
     for (const port of ports) {
       await this.#network.attach({ ...port, vmName: spec.vmName });
-      undo.defer(() => this.#network.detach(port.portKey));
+      undo.defer(async () => {
+        await step('detach', id); // a hostd that is dead frees nothing
+        await this.#network.detach(port.portKey);
+      });
     }
     await step('start', id);
     this.#boots += 1;
@@ -87,6 +100,7 @@ export class SimulatedVmms {
       vm: id,
       bootTime: dateTime(this.#clock),
       memory: `boot ${this.#boots}`,
+      folder: dirname(spec.vmxFile),
       hardware,
       freed: async () => {
         this.machines.delete(id);
@@ -95,7 +109,7 @@ export class SimulatedVmms {
     });
     this.machines.set(id, machine);
     undo.defer(async () => {
-      await step('kill', id); // a hostd that is dead kills nothing
+      await step('kill', id);
       await machine.end({ kind: 'requested' });
     });
     if (resumeFrom) {
@@ -229,7 +243,12 @@ function devicesOf(
         machine.links.set(id, up);
       }),
     changeMedium: (id, file) => act('changeMedium', () => void machine.media.set(id, file)),
-    resizeDisk: () => act('resizeDisk', () => undefined),
+    resizeDisk: (id, sizeBytes) =>
+      act('resizeDisk', async () => {
+        const disk = machine.hardware.machine.disks.find((candidate) => candidate.id === id);
+        if (!disk) throw new Error(`there is no ${id}`);
+        await machine.resized({ folder: machine.folder, name: disk.file }, sizeBytes);
+      }),
     changeSerial: () => act('changeSerial', () => undefined),
     plugCpus: () => act('plugCpus', () => undefined),
     plugMemory: () => act('plugMemory', () => undefined),

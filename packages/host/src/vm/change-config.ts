@@ -39,7 +39,7 @@ export async function changeConfig(
     // Whoever could write that key could make a guest continue from a state that does not belong to its disks.
     throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.extraConfig' });
   }
-  const making = new DiskMaking(target, madeFiles(effects.prepare));
+  const making = new DiskMaking(target, [...madeFiles(effects.prepare), ...removedDisks(effects.cleanup)]);
   await making.begin();
   let hardware: Hardware | undefined;
   {
@@ -54,8 +54,18 @@ export async function changeConfig(
     await replaceVmx(host, vmxFile, config, before);
     undo.move();
   }
-  await making.end();
-  return { config, ...(hardware ? { hardware } : {}), finish: () => cleanUp(host, effects.cleanup) };
+  return {
+    config,
+    ...(hardware ? { hardware } : {}),
+    async finish() {
+      await cleanUp(host, effects.cleanup);
+      await making.end();
+    },
+  };
+}
+
+function removedDisks(effects: readonly CleanupEffect[]): string[] {
+  return effects.flatMap((effect) => (effect.kind === 'deleteDisk' ? [effect.path] : []));
 }
 
 /** Datastore paths of the disks that the effects make where none was. */
@@ -63,7 +73,7 @@ export function madeFiles(effects: readonly PrepareEffect[]): string[] {
   return effects.flatMap((effect) => (effect.kind === 'createDisk' && !effect.replace ? [effect.path] : []));
 }
 
-/** Disks that are made for a change: noted in the journal first, removed again when the change fails. */
+/** Disks that come and go with a change: noted in the journal first. Those that were made go again when the change fails. */
 export class DiskMaking {
   readonly #target: Pick<ChangeTarget, 'host' | 'id' | 'vmxFile'>;
   readonly #planned: readonly string[];

@@ -34,9 +34,10 @@ export async function changeMachine(
       });
     },
   };
+  // Last on the way back: devices leave as what they came as.
+  way.back(async () => target.vmm.devices.learn(await target.former()));
   for (const effect of effects) await apply(target, effect, way);
   target.vmm.devices.learn(target.hardware);
-  way.back(async () => target.vmm.devices.learn(await target.former()));
 }
 
 interface Way {

@@ -1,28 +1,38 @@
 // Notes of what is being made or removed, kept in the store before the first file is touched: what a killed hostd left half
 // done is finished or undone at the next start, before anybody can ask.
 import { rm, rmdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { token } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { isFault, MethodFault } from '@vivarium/vim';
-import { readVmx, sweepVmx } from './vm-files.ts';
+import { sweepVmx } from './vm-files.ts';
 import type { ChangeJournal, VmHost } from './vm-host.ts';
-import { diskPaths } from './vm-paths.ts';
 
 const PREFIX = 'vm-intent/';
 
 export interface Intent {
   /**
-   * `make`: undone when the store does not list a VM with that VMX, or the VMX does not name the disks.
-   * `remove`: finished.
+   * `make`: a VM that is not listed yet. Undone.
+   * `change`: of a listed VM. Disks that its VMX names stay, the others go: so it is undone or finished.
+   * `remove`: of a VM that is not listed any more. Finished.
    */
-  readonly kind: 'make' | 'remove';
+  readonly kind: 'make' | 'change' | 'remove';
   /** Datastore path. */
   readonly vmx: string;
-  /** Datastore paths; those that end in `.vmdk` are disks. A `make` names only what was not there before. */
+  /**
+   * Datastore paths; those that end in `.vmdk` are disks. What is made is named only when it was not there before. Disks that
+   * a listed VM names are never removed.
+   */
   readonly files: readonly string[];
   /** Goes too when it is then empty. */
   readonly folder?: string;
+}
+
+/** What the listed VMs hold. */
+export interface ListedDisks {
+  /** Datastore paths of the disks that they name. */
+  readonly disks: ReadonlySet<string>;
+  /** VMX files that cannot be read. */
+  readonly unreadable: ReadonlySet<string>;
 }
 
 export class Intents implements ChangeJournal {
@@ -63,7 +73,7 @@ export class Intents implements ChangeJournal {
   async begin(vm: string, change: { readonly files: readonly string[]; readonly vmx: string }): Promise<void> {
     const claim = this.claim(change.files);
     const key = this.newKey(vm);
-    const intent: Intent = { kind: 'make', vmx: change.vmx, files: change.files };
+    const intent: Intent = { kind: 'change', vmx: change.vmx, files: change.files };
     try {
       await this.#store.batch([{ put: key, value: intent }]);
     } catch (error) {
@@ -81,16 +91,21 @@ export class Intents implements ChangeJournal {
     await this.#store.batch([{ delete: change.key }]);
   }
 
-  /** After a crash: settles everything that was under way. `isListed`: whether a VM with that VMX is registered. */
-  async settleAll(isListed: (vmx: string) => boolean): Promise<void> {
-    for (const { key, value } of this.#store.range<Intent>(PREFIX)) await this.settle(key, value, isListed(value.vmx));
+  /** After a crash: settles everything that was under way. */
+  async settleAll(inventory: ListedDisks): Promise<void> {
+    for (const { key, value } of this.#store.range<Intent>(PREFIX)) {
+      // A VM that cannot be read does not say which disks are its own.
+      if (value.kind === 'change' && inventory.unreadable.has(value.vmx)) continue;
+      await this.settle(key, value, inventory.disks);
+    }
   }
 
-  /** Never throws: what cannot be done now is tried again at the next start. */
-  async settle(key: string, intent: Intent, isListed: boolean): Promise<void> {
+  /** `kept`: disks that stay whatever happens. Never throws: what cannot be done now is tried again at the next start. */
+  async settle(key: string, intent: Intent, kept: ReadonlySet<string>): Promise<void> {
     try {
-      if (intent.kind === 'make' && isListed) await this.#settleChange(intent);
-      else await this.#removeAll(intent);
+      const files = intent.files.filter((file) => !kept.has(file));
+      if (intent.kind === 'change') await this.#removeFiles(files);
+      else await this.#removeVm({ ...intent, files });
       await this.#store.batch([{ delete: key }]);
     } catch (error) {
       const message = 'what was being made or removed could not be settled; it is tried again at the next start';
@@ -98,22 +113,17 @@ export class Intents implements ChangeJournal {
     }
   }
 
-  // Disks that the VMX names belong to the VM. Which ones it names must be known: without it nothing is removed.
-  async #settleChange({ vmx, files }: Intent): Promise<void> {
-    const kept = new Set(diskPaths(await readVmx(this.#host, this.#host.paths.resolve(vmx))));
-    for (const file of files) if (!kept.has(file)) await this.#remove(file);
+  async #removeVm({ vmx, files, folder }: Intent): Promise<void> {
+    const { paths } = this.#host;
+    await this.#removeFiles([...files, vmx]);
+    await sweepVmx(paths.resolve(vmx));
+    if (folder !== undefined) await removeIfEmpty(paths.resolve(folder));
   }
 
-  async #removeAll({ vmx, files, folder }: Intent): Promise<void> {
-    const { paths } = this.#host;
-    const vmxFile = paths.resolve(vmx);
+  async #removeFiles(files: readonly string[]): Promise<void> {
     const failures: unknown[] = [];
-    for (const file of [...files, vmx]) {
-      await this.#remove(file).catch((error: unknown) => failures.push(error));
-    }
-    await sweepVmx(vmxFile);
-    if (folder !== undefined) await removeIfEmpty(paths.resolve(folder));
-    if (failures.length > 0) throw new AggregateError(failures, `${basename(dirname(vmxFile))}: files remain`);
+    for (const file of files) await this.#remove(file).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} files remain`);
   }
 
   async #remove(file: string): Promise<void> {

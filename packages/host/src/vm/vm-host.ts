@@ -73,7 +73,7 @@ export interface VmHost {
 
 /** Durable notes of changes under way: what a hostd that was killed has to remove when it starts again. */
 export interface ChangeJournal {
-  /** `files`: virtual disks (datastore paths) that belong to the VM only once its `vmx` names them. */
+  /** `files`: virtual disks (datastore paths) that are the VM's exactly as long as its `vmx` names them. */
   begin(vm: string, change: { readonly files: readonly string[]; readonly vmx: string }): Promise<void>;
   end(vm: string): Promise<void>;
 }

@@ -28,6 +28,7 @@ import { diskPaths, ownFiles } from './vm-paths.ts';
 
 const VM = 'vm/';
 const COUNTER = 'vm-counter';
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** What the store keeps of a registered VM. */
 interface VmDocument {
@@ -75,12 +76,25 @@ export class VmRegistry {
     return this.#intents;
   }
 
-  /** Cleans up after a killed hostd, then opens every registered VM and takes its machine over again. */
+  /** Cleans up after a killed hostd, opens every registered VM and takes its machine over again. */
   async load(): Promise<void> {
-    const documents = this.#store.range<VmDocument>(VM);
-    const listed = new Set(documents.map(({ value }) => value.vmx));
-    await this.#intents.settleAll((vmx) => listed.has(vmx));
-    await Promise.all(documents.map(({ key, value }) => this.#open(key.slice(VM.length), value.vmx)));
+    const documents = this.#store
+      .range<VmDocument>(VM)
+      .map(({ key, value }) => ({ id: key.slice(VM.length), ...value }));
+    const opened = await Promise.all(documents.map(({ id, vmx }) => this.#open(id, vmx)));
+    const vms = opened.filter((vm) => vm !== undefined);
+    await this.#intents.settleAll({
+      disks: new Set(vms.flatMap((vm) => diskPaths(vm.config))),
+      unreadable: new Set(documents.flatMap(({ vmx }, index) => (opened[index] ? [] : [vmx]))),
+    });
+    await Promise.all(
+      vms.map(async (vm) => {
+        await vm.adopt().catch((error: unknown) => {
+          this.#host.log.error({ vm: vm.id, err: error }, 'it is not known whether a VM runs');
+        });
+        await this.#publish(vm);
+      }),
+    );
   }
 
   /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
@@ -118,7 +132,7 @@ export class VmRegistry {
       await this.#store.batch([...this.#listing(id, vmx), { delete: key }]);
     } catch (error) {
       // Nothing but what was made here: somebody else may have made the rest meanwhile.
-      await this.#intents.settle(key, { ...intent, files: making.made }, false);
+      await this.#intents.settle(key, { ...intent, files: making.made }, NOTHING);
       throw configFault(error);
     }
     const vm = new Vm(host, id, vmxFile, config);
@@ -176,18 +190,18 @@ export class VmRegistry {
       const { paths } = this.#host;
       const vmx = paths.format(vm.vmxFile);
       using _file = this.#intents.claim([vmx]);
-      const shared = new Set(this.all.flatMap((other) => (other === vm ? [] : diskPaths(other.config))));
+      const kept = new Set(this.all.flatMap((other) => (other === vm ? [] : diskPaths(other.config))));
       const own = (await ownFiles(vm.vmxFile, vm.config)).map((file) => paths.format(file));
       const intent: Intent = {
         kind: 'remove',
         vmx,
-        files: [...diskPaths(vm.config).filter((disk) => !shared.has(disk)), ...own],
+        files: [...diskPaths(vm.config), ...own],
         ...(vm.folder === paths.rootOf(vm.vmxFile) ? {} : { folder: paths.format(vm.folder) }),
       };
       const key = this.#intents.newKey(vm.id);
       await this.#store.batch([{ delete: `${VM}${vm.id}` }, { put: key, value: intent }]);
       this.#retract(vm, request);
-      await this.#intents.settle(key, intent, false);
+      await this.#intents.settle(key, intent, kept);
     });
   }
 
@@ -196,17 +210,15 @@ export class VmRegistry {
     for (const vm of this.all) vm.release();
   }
 
-  async #open(id: string, vmx: string): Promise<void> {
-    const { paths, log } = this.#host;
+  async #open(id: string, vmx: string): Promise<Vm | undefined> {
     try {
-      const vmxFile = paths.resolve(vmx);
+      const vmxFile = this.#host.paths.resolve(vmx);
       await sweepVmx(vmxFile);
-      const vm = await openVm(this.#host, id, vmxFile);
-      await vm.adopt().catch((error: unknown) => log.error({ vm: id, err: error }, 'cannot look for its machine'));
-      await this.#publish(vm);
+      return await openVm(this.#host, id, vmxFile);
     } catch (error) {
-      log.error({ vm: id, vmx, err: error }, 'a registered VM cannot be opened');
+      this.#host.log.error({ vm: id, vmx, err: error }, 'a registered VM cannot be opened');
       this.#listener.broken(id, vmx, error);
+      return undefined;
     }
   }
 

@@ -311,7 +311,9 @@ export class Vm {
     const listening = this.#listen();
     const vmm = await this.host.vmms.adopt({ id: this.id, vmxFile: this.vmxFile }, listening.events);
     if (!vmm) {
-      if (this.#power === 'poweredOff') this.#config = disconnectForPowerOff(this.#config);
+      if (this.#power === 'suspended') return;
+      this.#config = disconnectForPowerOff(this.#config);
+      await this.#removeSuspendState(this.#stateName); // not noted: a suspension or a resumption was cut short
       return;
     }
     const isRunning = await vmm.isRunning();
@@ -326,6 +328,7 @@ export class Vm {
     const hardware = await this.#describeAdopted(vmm);
     this.#hold(listening, vmm, hardware ? openFiles(this.vmxFile, hardware) : []);
     this.#setPower('poweredOn');
+    await this.#removeSuspendState(saved ?? this.#stateName);
     this.#hearEarly(listening);
     // Half started, half suspended, or waiting for room on its disk: it goes on, and asks again if it cannot.
     if (!isRunning) await this.#goOn(vmm, hardware);
@@ -429,7 +432,7 @@ export class Vm {
 
   async #suspend(request: Request): Promise<void> {
     const machine = this.#running();
-    const name = `${basename(this.vmxFile, '.vmx')}-${this.#config.uuid.slice(0, 8)}.vmss`;
+    const name = this.#stateName;
     try {
       await machine.vmm.suspendTo(join(this.folder, name), request.progress, async () => {
         await this.#saveConfig(withSuspendState(this.#config, name));
@@ -440,6 +443,10 @@ export class Vm {
       if (!machine.isEnding) throw error;
       this.host.log.warn({ vm: this.id, err: error }, 'the machine of a suspended VM did not end well');
     }
+  }
+
+  get #stateName(): string {
+    return `${basename(this.vmxFile, '.vmx')}-${this.#config.uuid.slice(0, 8)}.vmss`;
   }
 
   async #checkSuspendState(name: string): Promise<void> {
