@@ -8,7 +8,7 @@ import { Datastores } from './datastore/datastores.ts';
 import type { FileUse } from './datastore/file-use.ts';
 import type { StorageApi } from './datastore/storage-api.ts';
 import { datastoreBrowserHandlers } from './datastore-browser/datastore-browser.ts';
-import { datastoreSystemHandlers } from './datastore-system/datastore-system.ts';
+import { datastoreSystemCapabilities, datastoreSystemHandlers } from './datastore-system/datastore-system.ts';
 import { fileManagerHandlers } from './file-manager/file-manager.ts';
 import { listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
@@ -108,7 +108,8 @@ export function publishStorage(service: Service, storage: Storage, use: FileUse)
   });
   graph.add(FILE_MANAGER, {}, fileManagerHandlers(api, { random }));
   graph.add(DISK_MANAGER, {}, virtualDiskManagerHandlers(api, disks));
-  graph.add(SYSTEM, { datastore: objects.refs() }, datastoreSystemHandlers(api));
+  const system = { datastore: objects.refs(), capabilities: datastoreSystemCapabilities };
+  graph.add(SYSTEM, system, datastoreSystemHandlers(api), { entity: refs.host });
   service.extendContent({ fileManager: FILE_MANAGER, virtualDiskManager: DISK_MANAGER });
   return {
     api,

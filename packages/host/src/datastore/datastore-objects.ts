@@ -1,6 +1,6 @@
 // The managed objects of the datastores: a Datastore and its browser for each, kept true while datastores come, go, fill
 // and are renamed. What a browser does comes in from outside.
-import { type Clock, dateTime, type Logger } from '@vivarium/base';
+import { type Clock, dateTime, type Logger, type Timer } from '@vivarium/base';
 import { type Handlers, type MoRef, moRef } from '@vivarium/vim';
 import type { Call, ManagedObject, ObjectGraph } from '@vivarium/vmomi';
 import { checkUnused } from './check-unused.ts';
@@ -9,6 +9,9 @@ import { datastoreCapability, datastoreMount, datastoreStatus } from './datastor
 import type { Datastores } from './datastores.ts';
 import type { Space } from './space.ts';
 import type { StorageTasks } from './storage-api.ts';
+
+/** Counting reads every descriptor of the datastore. */
+const COUNT_AFTER_MS = 2_000;
 
 export interface DatastoreObjectsOptions {
   readonly graph: ObjectGraph;
@@ -31,6 +34,8 @@ export class DatastoreObjects {
   readonly #options: DatastoreObjectsOptions;
   readonly #uncommitted = new Map<string, number>();
   readonly #stops = new Map<string, () => void>();
+  /** Countings that are due. */
+  readonly #counting = new Map<Datastore, Timer>();
 
   constructor(options: DatastoreObjectsOptions) {
     this.#options = options;
@@ -67,8 +72,21 @@ export class DatastoreObjects {
     await datastore.space.refresh();
   }
 
-  /** After an operation that made, changed or removed files: the figures follow in their own time. */
+  /**
+   * After an operation that made, changed or removed files: free space follows at once, what is provisioned (`deep`) a
+   * little later, once for many operations.
+   */
   touched(datastore: Datastore, deep: boolean): void {
+    this.#quietly(datastore, false);
+    if (!deep || this.#counting.has(datastore)) return;
+    const timer = this.#options.clock.setTimer(COUNT_AFTER_MS, () => {
+      this.#counting.delete(datastore);
+      this.#quietly(datastore, true);
+    });
+    this.#counting.set(datastore, timer);
+  }
+
+  #quietly(datastore: Datastore, deep: boolean): void {
     this.refresh(datastore, deep).catch((error: unknown) => {
       this.#options.log.warn({ err: error, datastore: datastore.name }, 'cannot refresh datastore');
     });
@@ -106,13 +124,15 @@ export class DatastoreObjects {
       datastore.uuid,
       datastore.space.onSpace((space) => this.#publish(datastore, space)),
     );
-    this.touched(datastore, true);
+    this.#quietly(datastore, true);
   }
 
   #remove(datastore: Datastore): void {
     this.#stops.get(datastore.uuid)?.();
     this.#stops.delete(datastore.uuid);
     this.#uncommitted.delete(datastore.uuid);
+    this.#counting.get(datastore)?.cancel();
+    this.#counting.delete(datastore);
     const browser = this.object(datastore).get('browser');
     if (browser) this.#options.graph.remove(browser);
     this.#options.graph.remove(datastore.ref);

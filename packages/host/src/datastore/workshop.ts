@@ -3,6 +3,7 @@
 // down in `placing.json`; the sweep at start undoes it unless its last rename was made.
 import { constants } from 'node:fs';
 import { type Random, token } from '@vivarium/base';
+import { isMissing } from './file-faults.ts';
 import type { FolderHandle } from './folder-handle.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -71,6 +72,8 @@ export class Workshop implements AsyncDisposable {
   /** Closes the workshop and removes it with what is left in it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.folder.close();
-    await removeTree(this.target, this.name);
+    await removeTree(this.target, this.name).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
   }
 }

@@ -15,7 +15,7 @@ const REP_INFO = 3;
 const INFO_EXPORT = 0;
 const CMD_READ = 0;
 /** What a server must accept without having said so (proto.md, "Block sizes"). */
-export const MAX_READ_BYTES = 32 * 1024 * 1024;
+const MAX_READ_BYTES = 32 * 1024 * 1024;
 /** Longest reply to an option that makes sense. */
 const MAX_REPLY_BYTES = 4096;
 
