@@ -1,21 +1,18 @@
 // The host's own TLS identity: a self-signed certificate, made once and kept in the state directory.
-import 'reflect-metadata';
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Clock, type Random, token } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
+import type { SelfSigned } from './self-signed.ts';
 
+const SELF_SIGNED = fileURLToPath(new URL('./self-signed.ts', import.meta.url));
 const DAY_MS = 24 * 3600 * 1000;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-export interface TlsIdentity {
-  /** PEM. */
-  readonly certificate: string;
-  /** PEM, PKCS#8. Never logged. */
-  readonly privateKey: string;
+export interface TlsIdentity extends SelfSigned {
   /** SHA-1 as vSphere writes thumbprints: `AB:CD:…`. */
   readonly thumbprint: string;
 }
@@ -26,7 +23,7 @@ export async function ensureTlsIdentity(directory: string, clock: Clock, random:
   const paths = { certificate: join(directory, 'rui.crt'), privateKey: join(directory, 'rui.key') };
   const existing = await readIdentity(paths, clock);
   if (existing) return existing;
-  const made = await selfSigned(clock, random);
+  const made = await makeSelfSigned(clock, random);
   await writeDurable(paths.privateKey, made.privateKey, 0o600);
   await writeDurable(paths.certificate, made.certificate, 0o644);
   return withThumbprint(made);
@@ -47,37 +44,18 @@ async function readIdentity(
   }
 }
 
-function withThumbprint(pair: { certificate: string; privateKey: string }): TlsIdentity {
+function withThumbprint(pair: SelfSigned): TlsIdentity {
   return { ...pair, thumbprint: new X509Certificate(pair.certificate).fingerprint };
 }
 
-async function selfSigned(clock: Clock, random: Random): Promise<{ certificate: string; privateKey: string }> {
-  x509.cryptoProvider.set(webcrypto as typeof globalThis.crypto);
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: `00${token(random, 15)}`,
-    name: `CN=${hostname()}, O=Vivarium`,
-    notBefore: new Date(clock.now() - DAY_MS),
-    notAfter: new Date(clock.now() + 3650 * DAY_MS),
-    signingAlgorithm: ALGORITHM,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(subjectNames()),
-    ],
-  });
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  const privateKey = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})/g, '$1\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
-  return { certificate: `${certificate.toString('pem')}\n`, privateKey };
-}
-
-function subjectNames(): x509.JsonGeneralNames {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
-  const plain = addresses.filter((address) => !address.includes('%') && !address.startsWith('fe80'));
-  return [
-    ...[...new Set([hostname(), 'localhost'])].map((value) => ({ type: 'dns' as const, value })),
-    ...[...new Set(['127.0.0.1', '::1', ...plain])].map((value) => ({ type: 'ip' as const, value })),
-  ];
+async function makeSelfSigned(clock: Clock, random: Random): Promise<SelfSigned> {
+  const notBefore = new Date(clock.now() - DAY_MS);
+  const notAfter = new Date(clock.now() + 3650 * DAY_MS);
+  const serial = `00${token(random, 15)}`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', SELF_SIGNED, serial, notBefore.toISOString(), notAfter.toISOString()],
+    { timeout: 60_000 },
+  );
+  return JSON.parse(stdout) as SelfSigned;
 }
