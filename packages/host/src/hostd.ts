@@ -9,6 +9,7 @@ import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
+import { SerialBridges } from './console/serial-bridges.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
 import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
@@ -18,7 +19,9 @@ import { publishHost } from './host-system/host-object.ts';
 import { readMachineFacts } from './host-system/machine-facts.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
+import { adoptPorts } from './network/adopt-ports.ts';
 import { openNetwork } from './network/open-network.ts';
+import { NetworkUsers, networksOf } from './network-object/network-users.ts';
 import { publishNetwork } from './network-system/publish-network.ts';
 import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { publishImports } from './nfc/publish-imports.ts';
@@ -195,6 +198,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
 
   const vncDoors = new VncDoors({ address: options.listen.address, log });
   undo.defer(() => vncDoors.close());
+  const serialBridges = new SerialBridges({ address: options.listen.address, clock, log });
+  undo.defer(() => serialBridges.close());
+  const networkUsers = new NetworkUsers();
   const objects = new Map<string, PublishedVm>();
   const listVms = () =>
     listMembers(
@@ -205,16 +211,23 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const registry: VmRegistry = new VmRegistry(host, store, {
     added(vm: Vm) {
       objects.set(vm.id, publishVm(vm, service, { service, registry, tickets, endpoint }));
-      const followVnc = () => void vncDoors.follow(vm, vm.power === 'poweredOn');
+      const follow = () => {
+        const isRunning = vm.power === 'poweredOn';
+        void vncDoors.follow(vm, isRunning);
+        serialBridges.follow(vm, isRunning);
+        if (networkUsers.set(vm.ref, networksOf(vm.config))) publishedNetwork.setUsers(networkUsers.all);
+      };
       vm.onChange((aspects) => {
-        if (aspects.includes('config') || aspects.includes('runtime')) followVnc();
+        if (aspects.includes('config') || aspects.includes('runtime')) follow();
       });
-      followVnc();
+      follow();
       listVms();
       publishedStorage.touched(vm.vmxFile);
     },
     removed(vm: Vm) {
       vncDoors.drop(vm.id);
+      serialBridges.drop(vm.id);
+      if (networkUsers.set(vm.ref, [])) publishedNetwork.setUsers(networkUsers.all);
       objects.get(vm.id)?.remove();
       objects.delete(vm.id);
       listVms();
@@ -226,7 +239,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   await registry.load();
   await imports.undoAbandoned();
   undo.defer(() => registry.release());
-  await network.adopt(new Set(registry.all.flatMap((vm) => vm.portKeys())));
+  await adoptPorts(
+    network,
+    registry.all.flatMap((vm) => vm.switchPorts()),
+    log,
+  );
   const stopSpace = storage.paths.onSpace(() => {
     for (const vm of registry.all) void vm.spaceReturned();
   });

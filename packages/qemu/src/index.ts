@@ -57,7 +57,7 @@ export { type MachineEvent, readEvent } from './monitor/events.ts';
 export { sendKeys } from './monitor/input.ts';
 export { loadState, saveState } from './monitor/migration.ts';
 export { Monitor } from './monitor/monitor.ts';
-export { netdevAdd, netdevDelete, setLink } from './monitor/network.ts';
+export { netdevAdd, netdevDelete, queryRxFilter, setLink } from './monitor/network.ts';
 export { continueMachine, queryStatus, quit, systemPowerdown, systemReset } from './monitor/run-state.ts';
 export { getFd, loadSendWithFd, type SendWithFd } from './monitor/send-fd.ts';
 export { openTranscript } from './monitor/transcript.ts';

@@ -143,6 +143,7 @@ function hold(machine: SimulatedMachine, network: NetworkProvider, events: VmmEv
     bootTime: machine.bootTime,
     accelerator: 'tcg',
     vncSocket: `/run/simulated/${machine.vm}/vnc.sock`,
+    serialSocket: (id) => `/run/simulated/${machine.vm}/${id}.sock`,
     get hasAgent() {
       return machine.hasAgent;
     },

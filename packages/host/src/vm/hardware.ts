@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import type { Machine } from '@vivarium/qemu/machine';
 import { isA, MethodFault, type VirtualMachineConfigInfo } from '@vivarium/vim';
 import { machineFromConfig } from '@vivarium/vmx';
-import { MEDIA_FOLDER, mediaName } from './qemu/run-folder.ts';
+import { MEDIA_FOLDER, mediaName, serialSocketName } from './qemu/run-folder.ts';
 import type { OpenDisk, VmHost } from './vm-host.ts';
 import type { Hardware, NicPort } from './vmm.ts';
 
@@ -44,7 +44,7 @@ export async function describeHardware(
       };
     },
     resolveFile: (path) => inJail(host.paths.resolve(path)),
-    serialSocket: (deviceId) => join('/run/vm', `${deviceId}.sock`),
+    serialSocket: serialSocketName,
   });
   const onHost = (file: string) => images.get(file) ?? join(folder, file);
   return {
@@ -75,8 +75,8 @@ function writableFiles({ disks, floppies, serials, firmware }: Machine): string[
   ];
 }
 
-// Switch ports of the machine's NICs, by nic id (`nic-<device key>`).
-function switchPorts(id: string, config: VirtualMachineConfigInfo): Map<string, NicPort> {
+/** Switch ports of the machine's NICs, by nic id (`nic-<device key>`). Pure. */
+export function switchPorts(id: string, config: VirtualMachineConfigInfo): Map<string, NicPort> {
   const networks = new Map<string, NicPort>();
   for (const device of config.hardware.device ?? []) {
     if (!isA('VirtualEthernetCard', device)) continue;

@@ -13,10 +13,11 @@ import {
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
 import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
+import type { PortSpec } from '../network/provider.ts';
 import { changeConfig } from './change-config.ts';
 import { cpuShare } from './change-machine.ts';
 import { configFault, systemFault } from './driver-fault.ts';
-import { describeHardware, openFiles, portKey } from './hardware.ts';
+import { describeHardware, openFiles, switchPorts } from './hardware.ts';
 import { ObservedGuest } from './observed-guest.ts';
 import { checkPowerState, type PowerState, type VmRequest } from './power-state.ts';
 import { QuestionDesk } from './question-desk.ts';
@@ -124,16 +125,23 @@ export class Vm {
   }
 
   /** Switch ports that the machine holds while it runs. */
-  portKeys(): readonly string[] {
+  switchPorts(): readonly PortSpec[] {
     if (!this.#machine) return [];
-    return (this.#config.hardware.device ?? [])
-      .filter((device) => isA('VirtualEthernetCard', device))
-      .map((device) => portKey(this.id, device.key));
+    return [...switchPorts(this.id, this.#config).values()].map((port) => ({ ...port, vmName: this.name }));
+  }
+
+  portKeys(): readonly string[] {
+    return this.switchPorts().map((port) => port.portKey);
   }
 
   /** Path of the screen's VNC socket while the VM runs. */
   get vncSocket(): string | undefined {
     return this.#machine?.vmm.vncSocket;
+  }
+
+  /** Path of the socket of a serial port (id of the machine model) while the VM runs. */
+  serialSocket(device: string): string | undefined {
+    return this.#machine?.vmm.serialSocket(device);
   }
 
   get subject(): EventSubject {

@@ -84,6 +84,8 @@ export interface Vmm {
   readonly accelerator: 'kvm' | 'tcg';
   /** Path of its VNC socket. */
   readonly vncSocket: string;
+  /** Path of the socket of a serial port that leads to one (id of the machine model). */
+  serialSocket(id: string): string;
   /** The guest's agent is connected now. */
   readonly hasAgent: boolean;
   readonly devices: LiveDevices;

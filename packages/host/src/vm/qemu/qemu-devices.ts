@@ -63,6 +63,8 @@ export class QemuDevices implements LiveDevices {
   readonly #options: QemuOptions;
   readonly #uid: number | undefined;
   readonly #vmFolder: { readonly host: string; readonly inside: string };
+  /** The run folder as the machine sees it. */
+  readonly #runFolder: string;
   readonly #folder: RunFolder;
   readonly #monitor: Monitor;
   readonly #started: Machine;
@@ -76,13 +78,19 @@ export class QemuDevices implements LiveDevices {
     this.#monitor = monitor;
     this.#started = started;
     const host = dirname(vmxFile);
-    const { vmFolder } = jailFolders({ jail: options.jail, vmFolder: host, runFolder: folder.vmm });
+    const { vmFolder, runFolder } = jailFolders({ jail: options.jail, vmFolder: host, runFolder: folder.vmm });
     this.#vmFolder = { host, inside: vmFolder };
+    this.#runFolder = runFolder;
   }
 
   /** Memory that the guest was started with, in bytes. */
   get memoryBytes(): number {
     return this.#started.memoryMB * 2 ** 20;
+  }
+
+  /** The switch port of a NIC; `undefined` when it has none. */
+  portKey(nic: string): string | undefined {
+    return this.#hardware?.networks.get(nic)?.portKey;
   }
 
   learn(hardware: Hardware): void {
@@ -212,7 +220,8 @@ export class QemuDevices implements LiveDevices {
   async changeSerial(id: string, hardware: Hardware): Promise<void> {
     const { backing } = found(hardware.machine.serials, id);
     await giveFiles(hardware.writableFiles, this.#uid);
-    await chardevChange(this.#monitor, `char-${id}`, serialBackend(backing, this.#vmFolder.inside));
+    const folders = { vmFolder: this.#vmFolder.inside, runFolder: this.#runFolder };
+    await chardevChange(this.#monitor, `char-${id}`, serialBackend(backing, folders));
     this.learn(hardware);
   }
 
@@ -277,17 +286,18 @@ function found<T extends { readonly id: string }>(devices: readonly T[], id: str
   return device;
 }
 
-function serialBackend(backing: Serial['backing'], vmFolder: string): ChardevBackend {
+function serialBackend(
+  backing: Serial['backing'],
+  folders: { readonly vmFolder: string; readonly runFolder: string },
+): ChardevBackend {
+  const inside = (folder: string, path: string) => (path.startsWith('/') ? path : `${folder}/${path}`);
   switch (backing.kind) {
-    case 'file': {
-      const out = backing.file.startsWith('/') ? backing.file : `${vmFolder}/${backing.file}`;
-      return { type: 'file', data: { out, append: backing.append } };
+    case 'file':
+      return { type: 'file', data: { out: inside(folders.vmFolder, backing.file), append: backing.append } };
+    case 'socket': {
+      const addr = { type: 'unix', data: { path: inside(folders.runFolder, backing.path) } } as const;
+      return { type: 'socket', data: { addr, server: backing.server, wait: false } };
     }
-    case 'socket':
-      return {
-        type: 'socket',
-        data: { addr: { type: 'unix', data: { path: backing.path } }, server: backing.server, wait: false },
-      };
     case 'null':
       return { type: 'null', data: {} };
   }

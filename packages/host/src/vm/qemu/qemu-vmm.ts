@@ -12,6 +12,7 @@ import {
   type Monitor,
   processUsage,
   queryBalloon,
+  queryRxFilter,
   queryStatus,
   quit,
   readEvent,
@@ -33,7 +34,7 @@ import { giveFiles } from './files.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { QemuDevices } from './qemu-devices.ts';
 import { type QemuOptions, vmUid } from './qemu-options.ts';
-import { type RunFolder, removeRunFolder } from './run-folder.ts';
+import { type RunFolder, removeRunFolder, serialSocketName } from './run-folder.ts';
 import { cgroupLimits, cgroupName } from './start-machine.ts';
 
 /** How long QEMU may take to end after it was told to, or after its monitor is gone. */
@@ -81,6 +82,10 @@ export class QemuVmm implements Vmm {
       if (known) this.#hear(known);
     });
     this.#ended = monitor.closed.then((reason) => this.#onClosed(reason));
+  }
+
+  serialSocket(id: string): string {
+    return join(this.#folder.vmm, serialSocketName(id));
   }
 
   async isRunning(): Promise<boolean> {
@@ -199,10 +204,23 @@ export class QemuVmm implements Vmm {
         events.agent(event.isOpen);
         break;
       case 'nicFilterChanged':
-        if (event.device) events.macChanged(event.device);
+        if (!event.device) break;
+        events.macChanged(event.device);
+        void this.#followMac(event.device);
         break;
       default:
         break;
+    }
+  }
+
+  // Asking also makes QEMU tell of the next change.
+  async #followMac(nic: string): Promise<void> {
+    try {
+      const filter = await queryRxFilter(this.#monitor, nic);
+      const port = this.devices.portKey(nic);
+      if (filter && port !== undefined) await this.#options.network.setEffectiveMac(port, filter.mac);
+    } catch (error) {
+      this.#options.log.warn({ vm: this.#id, nic, err: error }, "a NIC's new address is not known to the switch");
     }
   }
 

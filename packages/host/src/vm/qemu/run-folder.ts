@@ -37,6 +37,11 @@ export async function removeRunFolder(folder: RunFolder): Promise<void> {
   await rm(folder.media, { recursive: true, force: true });
 }
 
+/** The socket of a serial port, in the part that the VMM may write to. Pure. */
+export function serialSocketName(device: string): string {
+  return `${device}.sock`;
+}
+
 /** The name of an image in the media folder. Pure. */
 export function mediaName(image: string): string {
   return image.replace(/[^\w.-]/g, '_').slice(-200);
