@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { countFileSteps, Life } from '../testing/life.ts';
 import { asUser, diskChange, type TestHost, testHost, vmSpec } from '../testing/test-host.ts';
 import { turns } from '../testing/virtual-clock.ts';
@@ -29,7 +29,7 @@ interface Scenario {
 /** More steps than any operation has: a safeguard. */
 const MOST_STEPS = 150;
 
-async function killAtEveryStep(t: import('node:test').TestContext, scenario: Scenario): Promise<void> {
+async function killAtEveryStep(t: TestContext, scenario: Scenario): Promise<void> {
   let host = await testHost(t);
   let lastSteps: readonly string[] = [];
   for (let count = 1; count <= MOST_STEPS; count++) {
