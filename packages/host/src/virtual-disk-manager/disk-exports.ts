@@ -149,7 +149,9 @@ export class DiskExports {
       } catch (cause) {
         if (clock.monotonic() > until) throw new Error('the disk server does not answer', { cause });
       }
-      await delay(clock, POLL_MS, signal);
+      await delay(clock, POLL_MS, signal).catch((cause: unknown) => {
+        throw failure() ?? cause; // a server that ended has aborted the wait
+      });
     }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -24,7 +24,8 @@ async function makeThin() {
     flat,
     async [Symbol.asyncDispose]() {
       await host.disks.exports.close();
-      assert.deepEqual((await readdir(host.root)).sort(), ['.viv-datastore.json', 'vm']);
+      const hidden = (await readdir(host.root)).filter((name) => name.startsWith('.viv-'));
+      assert.deepEqual(hidden, ['.viv-datastore.json']);
       await host[Symbol.asyncDispose]();
     },
   };
@@ -79,4 +80,23 @@ void test('a disk that a VM runs on is not read', { skip: noImages }, async () =
   await using host = await makeThin();
   host.inUse.add(join(host.root, 'vm/a.qcow2'));
   await assert.rejects(host.flat(), (error) => isFault(error, 'FileLocked'));
+});
+
+void test('a disk in the root of its datastore, which is closed to others, is read too', {
+  skip: noImages,
+}, async () => {
+  await using host = await makeThin();
+  await host.disks.move(path, '[datastore1] r.vmdk', false);
+  const reading = await host.disks.openFlat(host.datastores.locate('[datastore1] r-flat.vmdk'));
+  assert.ok(reading);
+  assert.ok((await buffer(reading.read(0, 8 * MB - 1))).equals(host.content));
+  reading.release();
+});
+
+void test('a server that cannot serve says why, and leaves nothing', { skip: noImages }, async () => {
+  await using host = await makeThin();
+  const disk = await host.disks.read(path);
+  await rm(join(host.root, 'vm/a.qcow2'));
+  await assert.rejects(host.disks.exports.open(disk), /a\.qcow2|source0/);
+  await host.disks.remove(path);
 });

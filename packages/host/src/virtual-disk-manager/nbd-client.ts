@@ -48,6 +48,7 @@ export class NbdClient {
 
   /** The bytes at `offset`; `length` up to MAX_READ_BYTES. Rejects when the server fails or goes away. */
   read(offset: number, length: number): Promise<Buffer> {
+    if (length > MAX_READ_BYTES) throw new RangeError(`an NBD read of ${length} bytes`);
     return this.#turns.run(async () => {
       const request = Buffer.alloc(28);
       request.writeUInt32BE(REQUEST, 0);

@@ -50,20 +50,21 @@ export class QemuDiskImages implements DiskImages {
     const { runtime, uid = NOBODY, jail } = this.#tools;
     if (process.getuid?.() === 0) await chown(socket.folder, uid, uid);
     const inside = (name: string, host: string) => (jail === 'none' ? host : `/${name}`);
-    const folders = chain.map(({ folder }, index) => ({
-      host: folder,
-      inside: inside(`source${index}`, folder),
+    // Files, not folders: the root of a datastore is closed to everybody but its owner.
+    const files = chain.map((file, index) => ({
+      host: pathOf(file),
+      inside: inside(`source${index}`, pathOf(file)),
       writable: false,
     }));
-    const node = chain.reduceRight<object | null>((backing, { name, format }, index) => {
-      const file = { driver: 'file', filename: `${folders[index]?.inside}/${name}` };
+    const node = chain.reduceRight<object | null>((backing, { format }, index) => {
+      const file = { driver: 'file', filename: files[index]?.inside };
       return { driver: format, file, ...(format === 'qcow2' ? { backing } : {}) };
     }, null);
     const place = inside('socket', socket.folder);
     // Without force-share its locks would still be there for a moment when a VM is started; it only reads.
     const image = `json:${JSON.stringify({ ...node, 'force-share': true })}`;
     const args = ['--read-only', '--persistent', '--shared=4', `--socket=${place}/${socket.name}`, image];
-    const binds = [...folders, { host: socket.folder, inside: place, writable: true }];
+    const binds = [...files, { host: socket.folder, inside: place, writable: true }];
     try {
       const program = '/usr/bin/qemu-nbd';
       const timeoutMs = SERVE_LIMIT_MS;
