@@ -27,6 +27,7 @@ import { loadState, saveState } from './monitor/migration.ts';
 import { netdevAdd, netdevDelete } from './monitor/network.ts';
 import { continueMachine, queryStatus, quit, systemPowerdown, systemReset } from './monitor/run-state.ts';
 import {
+  inReverse,
   isRoot,
   makeImage,
   own,
@@ -66,7 +67,8 @@ function disk(unit: number, file: string, format: 'raw' | 'qcow2', controller = 
 }
 
 void suite('a guest', { skip, timeout: 600_000 }, () => {
-  void test('boots, lives, is suspended and resumed, and powers down', async (t) => {
+  void test('boots, lives, is suspended and resumed, and powers down', async (context) => {
+    const t = inReverse(context);
     const folders = testFolder(t);
     copyFileSync(guest?.disk ?? '', join(folders.folder, 'disk.raw'));
     own(join(folders.folder, 'disk.raw'));
@@ -86,7 +88,7 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
     assert.deepEqual(await queryStatus(monitor), { state: 'running', isRunning: true });
     const agent = await connectAgent(t, vm);
 
-    await t.test('is jailed', { skip: !isRoot }, () => {
+    await context.test('is jailed', { skip: !isRoot }, () => {
       const status = readFileSync(`/proc/${vm.process.pid}/status`, 'utf8');
       assert.match(status, /^Name:\s+qemu-system/m);
       assert.match(status, /^Uid:(\s+64321){4}$/m);
@@ -103,7 +105,7 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
       assert.deepEqual(writable.filter((path) => !/^\/(dev|proc|tmp)/.test(path)).toSorted(), ['/run/vm', '/vm']);
     });
 
-    await t.test('says what it is', async () => {
+    await context.test('says what it is', async () => {
       await ping(agent);
       assert.ok(await hostName(agent));
       assert.ok((await osInfo(agent)).kernelRelease);
@@ -111,14 +113,14 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
       assert.match(eth0?.addresses[0]?.address ?? '', /^10\.0\.2\./);
     });
 
-    await t.test('knows its slots by the numbers that VMware uses', async () => {
+    await context.test('knows its slots by the numbers that VMware uses', async () => {
       assert.equal(
         await run(agent, 'cat /sys/bus/pci/slots/160/address /sys/bus/pci/slots/192/address'),
         '0000:01:00 0000:03:00',
       );
     });
 
-    await t.test('gets and loses disks, controllers and NICs', async () => {
+    await context.test('gets and loses disks, controllers and NICs', async () => {
       await makeImage(vm.folder, 'more.qcow2', 'qcow2', '32M');
       const more = disk(1, 'more.qcow2', 'qcow2');
       const nodes = diskNodes(more, '/vm');
@@ -150,7 +152,7 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
       await runUntil(agent, 'ls /sys/class/net', 'eth0 lo');
     });
 
-    await t.test('reads a medium that is put into its drive', async () => {
+    await context.test('reads a medium that is put into its drive', async () => {
       writeOwned(join(vm.folder, 'a.iso'), 'on the disc'.padEnd(1024 * 1024));
       const nodes = mediumNodes('cdrom-3000', 'a.iso', true, '/vm');
       await blockdevAddAll(monitor, nodes);
@@ -162,7 +164,7 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
       await assert.rejects(blockdevAddAll(monitor, missing), /No such file/);
     });
 
-    await t.test('shows a screen, takes keys, and opens VNC by password', async () => {
+    await context.test('shows a screen, takes keys, and opens VNC by password', async () => {
       await screendump(monitor, '/run/vm/screen.png');
       const png = readFileSync(join(vm.runFolder, 'screen.png'));
       assert.equal(png.subarray(1, 4).toString(), 'PNG');
@@ -176,7 +178,7 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
       await setVncPassword(monitor, undefined);
     });
 
-    await t.test('reports its memory', async () => {
+    await context.test('reports its memory', async () => {
       await setGuestStatisticsInterval(monitor, 1);
       await until('statistics', async () => ((await queryGuestMemory(monitor)).totalBytes ?? 0) > 100_000_000);
       assert.equal(await queryBalloon(monitor), 256 * 1024 * 1024);
@@ -212,7 +214,8 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
 void suite('a machine without a system', {
   skip: testRuntime() === undefined && 'no runtime root in the cache',
 }, () => {
-  void test('is found again by pid and start time, and its sudden death is noticed', async (t) => {
+  void test('is found again by pid and start time, and its sudden death is noticed', async (context) => {
+    const t = inReverse(context);
     const vm = await startMachine(t, plainMachine(), testFolder(t));
     assert.ok(isAlive(vm.process));
     assert.ok(!isAlive({ ...vm.process, startTime: vm.process.startTime + 1 }));

@@ -46,8 +46,15 @@ export function plainMachine(changes: Partial<Machine> = {}): Machine {
   };
 }
 
-interface Cleanup {
+export interface Cleanup {
   after(undo: () => void | Promise<void>): void;
+}
+
+/** A test's clean-up in the reverse of the order in which things were made; node:test itself goes forward. */
+export function inReverse(t: Cleanup): Cleanup {
+  const undo = new AsyncDisposableStack();
+  t.after(() => undo.disposeAsync());
+  return { after: (work) => void undo.defer(work) };
 }
 
 export interface TestFolder {

@@ -10,7 +10,7 @@ import { chardevAdd } from '../monitor/chardev.ts';
 import { connectMonitor } from '../monitor/connect.ts';
 import { queryStatus, quit } from '../monitor/run-state.ts';
 import { closeFd, getFd, loadSendWithFd } from '../monitor/send-fd.ts';
-import { disown, own, plainMachine, startMachine, testFolder } from '../test-machine.ts';
+import { disown, inReverse, own, plainMachine, startMachine, testFolder } from '../test-machine.ts';
 import { testRuntime } from '../test-runtime.ts';
 import { createCgroup, prepareCgroups, removeCgroup } from './cgroup.ts';
 import { LaunchError } from './launch.ts';
@@ -20,7 +20,8 @@ void suite('a launch', {
   skip: testRuntime() === undefined && 'no runtime root in the cache',
   timeout: 120_000,
 }, () => {
-  void test('passes open descriptors, also to a machine that runs', async (t) => {
+  void test('passes open descriptors, also to a machine that runs', async (context) => {
+    const t = inReverse(context);
     const folders = testFolder(t);
     const path = join(folders.folder, 'serial.out');
     writeFileSync(path, '');
@@ -38,7 +39,8 @@ void suite('a launch', {
     await quit(monitor);
   });
 
-  void test('that fails says what QEMU said, and leaves no process', async (t) => {
+  void test('that fails says what QEMU said, and leaves no process', async (context) => {
+    const t = inReverse(context);
     const folders = testFolder(t);
     writeFileSync(join(folders.folder, 'qemu.log'), 'what an earlier start said\n');
     await assert.rejects(
@@ -53,7 +55,8 @@ void suite('a launch', {
     assert.deepEqual(processesOf(folders.runFolder), []);
   });
 
-  void test('that is given up leaves no process, whenever that is', async (t) => {
+  void test('that is given up leaves no process, whenever that is', async (context) => {
+    const t = inReverse(context);
     for (const delayMs of [0, 1, 5, 10, 20, 40]) {
       const folders = testFolder(t);
       const reason = new Error('enough');
@@ -68,16 +71,18 @@ void suite('a launch', {
     }
   });
 
-  void test('does not write its log through a symbolic link', async (t) => {
+  void test('does not write its log through a symbolic link', async (context) => {
+    const t = inReverse(context);
     const folders = testFolder(t);
     symlinkSync('/etc/hostname', join(folders.folder, 'qemu.log'));
     await assert.rejects(startMachine(t, plainMachine(), folders), /ELOOP/);
   });
 
-  void test('puts the machine into its control group before it runs', async (t) => {
+  void test('puts the machine into its control group before it runs', async (context) => {
+    const t = inReverse(context);
     const hierarchy = await prepareCgroups();
     if (!hierarchy) {
-      t.skip('no control groups that this user may change');
+      context.skip('no control groups that this user may change');
       return;
     }
     const cgroup = await createCgroup(hierarchy, `launch-${process.pid}`, { tasks: 100 });
@@ -91,7 +96,8 @@ void suite('a launch', {
     await removeCgroup(cgroup, systemClock);
   });
 
-  void test('makes machines that outlive whoever started them', async (t) => {
+  void test('makes machines that outlive whoever started them', async (context) => {
+    const t = inReverse(context);
     const folders = testFolder(t);
     const starter = spawn(process.execPath, [
       join(import.meta.dirname, 'launch-and-end.ts'),
@@ -117,7 +123,8 @@ void suite('a launch', {
   });
 
   for (const jail of ['user', 'none'] as const) {
-    void test(`works in jail mode ${jail}`, async (t) => {
+    void test(`works in jail mode ${jail}`, async (context) => {
+      const t = inReverse(context);
       const folders = testFolder(t);
       for (const folder of Object.values(folders)) disown(folder);
       const { monitor } = await startMachine(t, plainMachine(), { ...folders, spec: { jail } });

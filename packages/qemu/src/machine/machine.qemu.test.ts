@@ -6,7 +6,7 @@ import { suite, test } from 'node:test';
 import { queryBlock } from '../monitor/block.ts';
 import { readList } from '../monitor/read.ts';
 import { queryStatus, quit } from '../monitor/run-state.ts';
-import { logOf, makeImage, own, plainMachine, startMachine, testFolder } from '../test-machine.ts';
+import { inReverse, logOf, makeImage, own, plainMachine, startMachine, testFolder } from '../test-machine.ts';
 import { testRuntime } from '../test-runtime.ts';
 import { controllerTraits } from './controllers.ts';
 import { efiImages } from './firmware.ts';
@@ -22,7 +22,8 @@ void suite('QEMU starts', { skip: runtime === undefined && 'no runtime root: set
     more: (machine: Awaited<ReturnType<typeof startMachine>>) => Promise<void> = () => Promise.resolve(),
   ) => {
     for (const machineType of machineTypes) {
-      void test(`${name} on ${machineType}`, async (t) => {
+      void test(`${name} on ${machineType}`, async (context) => {
+        const t = inReverse(context);
         const folders = testFolder(t);
         for (const { file, format } of change.disks ?? []) await makeImage(folders.folder, file, format, '8M');
         for (const { file } of [...(change.cdroms ?? []), ...(change.floppies ?? [])]) {
@@ -149,7 +150,8 @@ void suite('QEMU starts', { skip: runtime === undefined && 'no runtime root: set
 
   check('a hostile machine name', { name: 'x,process=evil,debug-threads=off -S "é\n' });
 
-  void test('secure boot on q35', async (t) => {
+  void test('secure boot on q35', async (context) => {
+    const t = inReverse(context);
     const folders = testFolder(t);
     const firmware = { kind: 'efi', secureBoot: true, nvram: 'test.nvram' } as const;
     copyFileSync(`${runtime}${efiImages(firmware).nvramTemplate}`, join(folders.folder, firmware.nvram));
