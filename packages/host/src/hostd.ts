@@ -12,6 +12,7 @@ import { aboutHost } from './about.ts';
 import { SerialBridges } from './console/serial-bridges.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
+import { HOST_BROWSER } from './datastore/datastore-objects.ts';
 import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
 import { hostCapability } from './host-system/host-capability.ts';
@@ -186,7 +187,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(() => published.stop());
   service.graph.add(
     refs.environmentBrowser,
-    {},
+    { datastoreBrowser: HOST_BROWSER },
     environmentBrowserMethods({ graph: service.graph, limits, capability: hostCapability(hostLimits) }),
   );
   const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');

@@ -12,6 +12,7 @@ async function publish() {
   const host = await makeApi();
   const graph = new ObjectGraph();
   const lists: string[][] = [];
+  graph.add(moRef('HostSystem', 'ha-host'), { name: 'host' });
   const objects = new DatastoreObjects({
     graph,
     datastores: host.datastores,
@@ -46,6 +47,8 @@ void test('a datastore is shown as clients of ESXi expect it, and refreshes when
   assert.equal(object.get('host')?.[0]?.mountInfo.path, `/vmfs/volumes/${datastore.uuid}`);
   const browser = object.get('browser');
   assert.ok(browser && shown.graph.get(browser).get('datastore')?.[0]?.value === datastore.uuid);
+  const hostBrowser = shown.graph.get(moRef('HostSystem', 'ha-host')).get('datastoreBrowser');
+  assert.ok(hostBrowser && shown.graph.get(hostBrowser).get('datastore')?.length === 1);
   await object.method('RefreshDatastoreStorageInfo')?.({}, host.call);
   assert.equal(object.get('summary')?.uncommitted, 4096);
 });

@@ -39,7 +39,9 @@ export class DatastoreObjects {
 
   constructor(options: DatastoreObjectsOptions) {
     this.#options = options;
-    const { datastores } = options;
+    const { datastores, graph, host } = options;
+    graph.add(HOST_BROWSER, { datastore: [], supportedType: [...supportedTypes] }, options.browser(), { entity: host });
+    graph.find(host)?.set('datastoreBrowser', HOST_BROWSER);
     for (const datastore of datastores.list()) this.#add(datastore);
     datastores.listen({
       added: (datastore) => {
@@ -174,9 +176,13 @@ export class DatastoreObjects {
   }
 
   #listChanged(): void {
+    this.#options.graph.get(HOST_BROWSER).set('datastore', this.refs());
     this.#options.listChanged(this.refs());
   }
 }
+
+/** Of all datastores of the host: HostSystem.datastoreBrowser and EnvironmentBrowser.datastoreBrowser. */
+export const HOST_BROWSER = moRef('HostDatastoreBrowser', 'ha-host-datastorebrowser');
 
 /** What a browser can search for, as its property `supportedType` lists it. */
 export const supportedTypes = [
