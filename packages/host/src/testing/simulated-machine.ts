@@ -36,6 +36,7 @@ export class SimulatedMachine {
   /** Whoever holds its monitor. */
   holder: { readonly events: VmmEvents; isEndRequested: boolean } | undefined;
   readonly #freed: () => Promise<void>;
+  #ended: Promise<void> | undefined;
 
   constructor(options: {
     readonly vm: string;
@@ -74,8 +75,8 @@ export class SimulatedMachine {
   }
 
   /** The guest's operating system powers off. */
-  powersOff(): Promise<void> {
-    return this.end({ kind: 'guestShutdown' });
+  async powersOff(): Promise<void> {
+    if (this.state === 'running') await this.end({ kind: 'guestShutdown' });
   }
 
   reboots(): void {
@@ -105,9 +106,15 @@ export class SimulatedMachine {
     this.writes();
   }
 
+  /** Its monitor is closed at once; that the process is gone is known a little later. */
   async end(ending: Ending): Promise<void> {
-    if (this.state === 'ended') return;
+    this.#ended ??= this.#end(ending);
+    await this.#ended;
+  }
+
+  async #end(ending: Ending): Promise<void> {
     this.state = 'ended';
+    await new Promise((resolve) => setImmediate(resolve));
     await this.#freed();
     this.holder?.events.ended(this.holder.isEndRequested ? { kind: 'requested' } : ending);
     this.holder = undefined;

@@ -53,6 +53,8 @@ interface Machine {
   files: readonly string[];
   /** Its end is under way because we want it: not to be taken for a mishap. */
   isEnding: boolean;
+  /** What was heard of its end while that was so. */
+  ending?: Ending;
 }
 
 /** Between the order to start and the hold on the machine: what happens meanwhile is heard afterwards. */
@@ -443,14 +445,25 @@ export class Vm {
     const name = this.#stateName;
     try {
       await machine.vmm.suspendTo(join(this.folder, name), request.progress, async () => {
-        await this.#saveConfig(withSuspendState(this.#config, name));
+        if (this.#machine !== machine) throw new Error('the machine ended while its state was saved');
+        // The state is whole: the machine is not needed any more, whatever happens to it.
         machine.isEnding = true;
+        await this.#saveConfig(withSuspendState(this.#config, name));
       });
     } catch (error) {
-      // Once the state is noted the VM is suspended, whatever its machine does.
-      if (!machine.isEnding) throw error;
+      if (findSuspendState(this.#config) === undefined) {
+        this.#mayNotEnd(machine);
+        throw error;
+      }
+      // Once the state is noted the VM is suspended.
       this.host.log.warn({ vm: this.id, err: error }, 'the machine of a suspended VM did not end well');
     }
+  }
+
+  // It was to end and did not, or did it all the same.
+  #mayNotEnd(machine: Machine): void {
+    machine.isEnding = false;
+    if (machine.ending && machine === this.#machine) this.#ended(machine, machine.ending);
   }
 
   get #stateName(): string {
@@ -506,24 +519,33 @@ export class Vm {
     try {
       return await work();
     } catch (error) {
-      const hasEnded = this.#machine !== machine && !(error instanceof MethodFault);
-      const fault = hasEnded
-        ? new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: this.#power })
-        : systemFault(error);
+      const fault = error instanceof MethodFault || (await this.#isThere(machine)) ? systemFault(error) : endedFault();
       if (failure) this.#tell(vmFailed(failure, this.subject, fault, request.userName));
       throw fault;
     }
+  }
+
+  // Its end may be seen here before it is announced.
+  async #isThere(machine: Machine): Promise<boolean> {
+    if (machine !== this.#machine || machine.isEnding) return false;
+    return machine.vmm.isRunning().then(
+      () => true,
+      () => false,
+    );
   }
 
   async #end(failure: Parameters<typeof vmFailed>[0], request: Request): Promise<void> {
     const machine = this.#machine;
     if (!machine) return;
     machine.isEnding = true;
-    try {
-      await this.#withMachine(failure, request, () => machine.vmm.kill());
-    } finally {
-      machine.isEnding = false;
-    }
+    await this.#withMachine(failure, request, async () => {
+      try {
+        await machine.vmm.kill();
+      } catch (error) {
+        this.#mayNotEnd(machine);
+        throw error;
+      }
+    });
   }
 
   async #saveConfig(config: VirtualMachineConfigInfo): Promise<void> {
@@ -634,7 +656,8 @@ export class Vm {
 
   // Only for ends that nobody asked for: a request that ends the machine says so itself.
   #ended(machine: Machine, ending: Ending): void {
-    if (ending.kind === 'requested' || machine.isEnding) return;
+    machine.ending = ending;
+    if (machine.isEnding) return;
     const startsAgain = this.#startAgain && ending.kind === 'guestShutdown';
     this.#crashed = ending.kind === 'died';
     if (ending.kind === 'died') this.#tell(vmDied(this.subject, ending.detail));
@@ -650,6 +673,10 @@ export class Vm {
 /** Reads a VM's configuration; throws when it cannot be read. */
 export async function openVm(host: VmHost, id: string, vmxFile: string): Promise<Vm> {
   return new Vm(host, id, vmxFile, await readVmx(host, vmxFile));
+}
+
+function endedFault(): MethodFault {
+  return new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: 'poweredOff' });
 }
 
 async function isFile(path: string): Promise<boolean> {
