@@ -94,6 +94,7 @@ function namesBelow(base: string): string[] {
   let names = descendants.get(base);
   if (names === undefined) {
     names = [...STRUCTURES, ...MANAGED].filter((candidate) => schema.isSubtype(candidate, base));
+    if (names.length === 0) names = [base]; // a type of internal methods, which is not drawn by itself
     descendants.set(base, names);
   }
   return names;

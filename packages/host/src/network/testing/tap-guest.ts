@@ -143,7 +143,8 @@ export function plugIn(connection: NicConnection, mac: string): TapGuest {
         hostName: option(12).toString('latin1'),
       };
     },
-    arp: (target, withinMs) => {
+    // Asks again every second, as systems do: a switch that is being changed may lose a frame.
+    arp: async (target, withinMs = PATIENCE_MS) => {
       const request = formatArp({
         operation: 1,
         senderMac: mac,
@@ -152,12 +153,21 @@ export function plugIn(connection: NicConnection, mac: string): TapGuest {
         targetAddress: target,
       });
       const from = seen.length;
-      send({ destination: wire.BROADCAST, source: mac, type: ETHERTYPE.arp, payload: request });
-      return wait((frame) => {
-        if (frame.type !== ETHERTYPE.arp || seen.indexOf(frame) < from) return undefined;
-        const reply = parseArp(frame.payload);
-        return reply.operation === 2 && reply.senderAddress === target ? reply.senderMac : undefined;
-      }, withinMs);
+      const deadline = performance.now() + withinMs;
+      for (;;) {
+        const leftMs = deadline - performance.now();
+        if (leftMs <= 0) return undefined;
+        send({ destination: wire.BROADCAST, source: mac, type: ETHERTYPE.arp, payload: request });
+        const answer = await wait(
+          (frame) => {
+            if (frame.type !== ETHERTYPE.arp || seen.indexOf(frame) < from) return undefined;
+            const reply = parseArp(frame.payload);
+            return reply.operation === 2 && reply.senderAddress === target ? reply.senderMac : undefined;
+          },
+          Math.min(1_000, leftMs),
+        );
+        if (answer !== undefined) return answer;
+      }
     },
     askUdp: async (target, text) => {
       const own = address ?? '0.0.0.0';
