@@ -5,6 +5,10 @@ import { systemClock, systemRandom } from '@vivarium/base/node';
 import { destination, pino, stdTimeFunctions } from 'pino';
 import { startHostd } from './hostd.ts';
 import type { HostdOptions } from './options.ts';
+import { restartCompiled } from './restart-compiled.ts';
+import { keepMemoryTrimmed } from './trim-memory.ts';
+
+restartCompiled();
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -29,6 +33,7 @@ const alive = setInterval(() => undefined, 1 << 30);
 try {
   const options = JSON.parse(await readFile(configFile, 'utf8')) as HostdOptions;
   const hostd = await startHostd(options, { clock: systemClock, random: systemRandom, log, version });
+  keepMemoryTrimmed(systemClock);
   const stop = async (signal: string) => {
     log.info({ signal }, 'hostd stops');
     await hostd.close();
