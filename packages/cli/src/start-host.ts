@@ -13,10 +13,10 @@ const START_MS = 60_000;
 /** A small young generation: a daemon that is mostly idle keeps little memory it does not need. */
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--expose-gc'];
 /**
- * What the C library's allocator keeps after a burst (mallopt(3)). A fixed threshold for mmap also ends its habit of raising
- * that threshold up to the largest block ever freed: after the first password hash, 19 MB would come from the heap, and stay.
+ * The C library's allocator (mallopt(3)): one arena, as it keeps what each thread once needed; and a threshold for mmap that is
+ * fixed, as it otherwise grows to the largest block ever freed: after a password hash, blocks of 19 MB come from the heap and stay.
  */
-const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 export interface StartOptions {
   readonly port: number;
@@ -52,13 +52,7 @@ export async function startHost(instance: Instance, options: StartOptions): Prom
       cwd: '/',
       detached: true,
       // Stripped and compiled once, not at every start: less time, and the stripper's memory is not needed.
-      // One arena: glibc keeps memory of short bursts (a password's hash) per thread for good otherwise.
-      env: {
-        ...process.env,
-        NODE_COMPILE_CACHE: join(options.cacheDir, 'compile-cache'),
-        MALLOC_ARENA_MAX: '1',
-        MALLOC_MMAP_THRESHOLD_: '1048576',
-      },
+      env: { ...process.env, ...MALLOC, NODE_COMPILE_CACHE: join(options.cacheDir, 'compile-cache') },
       stdio: ['ignore', log.fd, log.fd],
     });
     let exit: string | undefined;
