@@ -61,6 +61,7 @@ export { netdevAdd, netdevDelete, queryRxFilter, setLink } from './monitor/netwo
 export { continueMachine, queryStatus, quit, systemPowerdown, systemReset } from './monitor/run-state.ts';
 export { getFd, loadSendWithFd, type SendWithFd } from './monitor/send-fd.ts';
 export { openTranscript } from './monitor/transcript.ts';
+export { qcodeOf, usageOfHidCode } from './monitor/usb-hid.ts';
 export { type CachedBuild, ensureBuilt } from './runtime/cached-build.ts';
 export { type EnsureRuntimeOptions, ensureRuntime, findRuntime } from './runtime/ensure-runtime.ts';
 export { extractPackages, makeMergedUsr } from './runtime/extract-packages.ts';

@@ -54,7 +54,7 @@ export interface Cleanup {
 export function inReverse(t: Cleanup): Cleanup {
   const undo = new AsyncDisposableStack();
   t.after(() => undo.disposeAsync());
-  return { after: (work) => void undo.defer(work) };
+  return { after: (work) => undo.defer(work) };
 }
 
 export interface TestFolder {

@@ -17,7 +17,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const [serialNumber, notBefore, notAfter] = process.argv.slice(2);
 if (!serialNumber || !notBefore || !notAfter)
   throw new Error('usage: self-signed.ts <serial> <not before> <not after>');
-console.log(JSON.stringify(await selfSigned(serialNumber, new Date(notBefore), new Date(notAfter))));
+process.stdout.write(JSON.stringify(await selfSigned(serialNumber, new Date(notBefore), new Date(notAfter))));
 
 async function selfSigned(serialNumber: string, notBefore: Date, notAfter: Date): Promise<SelfSigned> {
   x509.cryptoProvider.set(webcrypto as typeof globalThis.crypto);

@@ -96,25 +96,6 @@ export function parseOsInfo(reply: unknown): GuestOs {
   );
 }
 
-export interface GuestFileSystem {
-  readonly mountPoint: string;
-  readonly type: string;
-  readonly totalBytes: number | undefined;
-  readonly usedBytes: number | undefined;
-}
-
-export async function fileSystems(agent: GuestAgent): Promise<GuestFileSystem[]> {
-  return list(await agent.execute('guest-get-fsinfo'), MOST_INTERFACES).flatMap((item) => {
-    const entry = fields(item);
-    const mountPoint = text(entry['mountpoint']);
-    if (mountPoint === undefined) return [];
-    const size = (name: string) => (Number.isSafeInteger(entry[name]) ? Math.max(0, Number(entry[name])) : undefined);
-    return [
-      { mountPoint, type: text(entry['type']) ?? '', totalBytes: size('total-bytes'), usedBytes: size('used-bytes') },
-    ];
-  });
-}
-
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -11,11 +11,6 @@ export async function queryBalloon(monitor: Qmp): Promise<number> {
   return readNumber(readObject(await monitor.execute('query-balloon')), 'actual');
 }
 
-/** Sets the goal; the guest gets there, or near it, in its own time. */
-export async function setBalloon(monitor: Qmp, targetBytes: number): Promise<void> {
-  await monitor.execute('balloon', { value: Math.round(targetBytes) });
-}
-
 /** Makes the guest report its memory every `seconds` (0 = never). */
 export async function setGuestStatisticsInterval(monitor: Qmp, seconds: number): Promise<void> {
   await qomSet(monitor, BALLOON_PATH, 'guest-stats-polling-interval', seconds);

@@ -17,10 +17,6 @@ export async function chardevChange(monitor: Qmp, id: string, backend: ChardevBa
   await monitor.execute('chardev-change', { id, backend });
 }
 
-export async function chardevRemove(monitor: Qmp, id: string): Promise<void> {
-  await monitor.execute('chardev-remove', { id });
-}
-
 export interface Chardev {
   readonly label: string;
   readonly filename: string;

@@ -33,10 +33,3 @@ export async function sendKeys(monitor: Qmp, strokes: readonly KeyStroke[], sign
     await delay(monitor.clock, HOLD_MS + BETWEEN_MS, signal);
   }
 }
-
-/** Presses or releases one key. */
-export async function setKey(monitor: Qmp, usage: number, isDown: boolean): Promise<void> {
-  const [key] = strokeKeys({ usage, modifiers: [] });
-  const event = { type: 'key', data: { down: isDown, key: { type: 'qcode', data: key } } };
-  await monitor.execute('input-send-event', { events: [event] });
-}

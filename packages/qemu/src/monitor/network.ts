@@ -33,8 +33,3 @@ export async function queryRxFilter(monitor: Qmp, nicId: string): Promise<RxFilt
     throw error;
   }
 }
-
-/** Lets the guest's addresses be heard on the network again, after the VM has moved to another switch port. */
-export async function announceSelf(monitor: Qmp): Promise<void> {
-  await monitor.execute('announce-self', { initial: 20, max: 100, rounds: 5, step: 20 });
-}

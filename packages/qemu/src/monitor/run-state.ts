@@ -28,10 +28,6 @@ export async function continueMachine(monitor: Qmp): Promise<void> {
   await monitor.execute('cont');
 }
 
-export async function stopMachine(monitor: Qmp): Promise<void> {
-  await monitor.execute('stop');
-}
-
 /** Presses the power button (ACPI): the guest decides. */
 export async function systemPowerdown(monitor: Qmp): Promise<void> {
   await monitor.execute('system_powerdown');
@@ -39,11 +35,6 @@ export async function systemPowerdown(monitor: Qmp): Promise<void> {
 
 export async function systemReset(monitor: Qmp): Promise<void> {
   await monitor.execute('system_reset');
-}
-
-/** Wakes a guest that sleeps (ACPI S3). */
-export async function systemWakeup(monitor: Qmp): Promise<void> {
-  await monitor.execute('system_wakeup');
 }
 
 /** Ends QEMU: the plug is pulled. Returns when QEMU has taken the order; the process ends a little later. */
