@@ -48,14 +48,15 @@ export interface TestHost extends World {
   readonly life: Life;
   create(spec?: Partial<VirtualMachineConfigSpec>): Promise<Vm>;
   /** Ends this hostd without a word and starts another one. */
-  restart(options?: { readonly life?: Life; readonly listener?: Partial<VmRegistryListener> }): Promise<TestHost>;
+  restart(options?: TestHostOptions): Promise<TestHost>;
   /** Every file and folder of the datastore, sorted; folders end in `/`. Our own hidden names are left out. */
   files(): Promise<string[]>;
 }
 
 export interface TestHostOptions {
   readonly life?: Life;
-  readonly listener?: Partial<VmRegistryListener>;
+  /** Who hears of VMs; made before the first is opened. */
+  readonly publish?: (host: VmHost, store: Store, registry: () => VmRegistry) => Partial<VmRegistryListener>;
 }
 
 /** A host with nothing on it. All is gone after the test. */
@@ -129,12 +130,13 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
       end: (id) => registry.journal.end(id),
     },
   };
+  const listener = options.publish?.(host, store, () => registry);
   const registry: VmRegistry = new VmRegistry(host, life.store(store), {
-    added: (vm) => options.listener?.added?.(vm),
-    removed: (vm) => options.listener?.removed?.(vm),
+    added: (vm) => listener?.added?.(vm),
+    removed: (vm) => listener?.removed?.(vm),
     broken(id, vmx, error) {
       broken.set(id, error);
-      options.listener?.broken?.(id, vmx, error);
+      listener?.broken?.(id, vmx, error);
     },
   });
   const testHost: TestHost = {

@@ -31,6 +31,7 @@ export class VirtualClock implements Clock {
 
   /** Lets time pass, timer by timer, with turns of the event loop after each. */
   async advance(ms: number): Promise<void> {
+    await turns();
     const end = this.#nowMs + ms;
     for (let next = this.#next(end); next; next = this.#next(end)) {
       this.#pending.delete(next);
@@ -50,4 +51,13 @@ export class VirtualClock implements Clock {
 /** Lets everything run that waits for nothing but its turn. */
 export async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits for what takes real time (files), a turn at a time. Throws when it does not come to pass. */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn++) {
+    if (isSo()) return;
+    await turns(1);
+  }
+  throw new Error(`this did not come to pass: ${what}`);
 }

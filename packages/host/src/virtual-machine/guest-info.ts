@@ -1,7 +1,8 @@
 // VirtualMachine.guest from the claims of the guest's agent. Pure.
 // The qemu-guest-agent stands where VMware Tools stand: `guestToolsUnmanaged`, as open-vm-tools report themselves.
 import { type GuestInfo, type GuestNicInfo, isA, make } from '@vivarium/vim';
-import type { GuestFacts } from '../vm/guest-facts.ts';
+import { findGuestOs } from '@vivarium/vmx';
+import { type GuestFacts, isReachable } from '../vm/guest-facts.ts';
 import type { VmView } from '../vm/vm-view.ts';
 
 const UNMANAGED_VERSION = '2147483647';
@@ -9,7 +10,7 @@ const UNMANAGED_VERSION = '2147483647';
 export function guestInfo(view: VmView): GuestInfo {
   const running = view.power === 'poweredOn' && view.tools === 'running';
   const facts = running ? view.guest : undefined;
-  const ipAddress = facts && primaryAddress(facts);
+  const net = facts && guestNics(view, facts);
   const { config } = view;
   return make('GuestInfo', {
     toolsStatus: view.tools === 'unknown' ? 'toolsNotInstalled' : running ? 'toolsOk' : 'toolsNotRunning',
@@ -18,11 +19,11 @@ export function guestInfo(view: VmView): GuestInfo {
     toolsRunningStatus: running ? 'guestToolsRunning' : 'guestToolsNotRunning',
     toolsVersion: view.tools === 'unknown' ? '0' : UNMANAGED_VERSION,
     guestId: running ? config.guestId : undefined,
-    guestFamily: running ? (config.guestId.startsWith('win') ? 'windowsGuest' : 'linuxGuest') : undefined,
+    guestFamily: running ? findGuestOs(config.guestId)?.family : undefined,
     guestFullName: running ? (facts?.osName ?? config.guestFullName) : undefined,
     hostName: facts?.hostName,
-    ipAddress,
-    net: facts && guestNics(view, facts),
+    ipAddress: net && primaryAddress(net),
+    net,
     guestState: view.power === 'poweredOn' ? (running ? 'running' : 'unknown') : 'notRunning',
     appHeartbeatStatus: 'appStatusGray',
     appState: 'none',
@@ -33,28 +34,34 @@ export function guestInfo(view: VmView): GuestInfo {
   });
 }
 
-/** The address that `guest.ipAddress` names: the first IPv4 that is not link-local, else the first IPv6 of that kind. */
-export function primaryAddress(facts: GuestFacts): string | undefined {
-  const all = facts.interfaces.flatMap((entry) => entry.addresses.map(({ address }) => address));
-  const global = all.filter((address) => !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address));
-  return global.find((address) => !address.includes(':')) ?? global[0];
+/**
+ * The address that `guest.ipAddress` names: the first IPv4 that others can reach, else the first such IPv6. Only those of
+ * the VM's own NICs, in the order of the hardware: a guest's bridges and tunnels are nobody's way in.
+ */
+function primaryAddress(nics: readonly GuestNicInfo[]): string | undefined {
+  const reachable = nics.flatMap(({ ipAddress }) => ipAddress ?? []).filter(isReachable);
+  return reachable.find((address) => !address.includes(':')) ?? reachable[0];
 }
 
-function guestNics(view: VmView, facts: GuestFacts): GuestNicInfo[] {
-  const cards = view.config.hardware.device?.filter((device) => isA('VirtualEthernetCard', device)) ?? [];
-  return facts.interfaces.flatMap((entry) => {
-    const card = cards.find((candidate) => candidate.macAddress?.toLowerCase() === entry.mac);
-    if (!card) return [];
-    const backing = card.backing;
+/** One entry a NIC of the VM. An address that the guest claims for something else is left out. */
+function guestNics({ config }: VmView, facts: GuestFacts): GuestNicInfo[] {
+  const cards = config.hardware.device?.filter((device) => isA('VirtualEthernetCard', device)) ?? [];
+  return cards.flatMap((card) => {
+    const mac = card.macAddress?.toLowerCase();
+    // A bridge and the NIC in it have one address: together they are that NIC.
+    const claims = facts.interfaces.filter((entry) => entry.mac === mac);
+    if (mac === undefined || claims.length === 0) return [];
+    const addresses = claims.flatMap((claim) => claim.addresses);
+    const { backing } = card;
     return [
       make('GuestNicInfo', {
         network: isA('VirtualEthernetCardNetworkBackingInfo', backing) ? backing.deviceName : undefined,
-        macAddress: entry.mac,
-        ipAddress: entry.addresses.map(({ address }) => address),
+        macAddress: mac,
+        ipAddress: addresses.map(({ address }) => address),
         connected: card.connectable?.connected ?? true,
         deviceConfigId: card.key,
         ipConfig: make('NetIpConfigInfo', {
-          ipAddress: entry.addresses.map(({ address, prefix }) =>
+          ipAddress: addresses.map(({ address, prefix }) =>
             make('NetIpConfigInfoIpAddress', { ipAddress: address, prefixLength: prefix, state: 'preferred' }),
           ),
         }),

@@ -1,20 +1,24 @@
-// VirtualMachine.layoutEx and .storage: the files of a VM with their sizes, read from its folder.
-import { lstat, readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+// VirtualMachine.layoutEx, .layout and .storage: the files of a VM with their sizes, read from its folder.
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import {
   isA,
   type MoRef,
   make,
+  type VirtualDisk,
   type VirtualMachineConfigInfo,
+  type VirtualMachineFileLayout,
   type VirtualMachineFileLayoutEx,
   type VirtualMachineFileLayoutExFileInfo,
   type VirtualMachineStorageInfo,
   type VirtualMachineStorageSummary,
 } from '@vivarium/vim';
 import type { VmDisks, VmPaths } from '../vm/vm-host.ts';
+import { ownFiles } from '../vm/vm-paths.ts';
 
 export interface VmLayout {
   readonly layoutEx: VirtualMachineFileLayoutEx;
+  readonly layout: VirtualMachineFileLayout;
   readonly storage: VirtualMachineStorageInfo;
   readonly summary: VirtualMachineStorageSummary;
 }
@@ -24,104 +28,132 @@ interface LayoutInput {
   readonly vmxFile: string;
   readonly paths: VmPaths;
   readonly disks: VmDisks;
-  readonly datastore: MoRef<'Datastore'>;
   /** dateTime of now. */
   readonly timestamp: string;
 }
 
+interface FoundFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly type: string;
+  /** What it takes on its datastore. */
+  readonly bytes: number;
+}
+
+interface FoundDisk {
+  readonly device: VirtualDisk;
+  /** Datastore path of the descriptor. */
+  readonly path: string;
+  readonly files: readonly FoundFile[];
+}
+
 /** Reads the layout. Files that vanish meanwhile are left out. */
 export async function readLayout(input: LayoutInput): Promise<VmLayout> {
-  const files = new FileList(input.paths);
-  await files.add(input.vmxFile, 'config');
-  const folder = dirname(input.vmxFile);
-  const diskLayouts = [];
-  let provisioned = 0;
+  const disks: FoundDisk[] = [];
   for (const device of input.config.hardware.device ?? []) {
     if (!isA('VirtualDisk', device) || !isA('VirtualDeviceFileBackingInfo', device.backing)) continue;
-    provisioned += device.capacityInBytes ?? device.capacityInKB * 1024;
-    const keys: number[] = [];
-    for (const [index, file] of (await diskFiles(input.disks, device.backing.fileName)).entries()) {
-      const key = await files.add(file, index === 0 ? 'diskDescriptor' : 'diskExtent');
-      if (key !== undefined) keys.push(key);
-    }
-    diskLayouts.push(
-      make('VirtualMachineFileLayoutExDiskLayout', {
-        key: device.key,
-        chain: [make('VirtualMachineFileLayoutExDiskUnit', { fileKey: keys })],
-      }),
-    );
+    const path = device.backing.fileName;
+    const files = await input.disks.files(path).catch(() => []);
+    const typed = files.map((file, index) => ({ file, type: index === 0 ? 'diskDescriptor' : 'diskExtent' }));
+    disks.push({ device, path, files: await measure(typed) });
   }
-  for (const name of await readdir(folder).catch(() => [])) {
-    const type = fileType(name);
-    if (type) await files.add(join(folder, name), type);
-  }
-  return assemble(input, files.list, diskLayouts, provisioned);
+  return assemble(input, await measure(await ownFiles(input.vmxFile, input.config)), disks);
 }
 
-async function diskFiles(disks: VmDisks, path: string): Promise<readonly string[]> {
-  return disks.files(path).catch(() => []);
+async function measure(files: readonly { readonly file: string; readonly type: string }[]): Promise<FoundFile[]> {
+  const found = await Promise.all(
+    files.map(async ({ file, type }) => {
+      const info = await lstat(file).catch(() => undefined);
+      return info?.isFile() ? [{ file, type, bytes: info.blocks * 512 }] : [];
+    }),
+  );
+  return found.flat();
 }
 
-function assemble(
-  input: LayoutInput,
-  list: VirtualMachineFileLayoutExFileInfo[],
-  disk: VirtualMachineFileLayoutEx['disk'],
-  provisioned: number,
-): VmLayout {
-  const committed = list.reduce((sum, file) => sum + file.size, 0);
-  const onDisks = list.filter((file) => file.type === 'diskExtent').reduce((sum, file) => sum + file.size, 0);
-  const uncommitted = Math.max(0, provisioned - onDisks);
-  const { timestamp } = input;
-  return {
-    layoutEx: make('VirtualMachineFileLayoutEx', { file: list, disk, timestamp }),
-    storage: make('VirtualMachineStorageInfo', {
-      perDatastoreUsage: [
-        make('VirtualMachineUsageOnDatastore', {
-          datastore: input.datastore,
-          committed,
-          uncommitted,
-          unshared: committed,
+function assemble(input: LayoutInput, own: readonly FoundFile[], disks: readonly FoundDisk[]): VmLayout {
+  const { paths, timestamp } = input;
+  const file = [...own, ...disks.flatMap(({ files }) => files)].map((found, key) => fileInfo(found, key, paths));
+  const keyOf = new Map(file.map(({ name, key }) => [name, key]));
+  const disk = disks.map(({ device, files }) =>
+    make('VirtualMachineFileLayoutExDiskLayout', {
+      key: device.key,
+      chain: [
+        make('VirtualMachineFileLayoutExDiskUnit', {
+          fileKey: files.flatMap((found) => keyOf.get(paths.format(found.file)) ?? []),
         }),
       ],
+    }),
+  );
+  const usage = usageByDatastore(input, own, disks);
+  const total = (of: 'committed' | 'uncommitted') => usage.reduce((sum, one) => sum + one[of], 0);
+  const totals = { committed: total('committed'), uncommitted: total('uncommitted'), unshared: total('committed') };
+  return {
+    layoutEx: make('VirtualMachineFileLayoutEx', { file, disk, timestamp }),
+    layout: make('VirtualMachineFileLayout', {
+      configFile: namesOf(own, ['config', 'nvram', 'extendedConfig', 'snapshotList']),
+      logFile: namesOf(own, ['log']),
+      disk: disks.map(({ device, path }) =>
+        make('VirtualMachineFileLayoutDiskLayout', { key: device.key, diskFile: [path] }),
+      ),
+    }),
+    storage: make('VirtualMachineStorageInfo', {
+      perDatastoreUsage: usage.map(({ datastore, committed, uncommitted }) =>
+        make('VirtualMachineUsageOnDatastore', { datastore, committed, uncommitted, unshared: committed }),
+      ),
       timestamp,
     }),
-    summary: make('VirtualMachineStorageSummary', { committed, uncommitted, unshared: committed, timestamp }),
+    summary: make('VirtualMachineStorageSummary', { ...totals, timestamp }),
   };
 }
 
-// Names of the VM's own files by which ESXi tells their kind.
-function fileType(name: string): string | undefined {
-  if (/\.nvram$/.test(name)) return 'nvram';
-  if (/^vmware(-\d+)?\.log$/.test(name)) return 'log';
-  if (/\.vmss$/.test(name)) return 'suspend';
-  return undefined;
+function fileInfo({ file, type, bytes }: FoundFile, key: number, paths: VmPaths): VirtualMachineFileLayoutExFileInfo {
+  return make('VirtualMachineFileLayoutExFileInfo', {
+    key,
+    name: paths.format(file),
+    type,
+    size: bytes,
+    uniqueSize: bytes,
+    accessible: true,
+  });
 }
 
-class FileList {
-  readonly list: VirtualMachineFileLayoutExFileInfo[] = [];
-  readonly #seen = new Set<string>();
-  readonly #paths: VmPaths;
+interface DatastoreUsage {
+  readonly datastore: MoRef<'Datastore'>;
+  /** Bytes in use. */
+  readonly committed: number;
+  /** Bytes by which the disks may still grow. */
+  readonly uncommitted: number;
+}
 
-  constructor(paths: VmPaths) {
-    this.#paths = paths;
+/** What the VM uses where; the datastore of the VMX first. */
+function usageByDatastore(
+  { paths, vmxFile }: LayoutInput,
+  own: readonly FoundFile[],
+  disks: readonly FoundDisk[],
+): DatastoreUsage[] {
+  const usage = new Map<string, DatastoreUsage>();
+  const add = (file: string, committed: number, uncommitted: number) => {
+    const datastore = paths.datastoreOf(file);
+    const before = usage.get(datastore.value) ?? { datastore, committed: 0, uncommitted: 0 };
+    usage.set(datastore.value, {
+      datastore,
+      committed: before.committed + committed,
+      uncommitted: before.uncommitted + uncommitted,
+    });
+  };
+  add(vmxFile, 0, 0);
+  for (const { file, bytes } of own) add(file, bytes, 0);
+  for (const { device, files } of disks) {
+    const [first] = files;
+    if (!first) continue;
+    const onDisk = files.reduce((sum, { type, bytes }) => (type === 'diskExtent' ? sum + bytes : sum), 0);
+    const capacity = device.capacityInBytes ?? device.capacityInKB * 1024;
+    for (const { file, bytes } of files) add(file, bytes, 0);
+    add(first.file, 0, Math.max(0, capacity - onDisk));
   }
+  return [...usage.values()];
+}
 
-  async add(file: string, type: string): Promise<number | undefined> {
-    if (this.#seen.has(file) || basename(file).startsWith('.viv-')) return undefined;
-    this.#seen.add(file);
-    const info = await lstat(file).catch(() => undefined);
-    if (!info?.isFile()) return undefined;
-    const key = this.list.length;
-    this.list.push(
-      make('VirtualMachineFileLayoutExFileInfo', {
-        key,
-        name: this.#paths.format(file),
-        type,
-        size: info.blocks * 512,
-        uniqueSize: info.blocks * 512,
-        accessible: true,
-      }),
-    );
-    return key;
-  }
+function namesOf(own: readonly FoundFile[], types: readonly string[]): string[] {
+  return own.filter(({ type }) => types.includes(type)).map(({ file }) => basename(file));
 }

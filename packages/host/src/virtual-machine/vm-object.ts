@@ -1,5 +1,5 @@
 // The VirtualMachine managed object of one VM: keeps its properties true. Methods are in vm-methods.ts.
-import { dateTime, type Timer } from '@vivarium/base';
+import { dateTime, Mutex, type Timer } from '@vivarium/base';
 import { isA, type MoRef, make, type VirtualMachineStorageSummary } from '@vivarium/vim';
 import type { ManagedObject, Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
@@ -23,25 +23,30 @@ export interface PublishedVm {
 
 /** Puts `vm` into the graph and keeps it there until `remove`. */
 export function publishVm(vm: Vm, service: Service, context: Omit<VmMethodsContext, 'refreshStorage'>): PublishedVm {
-  const { clock } = vm.host;
+  const { clock, log } = vm.host;
   let layout: VmLayout | undefined;
   let timer: Timer | undefined;
   let removed = false;
+  const reading = new Mutex();
 
-  const refreshStorage = async () => {
-    layout = await readLayout({
-      config: vm.config,
-      vmxFile: vm.vmxFile,
-      paths: vm.host.paths,
-      disks: vm.host.disks,
-      datastore: vm.host.paths.datastoreOf(vm.vmxFile),
-      timestamp: dateTime(clock),
-    });
+  const readFiles = async () => {
+    timer?.cancel();
+    timer = undefined;
+    const { config, vmxFile } = vm;
+    const { paths, disks } = vm.host;
+    layout = await readLayout({ config, vmxFile, paths, disks, timestamp: dateTime(clock) });
     if (removed) return;
     object.update({
       layoutEx: layout.layoutEx,
+      layout: layout.layout,
       storage: layout.storage,
       summary: summary(vm.view(), layout.summary),
+    });
+  };
+  const refreshStorage = () => reading.run(readFiles);
+  const refreshAfter = (delayMs: number) => {
+    timer ??= clock.setTimer(delayMs, () => {
+      refreshStorage().catch((error: unknown) => log.warn({ vm: vm.id, err: error }, 'the layout is not readable'));
     });
   };
   const object = service.graph.add(
@@ -59,16 +64,9 @@ export function publishVm(vm: Vm, service: Service, context: Omit<VmMethodsConte
   );
   const stop = vm.onChange((aspects) => {
     object.update(propertiesOf(vm, aspects, layout?.summary));
-    if (!aspects.includes('files') || timer) return;
-    timer = clock.setTimer(LAYOUT_DELAY_MS, () => {
-      timer = undefined;
-      refreshStorage().catch((error: unknown) => vm.host.log.warn({ vm: vm.id, err: error }, 'layout not readable'));
-    });
+    if (aspects.includes('files')) refreshAfter(LAYOUT_DELAY_MS);
   });
-  timer = clock.setTimer(0, () => {
-    timer = undefined;
-    refreshStorage().catch((error: unknown) => vm.host.log.warn({ vm: vm.id, err: error }, 'layout not readable'));
-  });
+  refreshAfter(0);
   return {
     object,
     refreshStorage,

@@ -10,17 +10,38 @@ export function diskPaths(config: VirtualMachineConfigInfo): string[] {
   );
 }
 
+/** What a VM's file beside its disks is, as FileLayoutEx names it. */
+export type OwnFileType = 'config' | 'extendedConfig' | 'nvram' | 'log' | 'snapshotList' | 'suspend' | 'screenshot';
+
 /** The VM's files beside its disks, absolute, by the names that are given to them. What a user put there is not among them. */
-export async function ownFiles(vmxFile: string, config: VirtualMachineConfigInfo): Promise<string[]> {
+export async function ownFiles(
+  vmxFile: string,
+  config: VirtualMachineConfigInfo,
+): Promise<{ readonly file: string; readonly type: OwnFileType }[]> {
   const folder = dirname(vmxFile);
+  const stem = basename(vmxFile, '.vmx');
   const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => isOwnFile(name, basename(vmxFile, '.vmx'), config)).map((name) => join(folder, name));
+  return names.toSorted().flatMap((name) => {
+    const type = name === basename(vmxFile) ? 'config' : ownFileType(name, stem, config);
+    return type ? [{ file: join(folder, name), type }] : [];
+  });
 }
 
-function isOwnFile(name: string, stem: string, config: VirtualMachineConfigInfo): boolean {
-  if (/^vmware(-\d+|-monitor)?\.log(\.\d+)?$/.test(name)) return true;
-  if (config.extraConfig?.some(({ key, value }) => key.toLowerCase() === 'nvram' && value === name)) return true;
-  if (!name.startsWith(stem)) return false;
+/** What a file in the VM's folder is by its name; `undefined` for one that the VM has not put there. Pure. */
+export function ownFileType(name: string, stem: string, config: VirtualMachineConfigInfo): OwnFileType | undefined {
+  if (/^vmware(-\d+|-monitor)?\.log(\.\d+)?$/.test(name)) return 'log';
+  if (config.extraConfig?.some(({ key, value }) => key.toLowerCase() === 'nvram' && value === name)) return 'nvram';
+  if (!name.startsWith(stem)) return undefined;
   const rest = name.slice(stem.length);
-  return /^\.(vmx|nvram|vmsd|vmxf|vmss)$/.test(rest) || /^-[0-9a-f]{8}\.vmss$/.test(rest) || /^-\d+\.png$/.test(rest);
+  if (/^-[0-9a-f]{8}\.vmss$/.test(rest)) return 'suspend';
+  if (/^-\d+\.png$/.test(rest)) return 'screenshot';
+  return types[rest];
 }
+
+const types: Readonly<Record<string, OwnFileType>> = {
+  '.vmx': 'config',
+  '.vmxf': 'extendedConfig',
+  '.nvram': 'nvram',
+  '.vmsd': 'snapshotList',
+  '.vmss': 'suspend',
+};

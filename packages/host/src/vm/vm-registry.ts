@@ -191,7 +191,7 @@ export class VmRegistry {
       const vmx = paths.format(vm.vmxFile);
       using _file = this.#intents.claim([vmx]);
       const kept = new Set(this.all.flatMap((other) => (other === vm ? [] : diskPaths(other.config))));
-      const own = (await ownFiles(vm.vmxFile, vm.config)).map((file) => paths.format(file));
+      const own = (await ownFiles(vm.vmxFile, vm.config)).map(({ file }) => paths.format(file));
       const intent: Intent = {
         kind: 'remove',
         vmx,

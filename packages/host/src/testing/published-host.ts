@@ -1,0 +1,129 @@
+// A test host whose VMs are managed objects: what clients see, through the dispatch.
+import type { TestContext } from 'node:test';
+import { silentLogger } from '@vivarium/base';
+import { systemRandom } from '@vivarium/base/node';
+import { MethodFault, type MoRef, make, schema, type TaskInfo } from '@vivarium/vim';
+import { type Call, Service } from '@vivarium/vmomi';
+import { TicketRegistry } from '../console/ticket-registry.ts';
+import { buildTree, listMembers } from '../inventory/build-tree.ts';
+import { refs } from '../inventory/refs.ts';
+import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
+import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
+import { type TestHost, type TestHostOptions, testHost } from './test-host.ts';
+
+export interface PublishedHost {
+  readonly host: TestHost;
+  readonly service: Service;
+  /** Calls a method as an administrator. */
+  invoke<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
+  /** Calls a method that returns a task; its result, or the fault that it ended with. */
+  run<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
+  property<R = unknown>(ref: MoRef, path: string): R;
+}
+
+/** As testHost, with a Service; VMs are published as hostd does it. */
+export async function publishedHost(context: TestContext): Promise<PublishedHost> {
+  const made: { service?: Service } = {};
+  const publish: TestHostOptions['publish'] = (host, store, registry) => {
+    const about = make('AboutInfo', {
+      name: 'VMware ESXi',
+      fullName: 'VMware ESXi 9.0.0 (Vivarium)',
+      vendor: 'VMware, Inc.',
+      version: '9.0.0',
+      build: '1',
+      osType: 'vmnix-x86',
+      productLineId: 'embeddedEsx',
+      apiType: 'HostAgent',
+      apiVersion: '9.0.0.0',
+    });
+    const { clock } = host;
+    const service = new Service({
+      clock,
+      random: systemRandom,
+      log: silentLogger,
+      store,
+      about,
+      instance: 'HostAgent',
+      rootFolder: refs.rootFolder,
+    });
+    made.service = service;
+    const post = host.post;
+    Object.assign(host, {
+      post(event: Parameters<typeof post>[0]) {
+        post(event);
+        service.events.post(event as never);
+      },
+    });
+    buildTree(service.graph, vmFolderMethods({ service, registry }));
+    service.graph.add(refs.host, { name: host.name, parent: refs.computeResource, vm: [] });
+    service.graph.add(refs.resourcePool, { name: 'Resources', vm: [] });
+    const tickets = new TicketRegistry({ clock, random: systemRandom });
+    const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
+    const objects = new Map<string, PublishedVm>();
+    const list = () =>
+      listMembers(
+        service.graph,
+        'VirtualMachine',
+        registry().all.map(({ ref }) => ref),
+      );
+    return {
+      added(vm) {
+        const object = publishVm(vm, service, { service, registry: registry(), tickets, endpoint });
+        objects.set(vm.id, object);
+        list();
+        return object.refreshStorage();
+      },
+      removed(vm) {
+        objects.get(vm.id)?.remove();
+        objects.delete(vm.id);
+        list();
+      },
+    };
+  };
+  const host = await testHost(context, { publish });
+  const { service } = made;
+  if (!service) throw new Error('the host was not published');
+  await service.authorization.ensureAdmin('root');
+  const session = service.sessions.open(
+    { userName: 'root', fullName: 'root', groups: [] },
+    { ipAddress: '127.0.0.1', userAgent: 'test', locale: 'en' },
+  );
+  const call: Call = {
+    session,
+    version: schema.versions[0] ?? schema.legacyVersion,
+    signal: new AbortController().signal,
+    service,
+    remoteAddress: '127.0.0.1',
+    localAddress: '::ffff:192.0.2.1',
+  };
+  const invoke = async <R>(ref: MoRef, method: string, args: object = {}) =>
+    (await service.invoke({ this: ref, method, args: { ...args } }, call)) as R;
+  return {
+    host,
+    service,
+    invoke,
+    async run<R>(ref: MoRef, method: string, args?: object) {
+      const task = await invoke<MoRef<'Task'>>(ref, method, args);
+      const info = await ended(service, task);
+      if (info.error) throw MethodFault.from(info.error.fault as { _typeName?: string }, info.error.localizedMessage);
+      return info.result as R;
+    },
+    property: <R>(ref: MoRef, path: string) => service.graph.get(ref).getPath(path) as R,
+  };
+}
+
+function ended(service: Service, task: MoRef<'Task'>): Promise<TaskInfo> {
+  const object = service.graph.get(task);
+  return new Promise((resolve) => {
+    const look = () => {
+      const info = object.get('info');
+      if (!info || (info.state !== 'success' && info.state !== 'error')) return false;
+      resolve(info);
+      return true;
+    };
+    if (look()) return;
+    const stop = service.graph.subscribe(task, () => {
+      if (look()) stop();
+    });
+  });
+}
