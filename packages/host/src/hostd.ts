@@ -9,6 +9,7 @@ import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
+import { addAutoStartManager } from './auto-start-manager/auto-start-manager.ts';
 import { SerialBridges } from './console/serial-bridges.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
@@ -71,6 +72,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     ? await qualifyAccelerator({ runtime, payload: options.probe, cacheDir: options.cacheDir, clock, log })
     : ({ accelerator: 'tcg', detail: 'not tried: no kernel to try KVM with was named' } as const);
   log.info({ ...verdict }, 'accelerator qualified');
+  if (options.jail === 'none') log.warn({}, 'VMMs run without a jail: for measuring and debugging only');
 
   const about = aboutHost(context.version);
   const service = new Service({ clock, random, log, store, about, instance: 'HostAgent', rootFolder: refs.rootFolder });
@@ -141,7 +143,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       log,
       runtimePath: options.runtimePath,
       runRoot: paths.run,
-      jail: isRoot ? 'full' : 'user',
+      jail: options.jail ?? (isRoot ? 'full' : 'user'),
       firstUid: FIRST_UID,
       accelerator: verdict.accelerator,
       network,
@@ -190,6 +192,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     { datastoreBrowser: HOST_BROWSER },
     environmentBrowserMethods({ graph: service.graph, limits, capability: hostCapability(hostLimits) }),
   );
+  const autoStart = addAutoStartManager({ service, store, findVm: (id) => registry.find(id) });
   const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');
   service.graph.add(diagnosticManager, {}, diagnosticManagerMethods(paths.log));
   service.extendContent({ diagnosticManager });
@@ -273,6 +276,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   published.refresh();
   await writeReady(paths.ready, web.port, options.listen.address);
   log.info({ port: web.port, vms: registry.all.length }, 'hostd is ready');
+  const ending = new AbortController();
+  undo.defer(() => ending.abort());
+  autoStart.obey(ending.signal).catch((error: unknown) => {
+    if (!ending.signal.aborted) log.warn({ err: error }, 'not every VM could be started with the host');
+  });
   const stack = undo.move();
   return {
     port: web.port,

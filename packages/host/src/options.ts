@@ -17,6 +17,11 @@ export interface HostdOptions {
   readonly credentialsFile?: string;
   /** Kernel and initrd with which the accelerator is qualified. */
   readonly probe?: ProbePayload;
+  /**
+   * `none` runs VMMs with hostd's own rights and without walls: for measuring what the jail costs and for debugging, never for
+   * guests that are not trusted. Such VMs cannot use images outside their folder. Absent = the best jail that hostd's rights allow.
+   */
+  readonly jail?: 'none';
 }
 
 export interface StatePaths {

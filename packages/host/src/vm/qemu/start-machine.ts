@@ -24,6 +24,7 @@ import {
   type NetworkBinding,
   nicsWithoutLink,
 } from '@vivarium/qemu/machine';
+import { MethodFault } from '@vivarium/vim';
 import type { CpuShare, StartSpec } from '../vmm.ts';
 import { giveFiles, letRead } from './files.ts';
 import { type ProcessRecord, writeProcessRecord } from './process-record.ts';
@@ -63,7 +64,7 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
   };
   await writeProcessRecord(folder.path, intent);
   await prepareFiles(options, spec, uid);
-  const binds = await exposeImages(spec, folder);
+  const binds = await exposeImages(options, spec, folder);
   const networks = await plugIn(options, spec, undo);
   const cgroup = await makeCgroup(options, spec.id, spec.cpu, undo);
   using descriptors = new DisposableStack();
@@ -127,7 +128,11 @@ async function prepareFiles(options: QemuOptions, spec: StartSpec, uid: number |
 }
 
 /** Makes the images from elsewhere appear in the jail under the names that the machine model uses. */
-async function exposeImages(spec: StartSpec, folder: RunFolder) {
+async function exposeImages(options: QemuOptions, spec: StartSpec, folder: RunFolder) {
+  if (options.jail === 'none') {
+    if (spec.hardware.images.size > 0) throw new MethodFault('NotSupported', {}, 'images elsewhere need a jail');
+    return [];
+  }
   const binds = [{ host: folder.media, inside: MEDIA_FOLDER, writable: true }];
   const writable = new Set(spec.hardware.writableFiles);
   for (const [inside, host] of spec.hardware.images) {
