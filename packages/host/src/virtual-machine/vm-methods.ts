@@ -10,7 +10,7 @@ import {
 import type { Call, Service } from '@vivarium/vmomi';
 import type { TicketRegistry } from '../console/ticket-registry.ts';
 import type { Request, Vm } from '../vm/vm.ts';
-import { vmEvent } from '../vm/vm-events.ts';
+import { vmTicketAcquired } from '../vm/vm-events.ts';
 import type { VmRegistry } from '../vm/vm-registry.ts';
 import { saveScreenshot } from './screenshot.ts';
 import { keyStrokes } from './usb-scan-codes.ts';
@@ -86,7 +86,7 @@ function acquireTicket(vm: Vm, context: VmMethodsContext, ticketType: string, ca
   if (ticketType !== 'webmks') throw new MethodFault('NotSupported', {}, `${ticketType} tickets are not issued`);
   vm.checkConsole();
   const { ticket } = context.tickets.issue(vm.id);
-  vm.host.post(vmEvent('VmAcquiredMksTicketEvent', vm.subject, call.session.userName));
+  vm.host.post(vmTicketAcquired(vm.subject, ticketType, call.session.userName));
   const { port, sslThumbprint } = context.endpoint;
   // The client reaches us at the address that it has called.
   const address = plainAddress(call.localAddress);

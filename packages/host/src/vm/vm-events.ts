@@ -30,8 +30,7 @@ type Plain =
   | 'VmResumingEvent'
   | 'VmResettingEvent'
   | 'VmGuestShutdownEvent'
-  | 'VmGuestRebootEvent'
-  | 'VmAcquiredMksTicketEvent';
+  | 'VmGuestRebootEvent';
 
 type Failure =
   | 'VmFailedToPowerOnEvent'
@@ -98,6 +97,11 @@ export function vmFailed(type: Failure, subject: EventSubject, reason: MethodFau
     template: false,
     reason: toLocalizedMethodFault(reason),
   });
+  return withUser(event, userName);
+}
+
+export function vmTicketAcquired(subject: EventSubject, ticketType: string, userName?: string): NewEvent {
+  const event = make('VmAcquiredTicketEvent', { ...filled, ...common(subject), template: false, ticketType });
   return withUser(event, userName);
 }
 
