@@ -71,6 +71,7 @@ export async function startLabHost(): Promise<LabHost> {
         GOVC_USERNAME: current.username,
         GOVC_PASSWORD: current.password,
         GOVC_INSECURE: 'true',
+        GOVC_PERSIST_SESSION: 'false',
         GOVC_DATASTORE: 'datastore1',
         GOVC_NETWORK: 'VM Network',
       };

@@ -30,6 +30,7 @@ import { publishImports } from './nfc/publish-imports.ts';
 import { type HostdOptions, statePaths } from './options.ts';
 import { openStorage, publishStorage } from './storage.ts';
 import { ensureTlsIdentity } from './tls/certificate.ts';
+import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
 import { qemuVmms } from './vm/qemu/qemu-vmms.ts';
 import type { Vm } from './vm/vm.ts';
@@ -206,15 +207,15 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(() => serialBridges.close());
   const networkUsers = new NetworkUsers();
   const objects = new Map<string, PublishedVm>();
-  const listVms = () =>
-    listMembers(
-      service.graph,
-      'VirtualMachine',
-      registry.all.map(({ ref }) => ref),
-    );
+  const inaccessible = new Map<string, { remove(): void }>();
+  let isLoaded = false;
+  const listVms = () => {
+    if (isLoaded) listMembers(service.graph, 'VirtualMachine', registry.refs); // once for all that are there at start
+  };
   const registry: VmRegistry = new VmRegistry(host, store, {
     added(vm: Vm) {
-      objects.set(vm.id, publishVm(vm, service, { service, registry, tickets, endpoint }));
+      const object = publishVm(vm, service, { service, registry, tickets, endpoint });
+      objects.set(vm.id, object);
       const follow = () => {
         const isRunning = vm.power === 'poweredOn';
         void vncDoors.follow(vm, isRunning);
@@ -227,6 +228,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       follow();
       listVms();
       publishedStorage.touched(vm.vmxFile);
+      return object.refreshStorage(); // whoever has made the VM finds its files in layoutEx
     },
     removed(vm: Vm) {
       vncDoors.drop(vm.id);
@@ -237,10 +239,20 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       listVms();
       publishedStorage.touched(vm.vmxFile);
     },
-    broken() {},
+    broken(vm) {
+      inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry: () => registry }));
+      listVms();
+    },
+    mended({ ref }) {
+      inaccessible.get(ref.value)?.remove();
+      inaccessible.delete(ref.value);
+      listVms();
+    },
   });
   vms.registry = registry;
   await registry.load();
+  isLoaded = true;
+  listVms();
   await imports.undoAbandoned();
   undo.defer(() => registry.release());
   await adoptPorts(

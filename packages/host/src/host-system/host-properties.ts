@@ -122,4 +122,5 @@ export const configManager: HostConfigManager = make('HostConfigManager', {
   datastoreSystem: moRef('HostDatastoreSystem', 'ha-datastoresystem'),
   networkSystem: moRef('HostNetworkSystem', 'ha-networksystem'),
   advancedOption: ADVANCED_OPTIONS,
+  autoStartManager: moRef('HostAutoStartManager', 'ha-autostart-mgr'),
 });

@@ -28,6 +28,7 @@ import {
   cdromDevice,
   chipsetOf,
   controllerDevice,
+  type Device,
   diskDevice,
   diskNodes,
   type Machine,
@@ -129,7 +130,7 @@ export class QemuDevices implements LiveDevices {
     const nodes = diskNodes(disk, this.#vmFolder.inside);
     await blockdevAddAll(this.#monitor, nodes);
     undo.defer(() => blockdevDeleteAll(this.#monitor, nodes));
-    await deviceAdd(this.#monitor, diskDevice(machine, disk));
+    await deviceAdd(this.#monitor, withoutBootOrder(diskDevice(machine, disk)));
     undo.move();
     this.learn(hardware);
   }
@@ -150,7 +151,7 @@ export class QemuDevices implements LiveDevices {
       await blockdevAddAll(this.#monitor, nodes);
       undo.defer(() => blockdevDeleteAll(this.#monitor, nodes));
     }
-    await deviceAdd(this.#monitor, cdromDevice(machine, cdrom));
+    await deviceAdd(this.#monitor, withoutBootOrder(cdromDevice(machine, cdrom)));
     undo.move();
     this.learn(hardware);
   }
@@ -176,7 +177,7 @@ export class QemuDevices implements LiveDevices {
       }
       undo.defer(() => netdevDelete(this.#monitor, netdevId(id)));
     }
-    await deviceAdd(this.#monitor, nicDevice(nic, addressOf(machine, id)));
+    await deviceAdd(this.#monitor, withoutBootOrder(nicDevice(nic, addressOf(machine, id))));
     if (!nic.linkUp) await setLink(this.#monitor, id, false);
     undo.move();
     this.learn(hardware);
@@ -301,6 +302,11 @@ function serialBackend(
     case 'null':
       return { type: 'null', data: {} };
   }
+}
+
+// The new machine's boot order was counted anew and would clash with the running one's; it counts from the next start.
+function withoutBootOrder({ bootindex: _bootindex, ...device }: Device): Device {
+  return device;
 }
 
 function addressOf(machine: Machine, id: string) {

@@ -1,0 +1,71 @@
+// HostAutoStartManager: its configuration is kept in the store and obeyed once after each boot of the machine. A hostd that was
+// only restarted starts nothing: its guests never stopped.
+import { readFile } from 'node:fs/promises';
+import { delay } from '@vivarium/base';
+import type { Store } from '@vivarium/store';
+import { type Handlers, type HostAutoStartManagerConfig, MethodFault, make, moRef } from '@vivarium/vim';
+import type { Call, Service } from '@vivarium/vmomi';
+import type { Vm } from '../vm/vm.ts';
+import { AUTO_START_DEFAULTS, mergeAutoStart, planAutoStart } from './plan-auto-start.ts';
+
+const CONFIG = 'auto-start/config';
+const BOOT = 'auto-start/boot';
+
+export const AUTO_START_MANAGER = moRef('HostAutoStartManager', 'ha-autostart-mgr');
+
+export interface AutoStartContext {
+  readonly service: Service;
+  readonly store: Store;
+  readonly findVm: (id: string) => Vm | undefined;
+}
+
+export interface AutoStart {
+  /** Powers on what is to start with the machine, if it has booted since the last time. */
+  obey(signal: AbortSignal): Promise<void>;
+}
+
+export function addAutoStartManager({ service, store, findVm }: AutoStartContext): AutoStart {
+  const { clock, log } = service;
+  const stored = store.get<HostAutoStartManagerConfig>(CONFIG)?.value;
+  const initial = stored ?? make('HostAutoStartManagerConfig', { defaults: AUTO_START_DEFAULTS, powerInfo: [] });
+  const config = () => object.get('config') ?? initial;
+
+  const startAll = async (signal: AbortSignal) => {
+    for (const { vm: id, delaySeconds } of planAutoStart(config())) {
+      const vm = findVm(id);
+      if (!vm || vm.power === 'poweredOn') continue;
+      try {
+        await vm.powerOn({ progress() {} });
+      } catch (error) {
+        log.warn({ vm: id, err: error }, 'a VM could not be started with the host');
+        continue;
+      }
+      await delay(clock, delaySeconds * 1000, signal);
+    }
+  };
+  const handlers: Handlers<'HostAutoStartManager', Call> = {
+    ReconfigureAutostart: async ({ spec }) => {
+      const strangers = (spec.powerInfo ?? []).filter(({ key }) => !findVm(key.value));
+      if (strangers.length > 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.powerInfo.key' });
+      const next = mergeAutoStart(config(), spec);
+      await store.batch([{ put: CONFIG, value: next }]);
+      object.set('config', next);
+    },
+    AutoStartPowerOn: (_args, call) => startAll(call.signal),
+    AutoStartPowerOff: async () => {
+      for (const { vm: id } of planAutoStart(config()).toReversed()) {
+        const vm = findVm(id);
+        if (vm?.power === 'poweredOn') await vm.powerOff({ progress() {} });
+      }
+    },
+  };
+  const object = service.graph.add(AUTO_START_MANAGER, { config: initial }, handlers);
+  return {
+    async obey(signal) {
+      const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+      if (store.get<string>(BOOT)?.value === boot) return;
+      await store.batch([{ put: BOOT, value: boot }]);
+      await startAll(signal);
+    },
+  };
+}
