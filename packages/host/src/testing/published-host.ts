@@ -7,6 +7,7 @@ import { type Call, Service } from '@vivarium/vmomi';
 import { TicketRegistry } from '../console/ticket-registry.ts';
 import { buildTree, listMembers } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
+import { publishInaccessibleVm } from '../virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
 import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
 import { type TestHost, type TestHostOptions, testHost } from './test-host.ts';
@@ -19,10 +20,16 @@ export interface PublishedHost {
   /** Calls a method that returns a task; its result, or the fault that it ended with. */
   run<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
   property<R = unknown>(ref: MoRef, path: string): R;
+  /** Ends this hostd without a word and starts another one. */
+  restart(): Promise<PublishedHost>;
 }
 
 /** As testHost, with a Service; VMs are published as hostd does it. */
-export async function publishedHost(context: TestContext): Promise<PublishedHost> {
+export function publishedHost(context: TestContext): Promise<PublishedHost> {
+  return publishOn((options) => testHost(context, options));
+}
+
+async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>): Promise<PublishedHost> {
   const made: { service?: Service } = {};
   const publish: TestHostOptions['publish'] = (host, store, registry) => {
     const about = make('AboutInfo', {
@@ -60,12 +67,8 @@ export async function publishedHost(context: TestContext): Promise<PublishedHost
     const tickets = new TicketRegistry({ clock, random: systemRandom });
     const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
     const objects = new Map<string, PublishedVm>();
-    const list = () =>
-      listMembers(
-        service.graph,
-        'VirtualMachine',
-        registry().all.map(({ ref }) => ref),
-      );
+    const inaccessible = new Map<string, { remove(): void }>();
+    const list = () => listMembers(service.graph, 'VirtualMachine', registry().refs);
     return {
       added(vm) {
         const object = publishVm(vm, service, { service, registry: registry(), tickets, endpoint });
@@ -78,9 +81,18 @@ export async function publishedHost(context: TestContext): Promise<PublishedHost
         objects.delete(vm.id);
         list();
       },
+      broken(vm) {
+        inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry }));
+        list();
+      },
+      mended({ ref }) {
+        inaccessible.get(ref.value)?.remove();
+        inaccessible.delete(ref.value);
+        list();
+      },
     };
   };
-  const host = await testHost(context, { publish });
+  const host = await start({ publish });
   const { service } = made;
   if (!service) throw new Error('the host was not published');
   await service.authorization.ensureAdmin('root');
@@ -109,6 +121,7 @@ export async function publishedHost(context: TestContext): Promise<PublishedHost
       return info.result as R;
     },
     property: <R>(ref: MoRef, path: string) => service.graph.get(ref).getPath(path) as R,
+    restart: () => publishOn((options) => host.restart(options)),
   };
 }
 

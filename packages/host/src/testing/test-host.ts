@@ -16,7 +16,7 @@ import { vmPaths } from '../storage.ts';
 import { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
 import type { Request, Vm } from '../vm/vm.ts';
 import type { NewEvent, VmHost } from '../vm/vm-host.ts';
-import { VmRegistry, type VmRegistryListener } from '../vm/vm-registry.ts';
+import { type BrokenVm, VmRegistry, type VmRegistryListener } from '../vm/vm-registry.ts';
 import { HeaderImages } from './header-images.ts';
 import { Life } from './life.ts';
 import { SimulatedVmms } from './simulated-vmms.ts';
@@ -43,8 +43,8 @@ export interface TestHost extends World {
   readonly events: NewEvent[];
   /** Warnings and errors of this life's log. */
   readonly complaints: object[];
-  /** VMs that could not be opened, by id. */
-  readonly broken: Map<string, unknown>;
+  /** VMs that cannot be read, by id. */
+  readonly broken: Map<string, BrokenVm>;
   readonly life: Life;
   create(spec?: Partial<VirtualMachineConfigSpec>): Promise<Vm>;
   /** Ends this hostd without a word and starts another one. */
@@ -91,7 +91,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
   const complain = (data: object, message: string) => void complaints.push({ message, ...data });
   const log: Logger = { ...silentLogger, warn: complain, error: complain, child: () => log };
   const events: NewEvent[] = [];
-  const broken = new Map<string, unknown>();
+  const broken = new Map<string, BrokenVm>();
   const datastores = await Datastores.open({
     store,
     clock,
@@ -134,9 +134,13 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
   const registry: VmRegistry = new VmRegistry(host, life.store(store), {
     added: (vm) => listener?.added?.(vm),
     removed: (vm) => listener?.removed?.(vm),
-    broken(id, vmx, error) {
-      broken.set(id, error);
-      listener?.broken?.(id, vmx, error);
+    broken(vm) {
+      broken.set(vm.ref.value, vm);
+      listener?.broken?.(vm);
+    },
+    mended(vm) {
+      broken.delete(vm.ref.value);
+      listener?.mended?.(vm);
     },
   });
   const testHost: TestHost = {

@@ -9,6 +9,7 @@ import type { Store } from '@vivarium/store';
 import {
   isFault,
   MethodFault,
+  type MoRef,
   moRef,
   type VirtualMachineConfigInfo,
   type VirtualMachineConfigSpec,
@@ -40,8 +41,18 @@ export interface VmRegistryListener {
   /** A VM is listed from now on. CreateVM and RegisterVM wait for what is returned. */
   added(vm: Vm): void | Promise<void>;
   removed(vm: Vm): void;
-  /** A registered VM whose files cannot be read: shown as inaccessible. */
-  broken(id: string, vmxPath: string, error: unknown): void;
+  /** A registered VM cannot be read: shown as inaccessible, until it is opened after all or unregistered. */
+  broken(vm: BrokenVm): void;
+  /** It is not shown as inaccessible any more. */
+  mended(vm: BrokenVm): void;
+}
+
+/** A registered VM whose VMX cannot be read. */
+export interface BrokenVm {
+  readonly ref: MoRef<'VirtualMachine'>;
+  /** Datastore path of its VMX. */
+  readonly vmx: string;
+  readonly error: unknown;
 }
 
 export class VmRegistry {
@@ -50,6 +61,7 @@ export class VmRegistry {
   readonly #listener: VmRegistryListener;
   readonly #intents: Intents;
   readonly #vms = new Map<string, Vm>();
+  readonly #broken = new Map<string, BrokenVm>();
   /** Names that VMs are getting now. */
   readonly #names = new Set<string>();
   /** Ids are never used twice. */
@@ -71,6 +83,11 @@ export class VmRegistry {
     return this.#vms.get(id);
   }
 
+  /** What the host lists: every registered VM, also those that cannot be read. */
+  get refs(): readonly MoRef<'VirtualMachine'>[] {
+    return [...this.#vms.values(), ...this.#broken.values()].map(({ ref }) => ref);
+  }
+
   /** The journal of reconfigurations, in the same place and form as that of creations. */
   get journal(): ChangeJournal {
     return this.#intents;
@@ -87,14 +104,25 @@ export class VmRegistry {
       disks: new Set(vms.flatMap((vm) => diskPaths(vm.config))),
       unreadable: new Set(documents.flatMap(({ vmx }, index) => (opened[index] ? [] : [vmx]))),
     });
-    await Promise.all(
-      vms.map(async (vm) => {
-        await vm.adopt().catch((error: unknown) => {
-          this.#host.log.error({ vm: vm.id, err: error }, 'it is not known whether a VM runs');
-        });
-        await this.#publish(vm);
-      }),
-    );
+    await Promise.all(vms.map((vm) => this.#takeOver(vm)));
+  }
+
+  /** Tries again to open a VM that could not be read. Faults: those of readVmx. */
+  async reopen(broken: BrokenVm): Promise<void> {
+    const { id, vmxFile } = this.#placeOf(broken);
+    using _file = this.#intents.claim([broken.vmx]);
+    const vm = await openVm(this.#host, id, vmxFile);
+    this.#mend(broken);
+    await this.#takeOver(vm);
+  }
+
+  /** UnregisterVM of a VM that cannot be read. */
+  async forget(request: Request, broken: BrokenVm): Promise<void> {
+    const { id } = this.#placeOf(broken);
+    await this.#store.batch([{ delete: `${VM}${id}` }]);
+    this.#mend(broken);
+    const subject = { host: this.#host, ref: broken.ref, name: broken.vmx };
+    this.#host.post(vmEvent('VmRemovedEvent', subject, request.userName));
   }
 
   /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
@@ -158,6 +186,7 @@ export class VmRegistry {
     if (config !== found) await replaceVmx(host, vmxFile, config, found);
     const id = await this.#nextId();
     await this.#store.batch(this.#listing(id, vmx));
+    for (const broken of this.#broken.values()) if (broken.vmx === vmx) this.#mend(broken);
     const vm = new Vm(host, id, vmxFile, config);
     await this.#publish(vm);
     host.post(vmEvent('VmRegisteredEvent', vm.subject, request.userName));
@@ -217,9 +246,28 @@ export class VmRegistry {
       return await openVm(this.#host, id, vmxFile);
     } catch (error) {
       this.#host.log.error({ vm: id, vmx, err: error }, 'a registered VM cannot be opened');
-      this.#listener.broken(id, vmx, error);
+      const broken = { ref: moRef('VirtualMachine', id), vmx, error };
+      this.#broken.set(id, broken);
+      this.#listener.broken(broken);
       return undefined;
     }
+  }
+
+  async #takeOver(vm: Vm): Promise<void> {
+    await vm.adopt().catch((error: unknown) => {
+      this.#host.log.error({ vm: vm.id, err: error }, 'it is not known whether a VM runs');
+    });
+    void this.#publish(vm); // listed at once; what it shows of its files may follow
+  }
+
+  #placeOf({ ref, vmx }: BrokenVm): { readonly id: string; readonly vmxFile: string } {
+    if (!this.#broken.has(ref.value)) throw new MethodFault('ManagedObjectNotFound', { obj: ref });
+    return { id: ref.value, vmxFile: this.#host.paths.resolve(vmx) };
+  }
+
+  #mend(broken: BrokenVm): void {
+    this.#broken.delete(broken.ref.value);
+    this.#listener.mended(broken);
   }
 
   async #nextId(): Promise<string> {
@@ -237,7 +285,11 @@ export class VmRegistry {
 
   async #publish(vm: Vm): Promise<void> {
     this.#vms.set(vm.id, vm);
-    await this.#listener.added(vm);
+    try {
+      await this.#listener.added(vm);
+    } catch (error) {
+      this.#host.log.error({ vm: vm.id, err: error }, 'a VM is not shown as it should be');
+    }
   }
 
   #retract(vm: Vm, request: Request): void {
