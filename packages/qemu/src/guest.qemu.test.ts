@@ -1,5 +1,6 @@
 // A real guest in a real jail: the demo guest boots from its own disk, and everything that a host does to a running VM is done to it.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -19,7 +20,7 @@ import { nicDevice, nicNetdev } from './machine/nics.ts';
 import { pciAddress, planPciSlots } from './machine/pci-slots.ts';
 import { queryBalloon, queryGuestMemory, setGuestStatisticsInterval } from './monitor/balloon.ts';
 import { blockdevAddAll, blockdevDeleteAll, changeMedium, queryBlockStatistics } from './monitor/block.ts';
-import { connectMonitor } from './monitor/connect.ts';
+import { connectMonitor, connectUnix } from './monitor/connect.ts';
 import { deviceAdd, deviceDelete } from './monitor/devices.ts';
 import { screendump, setVncPassword } from './monitor/display.ts';
 import { sendKeys } from './monitor/input.ts';
@@ -174,7 +175,10 @@ void suite('a guest', { skip, timeout: 600_000 }, () => {
         await screendump(monitor, '/run/vm/screen2.png');
         return !readFileSync(join(vm.runFolder, 'screen2.png')).equals(png);
       });
+      const [none, vncAuthentication] = [1, 2];
+      assert.deepEqual(await securityTypes(join(vm.runFolder, 'vnc.sock')), [none]);
       await setVncPassword(monitor, 'geheim');
+      assert.deepEqual(await securityTypes(join(vm.runFolder, 'vnc-password.sock')), [vncAuthentication]);
       await setVncPassword(monitor, undefined);
     });
 
@@ -241,6 +245,19 @@ async function connectAgent(t: { after(undo: () => void): void }, vm: TestMachin
     ),
   );
   return agent;
+}
+
+/** What a VNC server wants to see of a client (RFC 6143, 7.1.2). */
+async function securityTypes(path: string): Promise<number[]> {
+  const socket = await connectUnix(path, { clock: systemClock });
+  try {
+    const [version] = (await once(socket, 'data')) as [Buffer];
+    socket.write(version);
+    const [types] = (await once(socket, 'data')) as [Buffer];
+    return [...types.subarray(1)];
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Output of a shell command in the guest, on one line. */

@@ -13,23 +13,88 @@ export interface ControllerTraits {
   /** Disks on it can, too; otherwise QEMU refuses (`Bus '…' does not support hotplugging`). */
   readonly drivesHotPluggable: boolean;
   readonly takesCdroms: boolean;
+  /** OVMF can boot from it. Debian builds OVMF (2022.11 and 2025.02 tried) without its PVSCSI and LSI drivers; SeaBIOS has them all. */
+  readonly bootsWithEfi: boolean;
 }
 
 /** Units that one AHCI function has; a controller with more is several functions in one slot. */
 const AHCI_PORTS = 6;
 
-// Measured against QEMU 11.1 by machine.qemu.test.ts. VMware's own limits (unit 7 is a SCSI controller's own address, 15 units of
+// Tried with QEMU 11.1: units by machine.qemu.test.ts, hot-plug and booting by hand with the demo guest. VMware's own limits (unit 7 is a SCSI controller's own address, 15 units of
 // lsilogic …) are the vmx package's; where QEMU's are tighter, docs/fidelity.md says so.
 export const controllerTraits: Readonly<Record<ControllerKind, ControllerTraits>> = {
-  pvscsi: { drives: 'scsi', units: 64, isHotPluggable: true, drivesHotPluggable: true, takesCdroms: true },
-  'virtio-scsi': { drives: 'scsi', units: 256, isHotPluggable: true, drivesHotPluggable: true, takesCdroms: true },
-  lsilogic: { drives: 'scsi', units: 8, isHotPluggable: true, drivesHotPluggable: false, takesCdroms: true },
-  lsisas: { drives: 'scsi', units: 8, isHotPluggable: true, drivesHotPluggable: false, takesCdroms: true },
-  buslogic: { drives: 'scsi', units: 7, isHotPluggable: true, drivesHotPluggable: true, takesCdroms: true },
-  ahci: { drives: 'ide', units: 30, isHotPluggable: true, drivesHotPluggable: false, takesCdroms: true },
-  ide: { drives: 'ide', units: 2, isHotPluggable: false, drivesHotPluggable: false, takesCdroms: true },
-  nvme: { drives: 'nvme', units: 64, isHotPluggable: true, drivesHotPluggable: false, takesCdroms: false },
-  'virtio-blk': { drives: 'virtio', units: 256, isHotPluggable: true, drivesHotPluggable: true, takesCdroms: false },
+  pvscsi: {
+    drives: 'scsi',
+    units: 64,
+    isHotPluggable: true,
+    drivesHotPluggable: true,
+    takesCdroms: true,
+    bootsWithEfi: false,
+  },
+  'virtio-scsi': {
+    drives: 'scsi',
+    units: 256,
+    isHotPluggable: true,
+    drivesHotPluggable: true,
+    takesCdroms: true,
+    bootsWithEfi: true,
+  },
+  lsilogic: {
+    drives: 'scsi',
+    units: 8,
+    isHotPluggable: true,
+    drivesHotPluggable: false,
+    takesCdroms: true,
+    bootsWithEfi: false,
+  },
+  lsisas: {
+    drives: 'scsi',
+    units: 8,
+    isHotPluggable: true,
+    drivesHotPluggable: false,
+    takesCdroms: true,
+    bootsWithEfi: false,
+  },
+  buslogic: {
+    drives: 'scsi',
+    units: 7,
+    isHotPluggable: true,
+    drivesHotPluggable: true,
+    takesCdroms: true,
+    bootsWithEfi: false,
+  },
+  ahci: {
+    drives: 'ide',
+    units: 30,
+    isHotPluggable: true,
+    drivesHotPluggable: false,
+    takesCdroms: true,
+    bootsWithEfi: true,
+  },
+  ide: {
+    drives: 'ide',
+    units: 2,
+    isHotPluggable: false,
+    drivesHotPluggable: false,
+    takesCdroms: true,
+    bootsWithEfi: true,
+  },
+  nvme: {
+    drives: 'nvme',
+    units: 64,
+    isHotPluggable: true,
+    drivesHotPluggable: false,
+    takesCdroms: false,
+    bootsWithEfi: true,
+  },
+  'virtio-blk': {
+    drives: 'virtio',
+    units: 256,
+    isHotPluggable: true,
+    drivesHotPluggable: true,
+    takesCdroms: false,
+    bootsWithEfi: true,
+  },
 };
 
 const drivers = {
