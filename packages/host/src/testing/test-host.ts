@@ -1,7 +1,8 @@
 // A host without machine, switch or images of its own: everything between the registry and the VMM interface is real, the
 // datastore is a directory, the store is SQLite. What is outside hostd (datastore, machines, switch) survives `restart`.
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -55,6 +56,8 @@ export interface TestHost extends World {
 
 export interface TestHostOptions {
   readonly life?: Life;
+  /** The datastore is a file system of its own of this size. Needs root. */
+  readonly sizeMB?: number;
   /** Who hears of VMs; made before the first is opened. */
   readonly publish?: (host: VmHost, store: Store, registry: () => VmRegistry) => Partial<VmRegistryListener>;
 }
@@ -69,8 +72,14 @@ export async function testHost(context: TestContext, options: TestHostOptions = 
   const vmms = new SimulatedVmms({ clock, network });
   const root = join(directory, 'datastore1');
   const running = new Set<TestHost>();
+  const { sizeMB } = options;
+  if (sizeMB !== undefined) {
+    await mkdir(root);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMB}m`, 'tmpfs', root]);
+  }
   context.after(async () => {
     for (const host of running) await stop(host);
+    if (sizeMB !== undefined) execFileSync('umount', [root]);
     await rm(directory, { recursive: true });
   });
   return startHost({ clock, vmms, network, directory, root }, options, running);
