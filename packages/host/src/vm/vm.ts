@@ -1,8 +1,7 @@
 // One registered VM: its configuration, its power state, and the one queue through which both change.
 // Knows nothing of the API's objects: a publisher listens and tells the world. What happens to the machine by itself (it
-// ended, a disk is full, the guest's agent spoke) arrives through #listen and changes the same state.
-import { rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+// ended, a disk is full, the guest's agent spoke) arrives on a MachineLine and changes the same state.
+import { dirname } from 'node:path';
 import { dateTime } from '@vivarium/base';
 import {
   isA,
@@ -23,12 +22,21 @@ import { checkPowerState, type PowerState, type VmRequest } from './power-state.
 import { QuestionDesk } from './question-desk.ts';
 import { questionText } from './questions.ts';
 import { RequestQueue } from './request-queue.ts';
+import { MachineLine, RunningMachine } from './running-machine.ts';
+import {
+  checkSuspendFile,
+  hasSuspendFile,
+  removeSuspendFile,
+  suspendFault,
+  suspendFile,
+  suspendName,
+} from './suspend-files.ts';
 import { findSuspendState, withoutSuspendState, withSuspendState } from './suspend-state.ts';
 import { type EventSubject, vmDied, vmEvent, vmFailed, vmMessage, vmReconfigured, vmRenamed } from './vm-events.ts';
-import { readVmx, replaceVmx, subjectOf } from './vm-files.ts';
+import { readVmx, replaceVmx } from './vm-files.ts';
 import type { NewEvent, VmHost } from './vm-host.ts';
 import type { ToolsState, VmView } from './vm-view.ts';
-import type { Ending, Hardware, KeyStroke, Vmm, VmmEvents } from './vmm.ts';
+import type { Ending, Hardware, KeyStroke, Vmm } from './vmm.ts';
 
 /** Who asks, and how to tell them how far it is. */
 export interface Request {
@@ -45,25 +53,6 @@ export type VmListener = (aspects: readonly VmAspect[]) => void;
 /** A request of nobody's. */
 const ownRequest: Request = { progress: () => undefined };
 
-/** The machine of a VM while it runs. */
-interface Machine {
-  readonly vmm: Vmm;
-  readonly observed: ObservedGuest;
-  /** Absolute paths of what it has open. */
-  files: readonly string[];
-  /** Its end is under way because we want it: not to be taken for a mishap. */
-  isEnding: boolean;
-  /** What was heard of its end while that was so. */
-  ending?: Ending;
-}
-
-/** Between the order to start and the hold on the machine: what happens meanwhile is heard afterwards. */
-interface Listening {
-  machine: Machine | undefined;
-  readonly early: ((machine: Machine) => void)[];
-  readonly events: VmmEvents;
-}
-
 export class Vm {
   readonly ref: MoRef<'VirtualMachine'>;
   readonly host: VmHost;
@@ -75,7 +64,7 @@ export class Vm {
   readonly #desk: QuestionDesk;
   #config: VirtualMachineConfigInfo;
   #power: PowerState;
-  #machine: Machine | undefined;
+  #machine: RunningMachine | undefined;
   #tools: ToolsState = 'unknown';
   #suspendTime: string | undefined;
   #consoles = 0;
@@ -318,17 +307,18 @@ export class Vm {
 
   /** Finds the machine that an earlier hostd left running. */
   async adopt(): Promise<void> {
-    const listening = this.#listen();
-    const vmm = await this.host.vmms.adopt({ id: this.id, vmxFile: this.vmxFile }, listening.events);
+    const line = this.#line();
+    const vmm = await this.host.vmms.adopt({ id: this.id, vmxFile: this.vmxFile }, line.events);
     if (!vmm) {
       if (this.#power === 'suspended') return;
       this.#config = disconnectForPowerOff(this.#config);
-      await this.#removeSuspendState(this.#stateName); // not noted: a suspension or a resumption was cut short
+      // Not noted: a suspension or a resumption was cut short.
+      await removeSuspendFile(this, suspendName(this.vmxFile, this.#config));
       return;
     }
     const isRunning = await vmm.isRunning();
     const saved = findSuspendState(this.#config);
-    if (saved && !isRunning && (await isFile(join(this.folder, saved)))) {
+    if (saved && !isRunning && (await hasSuspendFile(this, saved))) {
       // Killed while it suspended or resumed: the guest has not run since its state was written, so that is what counts.
       await vmm.kill();
       return;
@@ -336,10 +326,10 @@ export class Vm {
     // A state that was resumed from must never be resumed from again.
     if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
     const hardware = await this.#describeAdopted(vmm);
-    this.#hold(listening, vmm, hardware ? openFiles(this.vmxFile, hardware) : []);
+    const machine = this.#hold(vmm, hardware ? openFiles(this.vmxFile, hardware) : []);
     this.#setPower('poweredOn');
-    await this.#removeSuspendState(saved ?? this.#stateName);
-    this.#hearEarly(listening);
+    await removeSuspendFile(this, saved ?? suspendName(this.vmxFile, this.#config));
+    line.connect(machine);
     // Half started, half suspended, or waiting for room on its disk: it goes on, and asks again if it cannot.
     if (!isRunning) await this.#goOn(vmm, hardware);
   }
@@ -394,9 +384,10 @@ export class Vm {
   async #start(request: Request): Promise<void> {
     const saved = findSuspendState(this.#config);
     this.#post(saved ? 'VmResumingEvent' : 'VmStartingEvent', request);
-    const listening = this.#listen();
+    const line = this.#line();
+    let machine: RunningMachine;
     try {
-      if (saved) await this.#checkSuspendState(saved);
+      if (saved) await checkSuspendFile(this, saved);
       else await this.#saveConfig(connectForPowerOn(this.#config));
       const hardware = await describeHardware(this, this.#config);
       const vmm = await this.host.vmms.start(
@@ -406,22 +397,22 @@ export class Vm {
           hardware,
           vmName: this.name,
           cpu: cpuShare(this.#config),
-          ...(saved ? { resumeFrom: join(this.folder, saved) } : {}),
+          ...(saved ? { resumeFrom: suspendFile(this, saved) } : {}),
           // Forgotten on disk before the guest runs: a second resume of the same state would destroy its disks.
           beforeRun: async () => {
             if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
           },
         },
-        listening.events,
+        line.events,
       );
-      this.#hold(listening, vmm, openFiles(this.vmxFile, hardware));
+      machine = this.#hold(vmm, openFiles(this.vmxFile, hardware));
     } catch (error) {
       throw await this.#startFailed(error, saved, request);
     }
     this.#setPower('poweredOn');
-    if (saved) await this.#removeSuspendState(saved);
+    if (saved) await removeSuspendFile(this, saved);
     this.#post('VmPoweredOnEvent', request);
-    this.#hearEarly(listening);
+    line.connect(machine);
   }
 
   async #startFailed(error: unknown, saved: string | undefined, request: Request): Promise<MethodFault> {
@@ -433,7 +424,7 @@ export class Vm {
       this.#changed('config');
     } else if (findSuspendState(this.#config) === undefined) {
       // Too late to go back: the guest may have run on from that state.
-      await this.#removeSuspendState(saved);
+      await removeSuspendFile(this, saved);
       this.#wentOff();
       this.#post('VmPoweredOffEvent', request);
     }
@@ -442,18 +433,18 @@ export class Vm {
 
   async #suspend(request: Request): Promise<void> {
     const machine = this.#running();
-    const name = this.#stateName;
+    const name = suspendName(this.vmxFile, this.#config);
     try {
-      await machine.vmm.suspendTo(join(this.folder, name), request.progress, async () => {
+      await machine.vmm.suspendTo(suspendFile(this, name), request.progress, async () => {
         if (this.#machine !== machine) throw new Error('the machine ended while its state was saved');
         // The state is whole: the machine is not needed any more, whatever happens to it.
-        machine.isEnding = true;
+        machine.expectEnd();
         await this.#saveConfig(withSuspendState(this.#config, name));
       });
     } catch (error) {
       if (findSuspendState(this.#config) === undefined) {
         this.#mayNotEnd(machine);
-        throw error;
+        throw suspendFault(this, name, error);
       }
       // Once the state is noted the VM is suspended.
       this.host.log.warn({ vm: this.id, err: error }, 'the machine of a suspended VM did not end well');
@@ -461,31 +452,16 @@ export class Vm {
   }
 
   // It was to end and did not, or did it all the same.
-  #mayNotEnd(machine: Machine): void {
-    machine.isEnding = false;
-    if (machine.ending && machine === this.#machine) this.#ended(machine, machine.ending);
-  }
-
-  get #stateName(): string {
-    return `${basename(this.vmxFile, '.vmx')}-${this.#config.uuid.slice(0, 8)}.vmss`;
-  }
-
-  async #checkSuspendState(name: string): Promise<void> {
-    const file = join(this.folder, name);
-    if (!(await isFile(file))) throw new MethodFault('FileNotFound', { file: subjectOf(this.host, file).file });
+  #mayNotEnd(machine: RunningMachine): void {
+    const ending = machine.unexpectEnd();
+    if (ending) this.#ended(machine, ending);
   }
 
   async #dropSuspendState(): Promise<void> {
     const saved = findSuspendState(this.#config);
     if (!saved) return;
     await this.#saveConfig(withoutSuspendState(this.#config));
-    await this.#removeSuspendState(saved);
-  }
-
-  async #removeSuspendState(name: string): Promise<void> {
-    await rm(join(this.folder, name), { force: true }).catch((error: unknown) => {
-      this.host.log.warn({ vm: this.id, file: name, err: error }, 'a suspend state could not be removed');
-    });
+    await removeSuspendFile(this, saved);
   }
 
   async #askGuest(mode: 'powerdown' | 'reboot'): Promise<void> {
@@ -503,7 +479,7 @@ export class Vm {
     );
   }
 
-  #running(): Machine {
+  #running(): RunningMachine {
     if (!this.#machine)
       throw new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: this.#power });
     return this.#machine;
@@ -519,25 +495,19 @@ export class Vm {
     try {
       return await work();
     } catch (error) {
-      const fault = error instanceof MethodFault || (await this.#isThere(machine)) ? systemFault(error) : endedFault();
+      const fault =
+        error instanceof MethodFault || (this.#machine === machine && (await machine.isThere()))
+          ? systemFault(error)
+          : endedFault();
       if (failure) this.#tell(vmFailed(failure, this.subject, fault, request.userName));
       throw fault;
     }
   }
 
-  // Its end may be seen here before it is announced.
-  async #isThere(machine: Machine): Promise<boolean> {
-    if (machine !== this.#machine || machine.isEnding) return false;
-    return machine.vmm.isRunning().then(
-      () => true,
-      () => false,
-    );
-  }
-
   async #end(failure: Parameters<typeof vmFailed>[0], request: Request): Promise<void> {
     const machine = this.#machine;
     if (!machine) return;
-    machine.isEnding = true;
+    machine.expectEnd();
     await this.#withMachine(failure, request, async () => {
       try {
         await machine.vmm.kill();
@@ -554,7 +524,7 @@ export class Vm {
     this.#changed('config');
   }
 
-  #hold(listening: Listening, vmm: Vmm, files: readonly string[]): void {
+  #hold(vmm: Vmm, files: readonly string[]): RunningMachine {
     const { clock, cpuMhz } = this.host;
     const observed = new ObservedGuest({
       clock,
@@ -563,10 +533,10 @@ export class Vm {
       tools: this.#tools,
       changed: (what) => this.#changed(what),
     });
-    this.#machine = { vmm, observed, files, isEnding: false };
     this.#startAgain = false;
     this.#crashed = false;
-    listening.machine = this.#machine;
+    this.#machine = new RunningMachine(vmm, observed, files);
+    return this.#machine;
   }
 
   #letGo(): void {
@@ -623,41 +593,23 @@ export class Vm {
     }
   }
 
-  #listen(): Listening {
-    const early: Listening['early'] = [];
-    const hear =
-      <T extends unknown[]>(handle: (machine: Machine, ...args: T) => void) =>
-      (...args: T) => {
-        const { machine } = listening;
-        if (!machine) early.push((held) => handle(held, ...args));
-        else if (machine === this.#machine) handle(machine, ...args);
-      };
-    const listening: Listening = {
-      machine: undefined,
-      early,
-      events: {
-        ended: hear((machine, ending: Ending) => this.#ended(machine, ending)),
-        reset: () => undefined,
-        ioError: hear((_machine, { noSpace, reason, device }) => {
-          if (noSpace) this.host.paths.ranFull(this.vmxFile);
-          this.#desk.ask(noSpace, `${device}: ${reason}`);
-        }),
-        resumed: hear(() => this.#desk.clear()),
-        agent: hear(({ observed }, isConnected: boolean) => observed.agentChanged(isConnected)),
-        macChanged: hear(({ observed }) => observed.hurry()),
+  #line(): MachineLine {
+    return new MachineLine({
+      ended: (machine, ending) => this.#ended(machine, ending),
+      ioError: (machine, { noSpace, reason, device }) => {
+        if (machine !== this.#machine) return;
+        if (noSpace) this.host.paths.ranFull(this.vmxFile);
+        this.#desk.ask(noSpace, `${device}: ${reason}`);
       },
-    };
-    return listening;
-  }
-
-  #hearEarly({ machine, early }: Listening): void {
-    for (const event of early.splice(0)) if (machine && machine === this.#machine) event(machine);
+      resumed: (machine) => {
+        if (machine === this.#machine) this.#desk.clear();
+      },
+    });
   }
 
   // Only for ends that nobody asked for: a request that ends the machine says so itself.
-  #ended(machine: Machine, ending: Ending): void {
-    machine.ending = ending;
-    if (machine.isEnding) return;
+  #ended(machine: RunningMachine, ending: Ending): void {
+    if (machine !== this.#machine) return;
     const startsAgain = this.#startAgain && ending.kind === 'guestShutdown';
     this.#crashed = ending.kind === 'died';
     if (ending.kind === 'died') this.#tell(vmDied(this.subject, ending.detail));
@@ -677,11 +629,4 @@ export async function openVm(host: VmHost, id: string, vmxFile: string): Promise
 
 function endedFault(): MethodFault {
   return new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: 'poweredOff' });
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
 }
