@@ -280,6 +280,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     disks: storage.disks,
     tickets,
     vncSocket,
+    countConsole: (id, change) => registry.find(id)?.countConsole(change),
     screenshot,
     log,
   });

@@ -24,6 +24,8 @@ export interface WebOptions {
   readonly disks: VirtualDisks;
   readonly tickets: TicketRegistry;
   readonly vncSocket: (vm: string) => string | undefined;
+  /** A VM's screen was opened (1) or closed (-1). */
+  readonly countConsole: (vm: string, change: 1 | -1) => void;
   /** See ScreenDoor. */
   readonly screenshot: (vm: string, userName: string) => Promise<Uint8Array>;
   readonly log: Logger;
@@ -60,7 +62,8 @@ export async function openWeb(options: WebOptions): Promise<Web> {
   app.get('/', (_request, reply) => {
     void reply.type('text/plain; charset=utf-8').send('Vivarium. The API is at /sdk; files are at /folder.\n');
   });
-  const doors = openConsoleDoor(app.server, { tickets: options.tickets, vncSocket: options.vncSocket, log });
+  const { tickets, vncSocket, countConsole: count } = options;
+  const doors = openConsoleDoor(app.server, { tickets, vncSocket, count, log });
   await app.listen({ host: options.listen.address, port: options.listen.port });
   const address = app.server.address();
   return {

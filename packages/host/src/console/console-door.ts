@@ -16,6 +16,8 @@ export interface ConsoleDoor {
   readonly tickets: TicketRegistry;
   /** Path of the VM's VNC socket; `undefined` when the VM does not run. */
   vncSocket(vm: string): string | undefined;
+  /** A screen was opened (1) or closed (-1). */
+  count(vm: string, change: 1 | -1): void;
   readonly log: Logger;
 }
 
@@ -35,7 +37,11 @@ export function openConsoleDoor(server: Server, door: ConsoleDoor): { close(): v
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => relay(webSocket, path, door.log));
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      door.count(ticket.vm, 1);
+      webSocket.once('close', () => door.count(ticket.vm, -1));
+      relay(webSocket, path, door.log);
+    });
   };
   server.on('upgrade', onUpgrade);
   return {

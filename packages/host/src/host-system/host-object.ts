@@ -38,13 +38,16 @@ export function publishHost(options: HostObjectOptions): { refresh(): void; stop
   const { service, facts } = options;
   const { clock, graph } = service;
   const sampler: UsageSampler = hostUsage(facts);
+  // Once: worked out again it would be another one, by as much as the clocks differ.
+  const bootTime = new Date(clock.now() - sampler.sample().uptimeSeconds * 1000).toISOString();
   const view = (): HostView => ({
     name: options.name,
     port: options.port(),
     facts,
     about: options.about,
     nics: options.nics,
-    ...usageAndBoot(clock.now(), sampler),
+    bootTime,
+    usage: sampler.sample(),
   });
   const capacity = { cpuMhz: facts.cpuMhz * facts.cores, memoryBytes: facts.memoryBytes };
   const first = view();
@@ -125,9 +128,4 @@ export function publishHost(options: HostObjectOptions): { refresh(): void; stop
   };
   timer = clock.setTimer(REFRESH_MS, refresh);
   return { refresh, stop: () => timer?.cancel() };
-}
-
-function usageAndBoot(nowMs: number, sampler: UsageSampler): Pick<HostView, 'usage' | 'bootTime'> {
-  const usage = sampler.sample();
-  return { usage, bootTime: new Date(nowMs - usage.uptimeSeconds * 1000).toISOString() };
 }
