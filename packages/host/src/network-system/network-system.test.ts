@@ -83,6 +83,7 @@ function switchInMemory(accept: () => boolean = () => true): NetworkProvider {
     ports: () => user.ports(),
     onPortsChanged: (listener) => user.onPortsChanged(listener),
     attach: (spec) => user.attach(spec),
+    beginAttach: (spec) => user.beginAttach(spec),
     managementAddress: () => user.managementAddress(),
     start: async () => undefined,
     stop: async () => undefined,

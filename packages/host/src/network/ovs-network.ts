@@ -5,13 +5,20 @@ import { Mutex } from '@vivarium/base';
 import type { NetworkConfiguration, PortGroup } from './configuration.ts';
 import { type HostIdentity, hostIdentity } from './host-identity.ts';
 import { listDevices } from './linux/devices.ts';
-import { createPersistentTap, openTap, type TapOptions } from './linux/tap.ts';
+import { bringUp, createPersistentTap, openTap, type TapOptions } from './linux/tap.ts';
 import { ipBatch } from './machine/host-link.ts';
 import { mainAddress, readMachineNetwork } from './machine/machine-network.ts';
 import { isTapName, type PortRecord, tapName } from './ovs/port-record.ts';
 import { parseStatistics } from './ovs/port-statistics.ts';
 import { type OvsHost, type OvsHostOptions, startOvsHost, tearDownOvsHost } from './ovs-host.ts';
-import { NetworkError, type NetworkFact, type NetworkProvider, type NicConnection, type PortSpec } from './provider.ts';
+import {
+  NetworkError,
+  type NetworkFact,
+  type NetworkProvider,
+  type NicConnection,
+  type PluggingNic,
+  type PortSpec,
+} from './provider.ts';
 
 export interface OvsNetworkOptions extends OvsHostOptions {
   readonly configuration: NetworkConfiguration;
@@ -99,27 +106,38 @@ export class OvsNetwork implements NetworkProvider {
     });
   }
 
-  attach(spec: PortSpec): Promise<NicConnection> {
-    return this.#mutex.run(async () => {
-      const host = this.#started();
-      this.#requirePortGroup(spec.portGroup);
-      await using undo = new AsyncDisposableStack();
-      const ifname = tapName(spec.portKey);
-      // QEMU asks the descriptor whether there is a header (TUNGETIFF).
-      const tap = { ifname, vnetHeader: host.datapath === 'system' };
-      if (!listDevices(host.namespace).includes(ifname)) {
-        createPersistentTap(this.#options.libc, host.namespace, tap);
-        undo.defer(() => this.#deleteTaps([ifname]));
-      }
-      await ipBatch(this.#options.tools, [`link set ${ifname} up`], host.namespace);
-      const former = this.#ports.get(spec.portKey);
-      const effectiveMac = former?.mac === spec.mac ? former.effectiveMac : spec.mac;
-      const ports = new Map(this.#ports).set(spec.portKey, { ...spec, ifname, effectiveMac });
-      await this.#change(this.#configuration, ports);
-      await host.services.name({ ...spec, ifname });
-      undo.move();
-      return { kind: 'tap', ifname, openFd: () => this.#open(host, tap) };
-    });
+  async attach(spec: PortSpec): Promise<NicConnection> {
+    const { connection, plugged } = await this.beginAttach(spec);
+    await plugged;
+    return connection;
+  }
+
+  beginAttach(spec: PortSpec): Promise<PluggingNic> {
+    const ready = Promise.withResolvers<PluggingNic>();
+    const plugged = this.#mutex.run(() => this.#plugIn(spec, (connection) => ready.resolve({ connection, plugged })));
+    plugged.catch(ready.reject); // too late when it was ready: then whoever has `plugged` hears of it
+    return ready.promise;
+  }
+
+  async #plugIn(spec: PortSpec, ready: (connection: NicConnection) => void): Promise<void> {
+    const host = this.#started();
+    this.#requirePortGroup(spec.portGroup);
+    await using undo = new AsyncDisposableStack();
+    const ifname = tapName(spec.portKey);
+    // QEMU asks the descriptor whether there is a header (TUNGETIFF).
+    const tap = { ifname, vnetHeader: host.datapath === 'system' };
+    if (!listDevices(host.namespace).includes(ifname)) {
+      createPersistentTap(this.#options.libc, host.namespace, tap);
+      undo.defer(() => this.#deleteTaps([ifname]));
+    }
+    ready({ kind: 'tap', ifname, openFd: () => this.#open(host, tap) });
+    bringUp(this.#options.libc, host.namespace, ifname);
+    const former = this.#ports.get(spec.portKey);
+    const effectiveMac = former?.mac === spec.mac ? former.effectiveMac : spec.mac;
+    const ports = new Map(this.#ports).set(spec.portKey, { ...spec, ifname, effectiveMac });
+    await this.#change(this.#configuration, ports);
+    await host.services.name({ ...spec, ifname });
+    undo.move();
   }
 
   move(portKey: string, portGroup: string): Promise<void> {

@@ -32,6 +32,13 @@ export type NicConnection =
       readonly hostForward: readonly string[];
     };
 
+/** A port that QEMU can open already, while the switch learns of it. */
+export interface PluggingNic {
+  readonly connection: NicConnection;
+  /** Resolves when frames pass; when it rejects (NetworkError) nothing is left of the port. */
+  readonly plugged: Promise<void>;
+}
+
 /** A plugged port, for who shows it. */
 export interface PortInfo extends PortSpec {
   readonly ifname: string;
@@ -78,6 +85,8 @@ export interface NetworkProvider {
   apply(next: NetworkConfiguration, renamed?: { readonly from: string; readonly to: string }): Promise<void>;
   /** Plugs a NIC in; for a port that is there already, brings it to what `spec` says. Throws NetworkError. */
   attach(spec: PortSpec): Promise<NicConnection>;
+  /** As `attach`, for who has something to do while the switch works. */
+  beginAttach(spec: PortSpec): Promise<PluggingNic>;
   /** Moves a plugged NIC to another port group without a break of its link. */
   move(portKey: string, portGroup: string): Promise<void>;
   /** The guest gave its NIC another address (QMP NIC_RX_FILTER_CHANGED): judged by the port group's policy. */

@@ -7,6 +7,7 @@ import {
   type NetworkFact,
   type NetworkProvider,
   type NicConnection,
+  type PluggingNic,
   type PortInfo,
   type PortSpec,
 } from './provider.ts';
@@ -64,6 +65,10 @@ export class UserNetwork implements NetworkProvider {
     this.#requirePortGroup(spec.portGroup);
     this.#change(() => this.#ports.set(spec.portKey, { ...spec, ifname: '' }));
     return { kind: 'user', hostForward: this.#options.hostForward?.(spec) ?? [] };
+  }
+
+  async beginAttach(spec: PortSpec): Promise<PluggingNic> {
+    return { connection: await this.attach(spec), plugged: Promise.resolve() };
   }
 
   /** Every port group is the same NAT, so there is nothing to unplug. */

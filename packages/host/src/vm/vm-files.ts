@@ -29,26 +29,36 @@ export async function readVmx(host: VmHost, vmxFile: string): Promise<VirtualMac
 
 /** Writes the configuration; when this returns it is on disk, whole. Faults: NoDiskSpace … */
 export async function writeVmx(host: VmHost, vmxFile: string, config: VirtualMachineConfigInfo): Promise<void> {
-  const subject = subjectOf(host, vmxFile);
-  const content = Buffer.from(formatVmx(vmxFromConfig(config)));
-  if (content.length > MAX_BYTES) throw new MethodFault('FileTooLarge', { ...subject, fileSize: content.length });
-  await withFileFaults(subject, () => writeDurable(vmxFile, content, 0o644));
+  await writeText(host, vmxFile, formatVmx(vmxFromConfig(config)));
 }
 
-/** As writeVmx; when that fails `before` is on disk as well as it can be. */
+/**
+ * As writeVmx, in place of `before`, which is on disk. Nothing is written when both are the same text: power operations change
+ * little that is kept. When it fails `before` is on disk as well as it can be.
+ */
 export async function replaceVmx(
   host: VmHost,
   vmxFile: string,
   next: VirtualMachineConfigInfo,
   before: VirtualMachineConfigInfo,
 ): Promise<void> {
+  const text = formatVmx(vmxFromConfig(next));
+  const former = formatVmx(vmxFromConfig(before));
+  if (text === former) return;
   try {
-    await writeVmx(host, vmxFile, next);
+    await writeText(host, vmxFile, text);
   } catch (error) {
     // It may have failed after the new file had its name. Without room for a second file the old one was not touched.
-    await writeVmx(host, vmxFile, before).catch(() => undefined);
+    await writeText(host, vmxFile, former).catch(() => undefined);
     throw error;
   }
+}
+
+async function writeText(host: VmHost, vmxFile: string, text: string): Promise<void> {
+  const subject = subjectOf(host, vmxFile);
+  const content = Buffer.from(text);
+  if (content.length > MAX_BYTES) throw new MethodFault('FileTooLarge', { ...subject, fileSize: content.length });
+  await withFileFaults(subject, () => writeDurable(vmxFile, content, 0o644));
 }
 
 /** Removes what writing that .vmx may have left when hostd was killed meanwhile. */

@@ -20,6 +20,8 @@ export interface Libc {
   ioctl(fd: number, request: number, argument: Uint8Array): void;
   /** The same call for requests whose argument is a plain number. */
   ioctlNumber(fd: number, request: number, argument: number): void;
+  /** An IPv4 datagram socket, close-on-exec: what requests about network devices are made on. */
+  deviceSocket(): number;
   setns(fd: number, type: number): void;
   unshare(flags: number): void;
   bindMount(source: string, target: string): void;
@@ -30,6 +32,8 @@ export const O_RDWR = 0o2;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const CLONE_NEWNET = 0x4000_0000;
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
 const MS_BIND = 4096;
 const MNT_DETACH = 2;
 
@@ -48,6 +52,7 @@ export function loadLibc(): Libc {
   const close = call('close', 'int close(int fd)');
   const ioctl = call('ioctl', 'int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)');
   const ioctlNumber = call('ioctl', 'int ioctl(int fd, unsigned long request, unsigned long argument)');
+  const socket = call('socket', 'int socket(int domain, int type, int protocol)');
   const setns = call('setns', 'int setns(int fd, int type)');
   const unshare = call('unshare', 'int unshare(int flags)');
   const mount = call(
@@ -60,6 +65,7 @@ export function loadLibc(): Libc {
     close: (fd) => void close(fd),
     ioctl: (fd, request, argument) => void ioctl(fd, request, argument),
     ioctlNumber: (fd, request, argument) => void ioctlNumber(fd, request, argument),
+    deviceSocket: () => socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0),
     setns: (fd, type) => void setns(fd, type),
     unshare: (flags) => void unshare(flags),
     bindMount: (source, target) => void mount(source, target, null, MS_BIND, null),

@@ -9,6 +9,10 @@ const TUNSETPERSIST = 0x400454cb;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
+// <linux/sockios.h>, <linux/if.h>
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;
+const IFF_UP = 0x1;
 /** sizeof(struct ifreq): the name in 16 bytes, then the flags. */
 const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
@@ -27,7 +31,7 @@ export function openTap(libc: Libc, namespace: NetworkNamespace, tap: TapOptions
   return namespace.run(() => {
     const fd = libc.open('/dev/net/tun', O_RDWR | O_CLOEXEC | O_NONBLOCK);
     try {
-      libc.ioctl(fd, TUNSETIFF, interfaceRequest(tap));
+      libc.ioctl(fd, TUNSETIFF, interfaceRequest(tap.ifname, tapFlags(tap)));
     } catch (error) {
       libc.close(fd);
       throw error;
@@ -46,11 +50,28 @@ export function createPersistentTap(libc: Libc, namespace: NetworkNamespace, tap
   }
 }
 
-function interfaceRequest(tap: TapOptions): Uint8Array {
-  const name = Buffer.from(tap.ifname, 'latin1');
-  if (name.length === 0 || name.length >= IFNAMSIZ) throw new RangeError(`not an interface name: ${tap.ifname}`);
+/** As `ip link set … up`, without a process for it. */
+export function bringUp(libc: Libc, namespace: NetworkNamespace, ifname: string): void {
+  namespace.run(() => {
+    const socket = libc.deviceSocket();
+    try {
+      const request = interfaceRequest(ifname, 0);
+      libc.ioctl(socket, SIOCGIFFLAGS, request);
+      request.writeUInt16LE(request.readUInt16LE(IFNAMSIZ) | IFF_UP, IFNAMSIZ);
+      libc.ioctl(socket, SIOCSIFFLAGS, request);
+    } finally {
+      libc.close(socket);
+    }
+  });
+}
+
+const tapFlags = ({ vnetHeader }: TapOptions) => IFF_TAP | IFF_NO_PI | (vnetHeader ? IFF_VNET_HDR : 0);
+
+function interfaceRequest(ifname: string, flags: number): Buffer {
+  const name = Buffer.from(ifname, 'latin1');
+  if (name.length === 0 || name.length >= IFNAMSIZ) throw new RangeError(`not an interface name: ${ifname}`);
   const request = Buffer.alloc(IFREQ_BYTES);
   name.copy(request);
-  request.writeUInt16LE(IFF_TAP | IFF_NO_PI | (tap.vnetHeader ? IFF_VNET_HDR : 0), IFNAMSIZ);
+  request.writeUInt16LE(flags, IFNAMSIZ);
   return request;
 }

@@ -1,10 +1,10 @@
-// The durable note of a started VMM, by which a new hostd finds the one that its predecessor left running.
+// The note of a started VMM, by which a new hostd finds the one that its predecessor left running.
 //
-// Order: the intent (no process) is on disk before QEMU is started, the process is added before the power-on is
-// acknowledged. A record without a process therefore belongs to a start that nobody was told of.
-import { readFile } from 'node:fs/promises';
+// Order: the intent (no process) is written before QEMU is started, the process is added before the power-on is
+// acknowledged. A record without a process therefore belongs to a start that nobody was told of. It has to outlive hostd,
+// not the machine: no process does that either, so nothing waits for the disk.
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurable } from '@vivarium/base/node';
 import type { Machine } from '@vivarium/qemu/machine';
 
 export interface ProcessRecord {
@@ -30,7 +30,9 @@ export interface ProcessRecord {
 const FILE = 'process.json';
 
 export async function writeProcessRecord(runFolder: string, record: ProcessRecord): Promise<void> {
-  await writeDurable(join(runFolder, FILE), JSON.stringify(record), 0o600);
+  const path = join(runFolder, FILE);
+  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 /** The record in `runFolder`; `undefined` when there is none or it is not one of ours. */

@@ -106,6 +106,7 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
   const { monitor } = launched;
   for (const nic of nicsWithoutLink(machine)) await setLink(monitor, nic, false);
   if (spec.resumeFrom) await loadState(monitor, `${inside.vmFolder}/${spec.resumeFrom.slice(vmFolder.length + 1)}`);
+  await Promise.all(networks.plugged);
   await spec.beforeRun();
   await continueMachine(monitor);
   undo.move();
@@ -147,25 +148,30 @@ interface Networks {
   readonly bindings: Record<string, NetworkBinding>;
   readonly fds: number[];
   readonly usesHostNetwork: boolean;
+  /** The switch learns of the ports while QEMU starts. */
+  readonly plugged: readonly Promise<void>[];
 }
 
 async function plugIn(options: QemuOptions, spec: StartSpec, undo: AsyncDisposableStack): Promise<Networks> {
   const bindings: Record<string, NetworkBinding> = {};
   const fds: number[] = [];
+  const plugged: Promise<void>[] = [];
   let usesHostNetwork = false;
-  for (const [nic, port] of spec.hardware.networks) {
-    const connection = await options.network.attach({ ...port, vmName: spec.vmName });
+  for (const [id, port] of spec.hardware.networks) {
+    const nic = await options.network.beginAttach({ ...port, vmName: spec.vmName });
+    const { connection } = nic;
     undo.defer(() => options.network.detach(port.portKey));
+    plugged.push(nic.plugged);
     if (connection.kind === 'user') {
-      bindings[nic] = { kind: 'user', hostForward: connection.hostForward };
+      bindings[id] = { kind: 'user', hostForward: connection.hostForward };
       usesHostNetwork = true;
       continue;
     }
-    bindings[nic] = { kind: 'tap', fd: FIRST_FD + fds.length };
+    bindings[id] = { kind: 'tap', fd: FIRST_FD + fds.length };
     const fd = connection.openFd();
     fds.push(fd);
   }
-  return { bindings, fds, usesHostNetwork };
+  return { bindings, fds, usesHostNetwork, plugged };
 }
 
 async function makeCgroup(
