@@ -1,5 +1,7 @@
 // Block nodes, media and statistics.
+import { delay } from '@vivarium/base';
 import type { BlockNode } from '../machine/device.ts';
+import { QmpError } from './errors.ts';
 import type { Qmp } from './monitor.ts';
 import { findNumber, findText, readFlag, readList, readNumber, readPart } from './read.ts';
 
@@ -32,8 +34,7 @@ export async function blockdevDeleteAll(monitor: Qmp, nodes: readonly BlockNode[
  */
 export async function changeMedium(monitor: Qmp, deviceId: string, nodeName: string | undefined): Promise<void> {
   const id = { id: deviceId };
-  await monitor.execute('blockdev-open-tray', { ...id, force: true });
-  await monitor.execute('blockdev-remove-medium', id);
+  await emptyTray(monitor, deviceId);
   if (nodeName !== undefined) await monitor.execute('blockdev-insert-medium', { ...id, 'node-name': nodeName });
   await monitor.execute('blockdev-close-tray', id);
 }
@@ -109,4 +110,22 @@ export async function queryBlockStatistics(monitor: Qmp): Promise<BlockStatistic
 // `qdev` is an id or a QOM path, depending on the device (virtio-blk: …/peripheral/ID/virtio-backend).
 function qdevId(text: string | undefined): string {
   return /^\/machine\/peripheral\/([^/]+)/.exec(text ?? '')?.[1] ?? text ?? '';
+}
+
+/** A guest that is just looking at the drive may close the tray at once: then it is opened again. */
+const TRAY_ATTEMPTS = 20;
+const TRAY_RETRY_MS = 100;
+
+async function emptyTray(monitor: Qmp, id: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await monitor.execute('blockdev-open-tray', { id, force: true });
+    try {
+      await monitor.execute('blockdev-remove-medium', { id });
+      return;
+    } catch (error) {
+      const isClosedAgain = error instanceof QmpError && /is not open/.test(error.description);
+      if (!isClosedAgain || attempt === TRAY_ATTEMPTS) throw error;
+    }
+    await delay(monitor.clock, TRAY_RETRY_MS);
+  }
 }
