@@ -55,7 +55,7 @@ export { screendump, setVncPassword } from './monitor/display.ts';
 export { MonitorClosedError, MonitorTimeoutError, QmpError } from './monitor/errors.ts';
 export { type MachineEvent, readEvent } from './monitor/events.ts';
 export { sendKeys } from './monitor/input.ts';
-export { loadState, saveState } from './monitor/migration.ts';
+export { abandonSaving, loadState, saveState } from './monitor/migration.ts';
 export { Monitor } from './monitor/monitor.ts';
 export { netdevAdd, netdevDelete, queryRxFilter, setLink } from './monitor/network.ts';
 export { continueMachine, queryStatus, quit, systemPowerdown, systemReset } from './monitor/run-state.ts';

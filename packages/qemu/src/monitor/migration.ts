@@ -59,6 +59,15 @@ export async function loadState(monitor: Qmp, file: string, options: SaveOptions
   await migrateThrough(monitor, 'migrate-incoming', file, { 'exit-on-error': false }, options);
 }
 
+/**
+ * Gives up a saving that somebody else had begun on this machine and did not see to its end; `continueMachine` may follow. Left
+ * alone it would stop the machine again when it is over. Does nothing when there is none.
+ */
+export async function abandonSaving(monitor: Qmp): Promise<void> {
+  const { status } = await queryMigration(monitor);
+  if (!['none', 'completed', 'failed', 'cancelled'].includes(status)) await cancel(monitor);
+}
+
 async function setMigrationEvents(monitor: Qmp): Promise<void> {
   await monitor.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
 }

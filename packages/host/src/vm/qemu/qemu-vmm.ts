@@ -4,6 +4,7 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { delay, uuid } from '@vivarium/base';
 import {
+  abandonSaving,
   continueMachine,
   findCgroup,
   isAlive,
@@ -93,6 +94,8 @@ export class QemuVmm implements Vmm {
   }
 
   async continue(): Promise<void> {
+    // A hostd that was killed while it suspended the guest has left that under way.
+    await abandonSaving(this.#monitor);
     await continueMachine(this.#monitor);
   }
 
