@@ -132,7 +132,7 @@ export class QemuVmm implements Vmm {
       await syncFile(file);
       await beforeEnd();
     } catch (error) {
-      await continueMachine(this.#monitor).catch(() => undefined);
+      await this.continue().catch(() => undefined);
       await rm(file, { force: true });
       throw error;
     }
