@@ -123,6 +123,7 @@ async function checkConsistent(host: TestHost, vm: Vm): Promise<void> {
 }
 
 void test('fifty clients at once on one VM are all answered, and the VM is in one state', async (t) => {
+  t.diagnostic(`seed ${seed}`);
   const host = await testHost(t);
   const vm = await host.create();
   const property = fc.asyncProperty(fc.array(act, { minLength: 50, maxLength: 60 }), async (acts) => {
@@ -150,6 +151,7 @@ void test('fifty clients at once on one VM are all answered, and the VM is in on
 });
 
 void test('one client after the other meets exactly the table of power states', async (t) => {
+  t.diagnostic(`seed ${seed}`);
   const host = await testHost(t);
   const vm = await host.create();
   const requests = {
@@ -193,6 +195,7 @@ void test('one client after the other meets exactly the table of power states', 
 });
 
 void test('two hundred creations and removals at once leave what the registry lists, and nothing else', async (t) => {
+  t.diagnostic(`seed ${seed}`);
   const host = await testHost(t);
   const property = fc.asyncProperty(
     fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'a:b', 'a*b'), after }), {
