@@ -78,6 +78,8 @@ const ENUMS = schema.names('enum');
 const INTERNAL: readonly string[] = ['VirtualDiskInfo', 'VirtualDiskInfoUnit'];
 /** Names of the data objects that every client knows. */
 export const DATA_OBJECTS = schema.names('data').filter((name) => !INTERNAL.includes(name));
+/** A bare fault under `any` travels as a LocalizedMethodFault, so it does not come back as it went: none is drawn there. */
+const UNDER_ANY = DATA_OBJECTS.filter((name) => !schema.isSubtype('MethodFault', name));
 const STRUCTURES = [...DATA_OBJECTS, ...schema.names('fault')];
 const ITEM_TYPES = [
   ...ANY_PRIMITIVES,
@@ -156,7 +158,7 @@ function drawAny(draw: Draw, depth: number): unknown {
     case 'reference':
       return { _typeName: 'ManagedObjectReference', ...drawReference(draw, 'ManagedObjectReference') };
     case 'data':
-      return drawOne(draw, plain(depth > 0 ? draw.pick(DATA_OBJECTS) : 'KeyValue'), depth - 1);
+      return drawOne(draw, plain(depth > 0 ? draw.pick(UNDER_ANY) : 'KeyValue'), depth - 1);
     default: {
       const item = plain(draw.pick(ITEM_TYPES));
       const items = Array.from({ length: depth > 0 ? draw.integer(0, 3) : 0 }, () => drawOne(draw, item, depth - 1));
