@@ -105,9 +105,11 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
   const pid = isJailed && info ? await Promise.race([readPid(info), failed]) : child.pid;
   const process = pid === undefined ? undefined : identifyProcess(pid);
   if (!process) return await failed;
-  if (spec.cgroup) await addToCgroup(spec.cgroup, process.pid);
   go?.on('error', () => undefined); // it died: `failed` knows why
   go?.end('1', () => go.destroy()); // bubblewrap never closes its end
+  // The kernel takes 10 ms and more to move a process. QEMU initializes meanwhile; the guest does not run yet.
+  const grouped = spec.cgroup ? addToCgroup(spec.cgroup, process.pid) : Promise.resolve();
+  grouped.catch(() => undefined); // awaited below
 
   const giveUp = new AbortController();
   undo.defer(() => giveUp.abort());
@@ -118,6 +120,7 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
     throw error;
   });
   const monitor = await Promise.race([connected, failed]);
+  await grouped;
   child.unref(); // from now on it does not keep this process alive
   closeSync(log);
   undo.move();
