@@ -5,9 +5,9 @@ export interface Figure {
   /** The median of `runs`, unless the name says otherwise. */
   readonly value: number;
   readonly unit: string;
-  /** The same thing done without us, measured in the same run; absent when there is nothing to hold it against. */
+  /** The same thing done without us, measured in the same run: the median; absent when there is nothing to hold it against. */
   readonly baseline?: number;
-  /** value / baseline. */
+  /** Median of the rounds' ratios: each round measures both sides one after the other, so that they share its load. */
   readonly ratio?: number;
   /** What we want, e.g. `<= 1.25 x`. */
   readonly aim: string;
@@ -22,18 +22,21 @@ export interface Benchmark {
 }
 
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  if (middle.length === 0) throw new Error('no values were measured');
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
 
-/** The value below which the share `q` of the values lies. */
+/** The smallest of the values that at least the share `q` of them does not exceed. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+  const value = sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
   if (value === undefined) throw new Error('no values were measured');
   return value;
 }
 
-/** A figure beside the same thing without us: it is met when the ratio of the medians is at most `most`. */
+/** A figure beside the same thing without us, round by round. */
 export function ratioFigure(
   name: string,
   unit: string,
@@ -41,10 +44,9 @@ export function ratioFigure(
   bare: readonly number[],
   most: number,
 ): Figure {
-  const value = median(ours);
-  const baseline = median(bare);
-  const ratio = value / baseline;
-  return { name, value, unit, baseline, ratio, aim: `<= ${most} x`, met: ratio <= most, runs: ours };
+  const ratio = median(ours.map((value, round) => value / (bare[round] ?? Number.NaN)));
+  const aim = `<= ${most} x`;
+  return { name, value: median(ours), unit, baseline: median(bare), ratio, aim, met: ratio <= most, runs: ours };
 }
 
 /** A figure that has to stay below a bound. */
@@ -56,4 +58,10 @@ export function boundedFigure(
   most: number,
 ): Figure {
   return { name, value, unit, aim: `<= ${most} ${unit}`, met: value <= most, runs };
+}
+
+/** A figure that has to stay above a bound. */
+export function rateFigure(name: string, unit: string, runs: readonly number[], least: number): Figure {
+  const value = median(runs);
+  return { name, value, unit, aim: `>= ${least} ${unit}`, met: value >= least, runs };
 }

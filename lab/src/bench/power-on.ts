@@ -1,104 +1,109 @@
-// From the order to power a VM on to the first byte of its serial port, against the bare QEMU command line with the same guest,
-// disk, adapter and memory. Both sides alternate within one run.
-import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+// From the order to power a VM on to the first byte of its serial port: in a jail, without one, and the bare QEMU command line.
+// The three take turns within a round, so that they meet the same load.
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLogger } from '@vivarium/base';
-import { systemClock } from '@vivarium/base/node';
-import { ensureDemoGuest } from '@vivarium/guests';
-import { ensureRuntime } from '@vivarium/qemu';
+import type { VimClient } from '@vivarium/client';
 import { make, moRef } from '@vivarium/vim';
-import { labCache } from '../testing/lab-cache.ts';
 import { type LabHost, startLabHost } from '../testing/lab-host.ts';
+import { powerOff, powerOn as powerVmOn, reconfigure } from '../testing/lab-vm.ts';
+import { bareQemu } from './bare-qemu.ts';
 import { type Benchmark, ratioFigure } from './figure.ts';
 
-const RUNS = 7;
-const AIM_JAILED = 1.25;
+/** Without the first, which warms up. */
+const ROUNDS = 9;
+const POLL_MS = 2;
+/** The demo VM. */
+const VM = moRef('VirtualMachine', '1');
+
+interface Side {
+  /** Milliseconds from the order to the first byte. */
+  start(): Promise<number>;
+  readonly runs: number[];
+}
 
 export const powerOn: Benchmark = {
   name: 'power-on',
   about: 'PowerOnVM_Task to the first byte on the serial port, against the bare QEMU command line',
   async run(report) {
-    await using host = await startLabHost();
-    const serial = await addSerialPort(host);
-    const ours: number[] = [];
-    const bare: number[] = [];
-    for (let run = 0; run < RUNS; run++) {
-      bare.push(await bareStart());
-      ours.push(await ourStart(host, serial));
+    await using jailedHost = await startLabHost();
+    await using unjailedHost = await startLabHost();
+    await switchJailOff(unjailedHost);
+    await using jailedClient = await jailedHost.connect();
+    await using unjailedClient = await unjailedHost.connect();
+    await prepare(jailedClient);
+    await prepare(unjailedClient);
+    const serial = serialFile(unjailedHost);
+    await powerVmOn(unjailedClient, VM);
+    await using qemu = await bareQemu(unjailedHost.hostDir, VM.value);
+    await powerOff(unjailedClient, VM);
+
+    const jailed = ourSide(jailedClient, serialFile(jailedHost));
+    const unjailed = ourSide(unjailedClient, serial);
+    const bare: Side = {
+      runs: [],
+      async start() {
+        await rm(serial, { force: true });
+        const started = performance.now();
+        const end = qemu.start();
+        await firstByte(serial);
+        const elapsed = performance.now() - started;
+        await end();
+        return elapsed;
+      },
+    };
+    const sides = [bare, unjailed, jailed];
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const [turn] of sides.entries()) {
+        const side = sides[(round + turn) % sides.length];
+        const elapsed = await side?.start();
+        if (round > 0 && elapsed !== undefined) side?.runs.push(elapsed);
+      }
     }
-    report(ratioFigure('power-on.jailed', 'ms', ours, bare, AIM_JAILED));
+    report(ratioFigure('power-on.without-jail', 'ms', unjailed.runs, bare.runs, 1.1));
+    report(ratioFigure('power-on.jailed', 'ms', jailed.runs, bare.runs, 1.25));
   },
 };
 
-/** A serial port into a file, so that both sides are watched in the same way. Returns the file. */
-async function addSerialPort(host: LabHost): Promise<string> {
-  await using client = await host.connect();
-  const vm = moRef('VirtualMachine', '1');
-  await client.waitForTask(await client.call(vm, 'PowerOffVM_Task', {}));
-  const spec = make('VirtualMachineConfigSpec', {
-    deviceChange: [
-      make('VirtualDeviceConfigSpec', {
-        operation: 'add',
-        device: make('VirtualSerialPort', {
-          key: -1,
-          yieldOnPoll: true,
-          backing: make('VirtualSerialPortFileBackingInfo', { fileName: '[datastore1] demo/serial.log' }),
-          connectable: make('VirtualDeviceConnectInfo', {
-            startConnected: true,
-            allowGuestControl: true,
-            connected: true,
-          }),
-        }),
-      }),
-    ],
-  });
-  await client.waitForTask(await client.call(vm, 'ReconfigVM_Task', { spec }));
+function serialFile(host: LabHost): string {
   return join(host.hostDir, 'datastore1', 'demo', 'serial.log');
 }
 
-async function ourStart(host: LabHost, serial: string): Promise<number> {
-  await using client = await host.connect();
-  const vm = moRef('VirtualMachine', '1');
-  await rm(serial, { force: true });
-  const started = performance.now();
-  const task = await client.call(vm, 'PowerOnVM_Task', {});
-  await firstByte(serial);
-  const elapsed = performance.now() - started;
-  await client.waitForTask(task);
-  await client.waitForTask(await client.call(vm, 'PowerOffVM_Task', {}));
-  return elapsed;
+/** Starts the host's hostd again, with `"jail": "none"`. */
+async function switchJailOff(host: LabHost): Promise<void> {
+  const file = join(host.hostDir, 'hostd.json');
+  await host.killHostd();
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), jail: 'none' }));
+  await host.startHostd();
 }
 
-/** The same machine by hand: no jail, no daemon, user-mode network in place of the tap. */
-async function bareStart(): Promise<number> {
-  const common = { cacheDir: labCache(), clock: systemClock, log: silentLogger };
-  const runtime = await ensureRuntime(common);
-  const guest = await ensureDemoGuest(common);
-  const folder = await mkdtemp(join(tmpdir(), 'vivbare-'));
-  const disk = join(folder, 'disk.raw');
-  const serial = join(folder, 'serial.log');
-  await copyFile(guest.disk, disk);
-  const { file, args } = runtime.direct('qemu-system-x86_64', [
-    ...['-L', join(runtime.path, 'usr/share/qemu'), '-L', join(runtime.path, 'usr/share/seabios')],
-    ...['-L', join(runtime.path, 'usr/lib/ipxe/qemu'), '-nodefaults', '-no-user-config', '-display', 'none'],
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '256', '-vga', 'std'],
-    ...['-drive', `file=${disk},format=raw,if=none,id=d`, '-device', 'pvscsi', '-device', 'scsi-hd,drive=d'],
-    ...['-netdev', 'user,id=n', '-device', 'vmxnet3,netdev=n,romfile=', '-serial', `file:${serial}`],
-  ]);
-  const env = { ...process.env, QEMU_MODULE_DIR: join(runtime.path, 'usr/lib/x86_64-linux-gnu/qemu') };
-  const started = performance.now();
-  const child = spawn(file, args, { stdio: 'ignore', env });
-  try {
-    await firstByte(serial);
-    return performance.now() - started;
-  } finally {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Off, and with a serial port into a file, so that all sides are watched in the same way. */
+async function prepare(client: VimClient): Promise<void> {
+  await powerOff(client, VM);
+  const device = make('VirtualSerialPort', {
+    key: -1,
+    yieldOnPoll: true,
+    backing: make('VirtualSerialPortFileBackingInfo', { fileName: '[datastore1] demo/serial.log' }),
+    connectable: make('VirtualDeviceConnectInfo', { startConnected: true, allowGuestControl: true, connected: true }),
+  });
+  await reconfigure(client, VM, {
+    deviceChange: [make('VirtualDeviceConfigSpec', { operation: 'add', device })],
+  });
+}
+
+function ourSide(client: VimClient, serial: string): Side {
+  return {
+    runs: [],
+    async start() {
+      await rm(serial, { force: true });
+      const started = performance.now();
+      const task = await client.call(VM, 'PowerOnVM_Task', {});
+      await firstByte(serial);
+      const elapsed = performance.now() - started;
+      await client.waitForTask(task);
+      await powerOff(client, VM);
+      return elapsed;
+    },
+  };
 }
 
 async function firstByte(file: string): Promise<void> {
@@ -106,7 +111,7 @@ async function firstByte(file: string): Promise<void> {
   while (performance.now() < end) {
     const { size } = await stat(file).catch(() => ({ size: 0 }));
     if (size > 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new Error(`nothing on the serial port within 60 s: ${await readFile(file, 'utf8').catch(() => 'no file')}`);
+  throw new Error(`nothing in ${file} within 60 s`);
 }
