@@ -20,7 +20,9 @@ export function eventMatcher(
   if (eventChainId !== undefined) tests.push((event) => event.chainId === eventChainId);
   if (category && category.length > 0) tests.push((event) => category.includes(eventCategory(event)));
   if (type && type.length > 0) tests.push((event) => type.some((name) => isOfType(event, name)));
-  if (eventTypeId && eventTypeId.length > 0) tests.push((event) => eventTypeId.includes(typeIdOf(event)));
+  if (eventTypeId && eventTypeId.length > 0) {
+    tests.push((event) => typeIdsOf(event).some((id) => eventTypeId.includes(id)));
+  }
   // Alarms and scheduled tasks do not exist here: nothing can be about one.
   if (filter.alarm || filter.scheduledTask) tests.push(() => false);
   return (event) => tests.every((test) => test(event));
@@ -39,9 +41,10 @@ export function isBy(
   return by.userList ? by.userList.includes(userName) : !by.systemUser;
 }
 
-/** An event's id in filters: EventEx names its own, others are 'vim.event.' and the type. */
-function typeIdOf(event: Event): string {
-  return (event as Partial<EventEx>).eventTypeId ?? `vim.event.${event._typeName ?? 'Event'}`;
+/** What filters call an event: EventEx names its own id, others go by their type, with or without 'vim.event.'. */
+function typeIdsOf(event: Event): string[] {
+  const { eventTypeId, _typeName: type = 'Event' } = event as Partial<EventEx>;
+  return eventTypeId === undefined ? [`vim.event.${type}`, type] : [eventTypeId];
 }
 
 function isOfType(event: Event, name: string): boolean {

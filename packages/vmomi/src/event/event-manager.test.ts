@@ -63,6 +63,7 @@ void test('QueryEvents filters by type, category, entity, user, time, chain and 
   assert.deepEqual(await query({ type: ['VmPoweredOnEvent', 'VmPoweredOffEvent'] }), [on, off]);
   assert.deepEqual(await query({ type: ['VmEvent'] }), [on, off]);
   assert.deepEqual(await query({ eventTypeId: ['vim.event.VmPoweredOffEvent'] }), [off]);
+  assert.deepEqual(await query({ eventTypeId: ['VmPoweredOffEvent'] }), [off], 'as govc writes it');
   assert.deepEqual(await query({ category: ['error'] }), [system]);
   assert.deepEqual(await about(VM, 'self'), [on, system]);
   assert.deepEqual(await about(VM_FOLDER, 'children'), [on, off, system]);
