@@ -28,6 +28,7 @@ export type EventListener = (event: QmpEvent) => void | Promise<void>;
 export interface MonitorOptions {
   readonly clock: Clock;
   readonly log?: Logger;
+  /** Closed with the monitor. */
   readonly transcript?: Transcript;
 }
 
@@ -214,6 +215,7 @@ export class Monitor implements Qmp {
     for (const { fail } of this.#waiters) fail(error('an event'));
     this.#waiters.clear();
     this.#listeners.clear();
+    this.#transcript?.close();
   }
 
   async #bounded<T>(

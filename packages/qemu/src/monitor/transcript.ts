@@ -71,7 +71,7 @@ export function openTranscript(
   let fd: number | undefined = openSync(path, flags, 0o600);
   let size = fstatSync(fd).size;
 
-  const write = (direction: string, text: string | undefined): void => {
+  const write = (direction: string, text: string | undefined, timeMs = clock.now()): void => {
     if (text === undefined || fd === undefined) return;
     try {
       if (size > maxBytes) {
@@ -81,7 +81,7 @@ export function openTranscript(
         fd = openSync(path, flags, 0o600);
         size = 0;
       }
-      size += writeSync(fd, `${new Date(clock.now()).toISOString()} ${direction} ${text}\n`);
+      size += writeSync(fd, `${new Date(timeMs).toISOString()} ${direction} ${text}\n`);
     } catch {
       // The record is not worth the VM.
     }
@@ -95,7 +95,8 @@ export function openTranscript(
       const text = describeReply(reply, command);
       write('<', text === undefined ? undefined : `${reply.id} ${text}`);
     },
-    event: (event) => write('!', describeEvent(event)),
+    // When it happened, by QEMU's word: not when it was heard of.
+    event: (event) => write('!', describeEvent(event), event.timestampMs || clock.now()),
     close: () => {
       if (fd !== undefined) closeSync(fd);
       fd = undefined;
