@@ -1,6 +1,8 @@
 // VMs in trouble, and several at once who want something of them: a VMM that dies, two power-ons, deletion during a power-on,
 // fifty clients, suspended guests.
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { VimClient } from '@vivarium/client';
 import { make, moRef } from '@vivarium/vim';
@@ -150,6 +152,8 @@ describe('the life of VMs', { skip: needsRoot }, () => {
     assert.equal(await powerState(client, vm), 'poweredOff');
     await assertWhole(host, client);
     await destroy(client, vm);
+    // The seed that the test had put beside the VM's files is not the VM's.
+    await rm(join(host.hostDir, 'datastore1', 'sleeper'), { recursive: true });
   });
 
   test(`${CLIENTS} clients at once get answers or typed faults`, { timeout: 180_000 }, async () => {

@@ -1,8 +1,10 @@
 // Virtual machines for tests, made and steered through the API alone, by our own client.
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { silentLogger } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
 import type { VimClient } from '@vivarium/client';
@@ -253,10 +255,14 @@ export async function runInGuest(address: string, script: string, timeoutMs = 60
   return said.slice(0, end);
 }
 
-async function fetchText(url: string, post?: { readonly body: string; readonly timeoutMs: number }): Promise<string> {
-  const response = await fetch(url, {
-    signal: AbortSignal.timeout(post?.timeoutMs ?? 5000),
-    ...(post ? { method: 'POST', body: post.body } : {}),
+// A connection of its own: one that was open before a guest was suspended is of no use afterwards.
+function fetchText(url: string, post?: { readonly body: string; readonly timeoutMs: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(post?.timeoutMs ?? 2000);
+    const outgoing = request(url, { method: post ? 'POST' : 'GET', agent: false, signal }, (incoming) => {
+      text(incoming).then((body) => resolve(incoming.statusCode === 200 ? body : ''), reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(post?.body);
   });
-  return response.ok ? response.text() : '';
 }
