@@ -8,6 +8,7 @@ import {
   type NetworkConfiguration,
   type SecurityPolicy,
 } from './configuration.ts';
+import { ETHERTYPE } from './testing/frames.ts';
 import { outside } from './testing/outside.ts';
 import { ECHO_PORT, SILENCE_MS } from './testing/tap-guest.ts';
 import { cannotNetwork, testNetwork } from './testing/test-network.ts';
@@ -70,6 +71,21 @@ suite('a host network on Open vSwitch', { skip: cannotNetwork, concurrency: fals
     assert.deepEqual(untagged, { vlanId: undefined });
     twenty.send({ destination: ten[0].mac, source: twenty.mac, vlanId: 10, type: 0x88b5, payload: Buffer.from('hop') });
     assert.equal(await ten[0].wait(({ type }) => (type === 0x88b5 ? true : undefined), SILENCE_MS), undefined);
+  });
+
+  test('lets a guest reach the host’s own address only through the switch', async (t) => {
+    const { guest } = await testNetwork(t, withPortGroups({ ten: 10 }));
+    const [a, apart] = [await guest('a'), await guest('apart', { portGroup: 'ten' })];
+    const { router } = await a.dhcp();
+    const gateway = await a.arp(router);
+    assert.match(gateway ?? '', /^00:50:56:6/);
+    const other = await a.wait(
+      ({ type, source }) => (type === ETHERTYPE.arp && source !== gateway ? source : undefined),
+      SILENCE_MS,
+    );
+    assert.equal(other, undefined);
+    apart.setAddress(router.replace(/\d+$/, '250'));
+    assert.equal(await apart.arp(router, SILENCE_MS), undefined);
   });
 
   test('drops forged transmits where the port group refuses them, and lets them pass where it does not', async (t) => {

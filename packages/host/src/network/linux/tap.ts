@@ -13,6 +13,7 @@ const IFF_VNET_HDR = 0x4000;
 const SIOCGIFFLAGS = 0x8913;
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP = 0x1;
+const IFF_NOARP = 0x80;
 /** sizeof(struct ifreq): the name in 16 bytes, then the flags. */
 const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
@@ -50,14 +51,20 @@ export function createPersistentTap(libc: Libc, namespace: NetworkNamespace, tap
   }
 }
 
-/** As `ip link set … up`, without a process for it. */
+/**
+ * Brings a tap up as a cable and no more: what the guest sends is for the switch. The namespace's own IP would otherwise hear
+ * it too, answer ARP with the tap's address and route around the switch, its VLANs and its policies.
+ */
 export function bringUp(libc: Libc, namespace: NetworkNamespace, ifname: string): void {
+  // No route leads back through a tap, so the strict reverse path filter lets no packet in (ip-sysctl: rp_filter).
+  namespace.writeSetting(`ipv4/conf/${ifname}/rp_filter`, '1');
+  namespace.writeSetting(`ipv4/conf/${ifname}/drop_unicast_in_l2_multicast`, '1');
   namespace.run(() => {
     const socket = libc.deviceSocket();
     try {
       const request = interfaceRequest(ifname, 0);
       libc.ioctl(socket, SIOCGIFFLAGS, request);
-      request.writeUInt16LE(request.readUInt16LE(IFNAMSIZ) | IFF_UP, IFNAMSIZ);
+      request.writeUInt16LE(request.readUInt16LE(IFNAMSIZ) | IFF_UP | IFF_NOARP, IFNAMSIZ);
       libc.ioctl(socket, SIOCSIFFLAGS, request);
     } finally {
       libc.close(socket);
