@@ -32,6 +32,7 @@ const CGROUP_ROOT = '/sys/fs/cgroup';
 /** Parent of all our groups. */
 const PARENT = 'vivarium';
 const CPU_PERIOD_US = 100_000;
+const REMOVE_MS = 1_024;
 
 /** Finds the hierarchy and makes our parent group in it; `undefined` when there is none that this process may use. */
 export async function prepareCgroups(root = CGROUP_ROOT): Promise<CgroupHierarchy | undefined> {
@@ -132,15 +133,16 @@ export async function addToCgroup(cgroup: Cgroup, pid: number): Promise<void> {
 /** Removes the group once its last process is gone; waits up to a second for that. No error when there is no such group. */
 export async function removeCgroup(cgroup: Cgroup, clock: Clock): Promise<void> {
   for (const folder of groupFolders(cgroup)) {
-    for (let attempt = 0; ; attempt++) {
+    // A process that has ended leaves its group a moment later.
+    for (let waitMs = 1; ; waitMs *= 2) {
       try {
         await rmdir(folder);
         break;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT') break;
-        if (code !== 'EBUSY' || attempt === 20) throw error;
-        await delay(clock, 50);
+        if (code !== 'EBUSY' || waitMs > REMOVE_MS / 2) throw error;
+        await delay(clock, waitMs);
       }
     }
   }
