@@ -5,6 +5,7 @@ import { MethodFault, type VirtualMachineConfigInfo, type VirtualMachineConfigSp
 import { applyConfigSpec, type CleanupEffect, type PrepareEffect } from '@vivarium/vmx';
 import { changeMachine } from './change-machine.ts';
 import { describeHardware } from './hardware.ts';
+import { makeDisk, removeDisk } from './own-disks.ts';
 import type { PowerState } from './power-state.ts';
 import { specEnvironment } from './spec-environment.ts';
 import { findSuspendState } from './suspend-state.ts';
@@ -58,7 +59,7 @@ export async function changeConfig(
     config,
     ...(hardware ? { hardware } : {}),
     async finish() {
-      await cleanUp(host, effects.cleanup);
+      await cleanUp(target, effects.cleanup);
       await making.end();
     },
   };
@@ -96,8 +97,9 @@ export class DiskMaking {
     return this.#made;
   }
 
-  noteMade(path: string): void {
-    this.#made.push(path);
+  async make(effect: PrepareEffect<'createDisk'>): Promise<void> {
+    await makeDisk(this.#target.host, this.#target.vmxFile, effect);
+    if (!effect.replace) this.#made.push(effect.path);
   }
 
   /** Never throws: at the next start a note of a change that was made is found to be so. */
@@ -111,9 +113,9 @@ export class DiskMaking {
 
   /** Never throws: what cannot be removed now stays in the journal, for the next start. */
   async undo(): Promise<void> {
-    const { host, id } = this.#target;
+    const { host, id, vmxFile } = this.#target;
     try {
-      for (const path of this.#made) await host.disks.remove(path);
+      for (const path of this.#made) await removeDisk(host, vmxFile, path);
       await this.end();
     } catch (error) {
       host.log.warn({ vm: id, disks: this.#made, err: error }, 'the disks of a failed change could not be removed');
@@ -127,21 +129,17 @@ export async function prepare(
   effect: PrepareEffect,
   making: DiskMaking,
 ): Promise<void> {
-  if (effect.kind === 'createDisk') {
-    await host.disks.create(effect);
-    if (!effect.replace) making.noteMade(effect.path);
-    return;
-  }
+  if (effect.kind === 'createDisk') return making.make(effect);
   // A disk cannot shrink again: growing is not undone, a larger disk than the configuration says is harmless.
   if (!vmm || !effect.deviceId) return host.disks.grow(effect.path, effect.capacityBytes);
   await vmm.devices.resizeDisk(effect.deviceId, effect.capacityBytes);
   await host.disks.recordCapacity(effect.path, effect.capacityBytes);
 }
 
-async function cleanUp(host: VmHost, effects: readonly CleanupEffect[]): Promise<void> {
+async function cleanUp({ host, vmxFile }: ChangeTarget, effects: readonly CleanupEffect[]): Promise<void> {
   for (const effect of effects) {
     try {
-      if (effect.kind === 'deleteDisk') await host.disks.remove(effect.path);
+      if (effect.kind === 'deleteDisk') await removeDisk(host, vmxFile, effect.path);
       else await rm(host.paths.resolve(effect.path), { force: true });
     } catch (error) {
       host.log.warn({ path: effect.path, err: error }, 'a file that no VM names could not be removed');

@@ -1,9 +1,10 @@
 // Notes of what is being made or removed, kept in the store before the first file is touched: what a killed hostd left half
 // done is finished or undone at the next start, before anybody can ask.
-import { rm, rmdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { token } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { isFault, MethodFault } from '@vivarium/vim';
+import { removeDisk, removeIfEmpty } from './own-disks.ts';
 import { sweepVmx } from './vm-files.ts';
 import type { ChangeJournal, VmHost } from './vm-host.ts';
 
@@ -104,7 +105,7 @@ export class Intents implements ChangeJournal {
   async settle(key: string, intent: Intent, kept: ReadonlySet<string>): Promise<void> {
     try {
       const files = intent.files.filter((file) => !kept.has(file));
-      if (intent.kind === 'change') await this.#removeFiles(files);
+      if (intent.kind === 'change') await this.#removeFiles(intent.vmx, files);
       else await this.#removeVm({ ...intent, files });
       await this.#store.batch([{ delete: key }]);
     } catch (error) {
@@ -115,35 +116,26 @@ export class Intents implements ChangeJournal {
 
   async #removeVm({ vmx, files, folder }: Intent): Promise<void> {
     const { paths } = this.#host;
-    await this.#removeFiles([...files, vmx]);
+    await this.#removeFiles(vmx, [...files, vmx]);
     await sweepVmx(paths.resolve(vmx));
     if (folder !== undefined) await removeIfEmpty(paths.resolve(folder));
   }
 
-  async #removeFiles(files: readonly string[]): Promise<void> {
+  async #removeFiles(vmx: string, files: readonly string[]): Promise<void> {
     const failures: unknown[] = [];
-    for (const file of files) await this.#remove(file).catch((error: unknown) => failures.push(error));
+    for (const file of files) await this.#remove(vmx, file).catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw new AggregateError(failures, `${failures.length} files remain`);
   }
 
-  async #remove(file: string): Promise<void> {
-    const { paths, disks, log } = this.#host;
+  async #remove(vmx: string, file: string): Promise<void> {
+    const { paths, log } = this.#host;
     if (!file.endsWith('.vmdk')) return rm(paths.resolve(file), { force: true });
     try {
-      await disks.remove(file);
+      await removeDisk(this.#host, paths.resolve(vmx), file);
     } catch (error) {
       // Marked as not to be deleted, by its owner: that will not change.
       if (!isFault(error, 'CannotDeleteFile')) throw error;
       log.warn({ disk: file, err: error }, 'a disk of a removed VM stays');
     }
-  }
-}
-
-async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
   }
 }

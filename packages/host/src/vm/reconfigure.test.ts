@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { VirtualDevice, VirtualMachineConfigSpec } from '@vivarium/vim';
@@ -142,6 +142,34 @@ void test('a removed disk stays where it is; with fileOperation destroy its file
     ['web/web_1.vmdk'],
   );
   assert.deepEqual(devices(vm, 'VirtualDisk'), []);
+});
+
+void test('a disk on another datastore gets a folder there, which comes and goes with it', async (t) => {
+  const host = await testHost(t);
+  const root = join(host.directory, 'second');
+  await mkdir(root);
+  await host.datastores.add({ name: 'second', root });
+  const found = async () => (await readdir(root, { recursive: true })).filter((name) => !name.startsWith('.viv-'));
+  const vm = await host.create();
+  const onSecond = { deviceChange: [diskChange(-1, 1000, 8, '[second]')] };
+
+  // Where the VMX is to be written there is a folder.
+  const obstacle = `${vm.vmxFile}.${process.pid}.new`;
+  await mkdir(obstacle);
+  await assert.rejects(vm.reconfigure(asUser(), onSecond));
+  assert.deepEqual(await found(), []);
+  await rmdir(obstacle);
+
+  await vm.reconfigure(asUser(), onSecond);
+  assert.ok((await found()).includes('web/web.vmdk'));
+  await vm.reconfigure(asUser(), {
+    deviceChange: [{ operation: 'remove', fileOperation: 'destroy', device: device(vm, 2001) } as never],
+  });
+  assert.deepEqual(await found(), []);
+
+  await vm.reconfigure(asUser(), onSecond);
+  await host.registry.destroy(asUser(), vm);
+  assert.deepEqual(await found(), []);
 });
 
 void test('a disk grows, live as well, and its descriptor follows', async (t) => {
