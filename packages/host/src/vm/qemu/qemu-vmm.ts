@@ -1,6 +1,6 @@
 // One running QEMU as a Vmm. Owns the connection to its monitor and agent; ends when QEMU does, and then frees what the
 // machine held: switch ports, control group, run folder.
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm, statfs } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { delay, uuid } from '@vivarium/base';
 import {
@@ -133,8 +133,9 @@ export class QemuVmm implements Vmm {
       await beforeEnd();
     } catch (error) {
       await this.continue().catch(() => undefined);
+      const reason = (await isFull(file)) ? new Error('no space left on device', { cause: error }) : error;
       await rm(file, { force: true });
-      throw error;
+      throw reason;
     }
     await this.kill();
   }
@@ -258,6 +259,13 @@ export async function releaseResources(
   for (const portKey of Object.values(record.ports)) await options.network.detach(portKey);
   if (options.cgroups) await removeCgroup(findCgroup(options.cgroups, cgroupName(options, id)), options.clock);
   await removeRunFolder(folder);
+}
+
+// QEMU says no more than "Input/output error". It writes in pieces of at most a megabyte: where one did not fit there may be
+// some room left.
+async function isFull(file: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(file).catch(() => ({ bavail: 1, bsize: Number.POSITIVE_INFINITY }));
+  return bavail * bsize < 1 << 20;
 }
 
 async function syncFile(file: string): Promise<void> {
