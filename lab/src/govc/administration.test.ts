@@ -3,14 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type {
-  AuthorizationRole,
-  CustomFieldDef,
-  LicenseManagerLicenseInfo,
-  OptionValue,
-  Permission,
-  UserSession,
-} from '@vivarium/vim';
+import type { AuthorizationRole, LicenseManagerLicenseInfo, OptionValue, Permission, UserSession } from '@vivarium/vim';
 import { useLabHost } from '../testing/use-lab-host.ts';
 import { type Environment, lines, useGovc, withoutGovc } from './use-govc.ts';
 
