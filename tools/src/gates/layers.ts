@@ -13,9 +13,11 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   vmomi: ['vim', 'store'],
   client: ['vim'],
   host: ['vim', 'vmx', 'qemu', 'store', 'vmomi'],
+  drs: ['vim'],
+  vcenter: ['vim', 'vmomi', 'client', 'drs', 'store'],
   cli: ['client', 'vim', 'qemu', 'guests'],
   guests: ['qemu'],
-  lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vmx', 'vmomi', 'store'],
+  lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'vmx', 'vmomi', 'store'],
   tools: ['lab'],
 };
 

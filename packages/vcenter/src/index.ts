@@ -1,0 +1,1 @@
+export { aboutCenter } from './about.ts';
