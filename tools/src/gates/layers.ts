@@ -12,7 +12,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   store: [],
   vmomi: ['vim', 'store'],
   client: ['vim'],
-  host: ['vim', 'vmx', 'qemu', 'store', 'vmomi'],
+  host: ['vim', 'vmx', 'qemu', 'store', 'vmomi', 'drs/resource-pool'],
   drs: ['vim'],
   vcenter: ['vim', 'vmomi', 'client', 'drs', 'store'],
   cli: ['client', 'vim', 'qemu', 'guests'],
@@ -26,6 +26,7 @@ const pure: readonly { readonly folder: string; readonly allowed: readonly strin
   { folder: 'packages/vim/src', allowed: ['node:util'] },
   { folder: 'packages/vmx/src', allowed: ['node:util'] },
   { folder: 'packages/qemu/src/machine', allowed: ['node:util'] },
+  { folder: 'packages/drs/src', allowed: ['node:util'] },
   { folder: 'packages/vmomi/src/property-collector', allowed: ['node:util'] },
 ];
 
