@@ -24,6 +24,31 @@ export class HistoryGone extends StoreError {
   override readonly name = 'HistoryGone';
 }
 
+/** More than a batch may hold, see `limits`. Nothing was written. `replace` has no such bound. */
+export class BatchTooLarge extends StoreError {
+  override readonly name = 'BatchTooLarge';
+  readonly what: 'operations' | 'compares' | 'bytes';
+  readonly limit: number;
+  readonly actual: number;
+
+  constructor(what: BatchTooLarge['what'], limit: number, actual: number) {
+    super(`a batch of ${actual} ${what}; at most ${limit} are written at once`);
+    this.what = what;
+    this.limit = limit;
+    this.actual = actual;
+  }
+}
+
+/** The writer's lease is over: somebody else may have the lock. Nothing was written. */
+export class LeaseLost extends StoreError {
+  override readonly name = 'LeaseLost';
+}
+
+/** Somebody else has the lock and the caller did not want to wait. */
+export class LockHeld extends StoreError {
+  override readonly name = 'LockHeld';
+}
+
 /** A compare of the batch did not hold. */
 export class CompareFailed extends Error {
   override readonly name = 'CompareFailed';
@@ -37,18 +62,4 @@ export class CompareFailed extends Error {
     this.expected = expected;
     this.actual = actual;
   }
-}
-
-// Primary result codes, sqlite.org/rescode.html.
-const SQLITE_BUSY = 5;
-const SQLITE_FULL = 13;
-
-/** SQLite's error as ours. The extended result code's low byte is the primary one. */
-export function storeError(what: string, error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  const code = (typeof error === 'object' && error && 'errcode' in error ? Number(error.errcode) : 0) & 0xff;
-  const message = `${what}: ${error instanceof Error ? error.message : String(error)}`;
-  if (code === SQLITE_FULL) return new StoreFull(message, { cause: error });
-  if (code === SQLITE_BUSY) return new StoreLocked(message, { cause: error });
-  return new StoreError(message, { cause: error });
 }

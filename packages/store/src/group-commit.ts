@@ -1,8 +1,15 @@
 // Gathers the writes of one turn of the event loop into one transaction: one fsync for all of them.
-import type { DatabaseSync } from 'node:sqlite';
-import { StoreClosed, StoreFull, storeError } from './errors.ts';
+import { StoreClosed, StoreFull } from './errors.ts';
 
-/** Runs inside the transaction; throwing `Refusal`-like errors of its own must happen before its first write. */
+/** Where jobs write. `begin` and `commit` throw the store's own errors; `rollBack` does not throw. */
+export interface Transactions {
+  begin(): void;
+  commit(): void;
+  rollBack(): void;
+  /** What a job threw, as an error of the store. */
+  toError(cause: unknown): Error;
+}
+
 interface Job {
   readonly run: () => (() => void) | Error;
   readonly resolve: () => void;
@@ -15,14 +22,15 @@ const MOST_IN_ONE_COMMIT = 512;
 const MOST_WAITING = 50_000;
 
 export class GroupCommit {
-  readonly #database: DatabaseSync;
+  readonly #transactions: Transactions;
   #waiting: Job[] = [];
   #scheduled = false;
+  #isHeld = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
+  constructor(transactions: Transactions) {
+    this.#transactions = transactions;
   }
 
   /**
@@ -38,37 +46,55 @@ export class GroupCommit {
     return promise;
   }
 
+  /** Runs `work` while nothing is written; jobs wait. */
+  async whileIdle<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#isHeld) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#isHeld = true;
+    try {
+      return await work();
+    } finally {
+      this.#isHeld = false;
+      if (this.#waiting.length > 0) this.#schedule();
+      else this.#tellIdle();
+    }
+  }
+
   /** Refuses new writes and resolves when those accepted are on disk or have failed. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    while (this.#waiting.length > 0 || this.#isHeld) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#isHeld) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
+      if (this.#isHeld) return;
       this.#commit(this.#waiting.splice(0, MOST_IN_ONE_COMMIT));
       if (this.#waiting.length > 0) this.#schedule();
-      else for (const resolve of this.#idle.splice(0)) resolve();
+      else this.#tellIdle();
     });
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #commit(jobs: readonly Job[]): void {
     const committed: { job: Job; effect: () => void }[] = [];
     const refused: { job: Job; error: Error }[] = [];
     try {
-      this.#database.exec('BEGIN IMMEDIATE');
+      this.#transactions.begin();
       for (const job of jobs) {
         const outcome = job.run();
         if (outcome instanceof Error) refused.push({ job, error: outcome });
         else committed.push({ job, effect: outcome });
       }
-      this.#database.exec('COMMIT');
+      this.#transactions.commit();
     } catch (cause) {
-      const error = storeError('commit', cause);
-      this.#rollBack();
+      const error = this.#transactions.toError(cause);
+      this.#transactions.rollBack();
       for (const job of jobs) job.reject(error);
       return;
     }
@@ -76,15 +102,6 @@ export class GroupCommit {
     for (const { job, effect } of committed) {
       effect();
       job.resolve();
-    }
-  }
-
-  #rollBack(): void {
-    if (!this.#database.isTransaction) return; // SQLite rolls back by itself after some failures (SQLITE_FULL, IOERR)
-    try {
-      this.#database.exec('ROLLBACK');
-    } catch {
-      // Nothing was committed; the next BEGIN tells whether the database is still usable.
     }
   }
 }

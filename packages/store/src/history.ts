@@ -20,11 +20,19 @@ export interface HistoryQuery {
 }
 
 export interface History {
-  /** Resolves when on disk. Beyond `keep` entries (default 50,000) the stream loses its oldest ones. */
+  /**
+   * Resolves when durable. Beyond `keep` entries (default 50,000) the stream loses its oldest ones, some hundred late.
+   * Rejects as Store.batch does.
+   */
   append(stream: string, entries: readonly HistoryEntry[], keep?: number): Promise<void>;
   /** Entries in order of their keys. */
   page<T = unknown>(stream: string, query: HistoryQuery): HistoryEntry<T>[];
-  /** The greatest key ever appended that is still there; 0 for an empty stream. */
+  /** The greatest key that is there; 0 for an empty stream. */
   lastKey(stream: string): number;
   count(stream: string): number;
+  /** The names of the streams that have entries, sorted. */
+  streams(): string[];
 }
+
+/** Entries that a stream keeps unless it is told otherwise. */
+export const KEEP = 50_000;

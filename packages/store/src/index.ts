@@ -1,4 +1,17 @@
-export { CompareFailed, HistoryGone, StoreClosed, StoreError, StoreFull, StoreLocked } from './errors.ts';
+export { limits } from './encode-batch.ts';
+export {
+  BatchTooLarge,
+  CompareFailed,
+  HistoryGone,
+  LeaseLost,
+  LockHeld,
+  StoreClosed,
+  StoreError,
+  StoreFull,
+  StoreLocked,
+} from './errors.ts';
 export type { History, HistoryEntry, HistoryQuery } from './history.ts';
-export { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
-export type { Change, Compare, Doc, Json, Op, RangeOptions, Revision, Store } from './store.ts';
+export type { Lease, LockHolder, LockOptions } from './lease.ts';
+export { type MemoryStoreOptions, openMemoryStore } from './memory/memory-store.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
+export type { Change, Compare, Doc, Item, Json, Op, RangeOptions, Revision, Snapshot, Store } from './store.ts';

@@ -60,10 +60,22 @@ export class Life {
       get revision() {
         return store.revision;
       },
+      get isStale() {
+        return store.isStale;
+      },
       history: store.history,
       get: (key) => store.get(key),
       range: (prefix, options) => store.range(prefix, options),
       watch: (prefix, from) => store.watch(prefix, from),
+      sync: () => store.sync(),
+      lock: (name, options) => store.lock(name, options),
+      lockHolder: (name) => store.lockHolder(name),
+      guard: (lease) => this.store(store.guard(lease)),
+      snapshot: () => store.snapshot(),
+      replace: async (items, options) => {
+        this.step('store replace');
+        return store.replace(items, options);
+      },
       close: () => store.close(),
       batch: async (ops, compares) => {
         this.step(`store ${ops.map((op) => ('put' in op ? `put ${op.put}` : `delete ${op.delete}`)).join(', ')}`);

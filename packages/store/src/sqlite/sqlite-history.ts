@@ -1,38 +1,43 @@
 // History streams as rows of one table.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { GroupCommit } from './group-commit.ts';
-import type { History, HistoryEntry, HistoryQuery } from './history.ts';
+import type { EncodedEntry } from '../encode-entries.ts';
+import type { EngineHistory, Guard } from '../engine.ts';
+import type { GroupCommit } from '../group-commit.ts';
+import type { HistoryEntry, HistoryQuery } from '../history.ts';
 
-const KEEP = 50_000;
 /** Entries past `keep` before the oldest are deleted, so that not every append deletes. */
 const SLACK = 100;
 
-export class SqliteHistory implements History {
+export class SqliteHistory implements EngineHistory {
   readonly #database: DatabaseSync;
   readonly #writer: GroupCommit;
+  readonly #refusal: (guard: Guard) => Error | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #counts = new Map<string, number>();
 
-  constructor(database: DatabaseSync, writer: GroupCommit) {
+  constructor(database: DatabaseSync, writer: GroupCommit, refusal: (guard: Guard) => Error | undefined) {
     this.#database = database;
     this.#writer = writer;
-    database.exec(`CREATE TABLE IF NOT EXISTS history(
-      stream TEXT NOT NULL, key INTEGER NOT NULL, time INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (stream, key)
-    ) WITHOUT ROWID`);
-    database.exec('CREATE INDEX IF NOT EXISTS history_by_time ON history(stream, time)');
+    this.#refusal = refusal;
   }
 
-  append(stream: string, entries: readonly HistoryEntry[], keep = KEEP): Promise<void> {
-    const rows = entries.map(({ key, timeMs, value }) => ({ key, timeMs, json: JSON.stringify(value) }));
+  append(stream: string, entries: readonly EncodedEntry[], keep: number, guard: Guard): Promise<void> {
     return this.#writer.submit(() => {
+      const refused = this.#refusal(guard);
+      if (refused) return refused;
       const put = this.#prepare(`INSERT INTO history(stream, key, time, value) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET time = excluded.time, value = excluded.value`);
-      for (const { key, timeMs, json } of rows) put.run(stream, key, Math.round(timeMs), json);
+      for (const { key, timeMs, json } of entries) put.run(stream, key, timeMs, json);
       // An upper bound: replaced entries count twice until the next trim counts anew.
-      this.#counts.set(stream, (this.#counts.get(stream) ?? this.count(stream)) + rows.length);
+      this.#counts.set(stream, (this.#counts.get(stream) ?? this.count(stream)) + entries.length);
       if ((this.#counts.get(stream) ?? 0) > keep + SLACK) this.#trim(stream, keep);
       return () => {};
     });
+  }
+
+  /** Other entries are there than were counted. */
+  forgetCounts(): void {
+    this.#counts.clear();
   }
 
   page<T>(stream: string, query: HistoryQuery): HistoryEntry<T>[] {
@@ -64,6 +69,12 @@ export class SqliteHistory implements History {
 
   count(stream: string): number {
     return Number(this.#prepare('SELECT count(*) AS count FROM history WHERE stream = ?').get(stream)?.['count'] ?? 0);
+  }
+
+  streams(): string[] {
+    return this.#prepare('SELECT DISTINCT stream FROM history ORDER BY stream')
+      .all()
+      .map((row) => String(row['stream']));
   }
 
   #trim(stream: string, keep: number): void {

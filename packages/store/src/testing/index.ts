@@ -1,0 +1,18 @@
+// For tests: what every engine has to keep to.
+import { testContents } from './contents.ts';
+import { testDocuments } from './documents.ts';
+import type { EngineUnderTest } from './engine-under-test.ts';
+import { testHistory } from './history.ts';
+import { testLocks } from './locks.ts';
+import { testAgainstModel } from './model.ts';
+
+export type { EngineUnderTest, Place } from './engine-under-test.ts';
+
+/** Registers the tests. */
+export function testConformance(engine: EngineUnderTest): void {
+  testDocuments(engine);
+  testHistory(engine);
+  testLocks(engine);
+  testContents(engine);
+  testAgainstModel(engine);
+}
