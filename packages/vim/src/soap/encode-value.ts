@@ -4,9 +4,10 @@
 import { inferBox, isBoxed } from '../any-value.ts';
 import type { ApiVersion } from '../generated/references.ts';
 import { formatPrimitive } from '../primitive-value.ts';
-import { type DataTypeInfo, type FieldInfo, schema, type TypeKind, type TypeRef } from '../schema.ts';
+import { type DataTypeInfo, schema, type TypeKind, type TypeRef } from '../schema.ts';
 import { arrayNameOf, type DeclaredType, itemOf, typeNamed, typeRef } from '../type-ref.ts';
 import { knownAncestor, knownWireName, rankOf } from '../version.ts';
+import { type CompiledCodeRuntime, compileFields, type FieldsEncoder } from './compile-fields.ts';
 import { encodedForm, type HasEncodedForm } from './encoded-form.ts';
 import { escapeAttribute, escapeText } from './xml-text.ts';
 
@@ -91,25 +92,6 @@ function encodeAnyArray(tag: string, ref: TypeRef, value: unknown, rank: number)
   return `${text}</${tag}>`;
 }
 
-interface EncodeField {
-  readonly name: string;
-  readonly type: string;
-  readonly kind: TypeKind;
-  readonly rank: number;
-  readonly array: boolean;
-}
-
-const plans = new Map<DataTypeInfo, readonly EncodeField[]>();
-
-function planOf(info: DataTypeInfo): readonly EncodeField[] {
-  let plan = plans.get(info);
-  if (plan === undefined) {
-    plan = info.fields.map(({ name, type, kind, rank, array }: FieldInfo) => ({ name, type, kind, rank, array }));
-    plans.set(info, plan);
-  }
-  return plan;
-}
-
 function encodeData(tag: string, declared: string, value: Fields, rank: number, typed: boolean): string {
   const own = typed ? undefined : (value as Partial<HasEncodedForm>)[encodedForm];
   if (own !== undefined) return own.call(value, tag, rank);
@@ -129,9 +111,61 @@ export function sentType(declared: string, value: { readonly _typeName?: string 
 }
 
 /** The properties of a data object, base class first, without an element around them. */
-export function encodeFields(info: DataTypeInfo, value: Fields, rank: number): string {
+export function encodeFields(info: DataTypeInfo, value: object, rank: number): string {
+  return encoderOf(info)(value, rank);
+}
+
+interface TypeEncoder {
+  uses: number;
+  compiled: FieldsEncoder | undefined;
+}
+
+/** Most types are sent now and then at most: only for the others a function is worth its memory. */
+const COMPILE_AT = 16;
+
+const encoders = new Map<DataTypeInfo, TypeEncoder>();
+
+function encoderOf(info: DataTypeInfo): FieldsEncoder {
+  let encoder = encoders.get(info);
+  if (encoder === undefined) encoders.set(info, (encoder = { uses: 0, compiled: undefined }));
+  if (encoder.compiled !== undefined) return encoder.compiled;
+  encoder.uses += 1;
+  if (encoder.uses < COMPILE_AT) return (value, rank) => interpretFields(info, value as Fields, rank);
+  return (encoder.compiled = compileFields(info, RUNTIME));
+}
+
+const RUNTIME: CompiledCodeRuntime = {
+  escapeText,
+  primitive: (tag, type, value) => encodeOne(tag, type, 'primitive', value, 0, false),
+  enumeration: enumEncoder,
+  reference: (tag, value, rank) => encodeReference(tag, value as Reference, rank, false),
+  any: encodeAny,
+  data: (tag, declared, value, rank) => encodeData(tag, declared, value as Fields, rank, false),
+  fields(type) {
+    const info = schema.data(type);
+    if (info === undefined) throw new TypeError(`${type} is not a data object`);
+    let encoder = encoders.get(info);
+    if (encoder === undefined) encoders.set(info, (encoder = { uses: 0, compiled: undefined }));
+    return (encoder.compiled ??= compileFields(info, RUNTIME));
+  },
+};
+
+/** As encodeEnum, with each element made once. */
+function enumEncoder(tag: string, type: string): (value: unknown, rank: number) => string {
+  const info = schema.type(type);
+  const values = info?.kind === 'enum' ? info.values : new Map<string, number>();
+  const elements = new Map([...values].map(([text, since]) => [text, { since, element: `<${tag}>${text}</${tag}>` }]));
+  return (value, rank) => {
+    const known = elements.get(value as string);
+    if (known === undefined) return encodeEnum(tag, type, value, rank, false);
+    return known.since > rank ? '' : known.element;
+  };
+}
+
+/** What the compiled form must equal; see compile-fields.test.ts. */
+export function interpretFields(info: DataTypeInfo, value: Fields, rank: number): string {
   let text = '';
-  for (const field of planOf(info)) {
+  for (const field of info.fields) {
     if (field.rank > rank) continue;
     const property = value[field.name];
     if (property === undefined || property === null) continue;
