@@ -15,3 +15,4 @@ export { Service, type ServiceOptions } from './service.ts';
 export type { Personality } from './service-instance/well-known.ts';
 export type { Session } from './session/session.ts';
 export type { TaskHandle, TaskRegistry, TaskSpec, TaskWork } from './task/task-registry.ts';
+export { descriptionIdOf } from './task/task-text.ts';

@@ -9,6 +9,18 @@ export function taskText(descriptionId: string): TaskText {
   return byId.get(descriptionId) ?? { descriptionId, method: '', label: descriptionId };
 }
 
+const byMethod = Map.groupBy(TASK_TEXTS, ({ method }) => method);
+
+/** 'VirtualMachine' and 'PowerOnVM_Task' give 'VirtualMachine.powerOn'; a method outside the catalogue is its own id. */
+export function descriptionIdOf(type: string, method: string): string {
+  const candidates = byMethod.get(method) ?? [];
+  for (let name: string | undefined = type; name !== undefined; name = schema.managed(name)?.base) {
+    const found = candidates.find(({ descriptionId }) => descriptionId.startsWith(`${name}.`));
+    if (found) return found.descriptionId;
+  }
+  return candidates[0]?.descriptionId ?? `${type}.${method}`;
+}
+
 /** How ESXi writes the operation into a task's id: the vmodl name of the declaring type's method. */
 export function taskOperation(descriptionId: string): string {
   const { method } = taskText(descriptionId);

@@ -1,0 +1,42 @@
+// vCenter's own events: of its connections to hosts, and of VMs that came, went and moved without vCenter.
+import { type MoRef, make } from '@vivarium/vim';
+import type { Service } from '@vivarium/vmomi';
+import type { MirrorEvents } from './host-sync/host-mirror.ts';
+import type { ConnectionState } from './hosts/host-session.ts';
+
+export function mirrorEvents(service: Service): MirrorEvents {
+  const { events, graph } = service;
+  const nameOf = (ref: MoRef) => String(graph.find(ref)?.getPath('name') ?? '');
+  const vmArgument = (vm: MoRef<'VirtualMachine'>) => make('VmEventArgument', { name: nameOf(vm as MoRef), vm });
+  return {
+    vmDiscovered: (vm) => void events.post({ _typeName: 'VmDiscoveredEvent', vm: vmArgument(vm), template: false }),
+    vmRemoved: (vm, name) =>
+      void events.post({ _typeName: 'VmRemovedEvent', vm: make('VmEventArgument', { name, vm }), template: false }),
+    vmRenamed: (vm, oldName, newName) =>
+      void events.post({ _typeName: 'VmRenamedEvent', vm: vmArgument(vm), oldName, newName, template: false }),
+    vmRelocated: (vm, from) =>
+      void events.post({
+        _typeName: 'VmRelocatedEvent',
+        vm: vmArgument(vm),
+        template: false,
+        sourceHost: make('HostEventArgument', { name: nameOf(from as MoRef), host: from }),
+      }),
+  };
+}
+
+export function connectionEvent(
+  { events, graph }: Service,
+  host: MoRef<'HostSystem'>,
+  state: ConnectionState,
+  former: ConnectionState,
+): void {
+  const name = String(graph.find(host)?.get('name') ?? '');
+  const about = { host: make('HostEventArgument', { name, host }) };
+  if (state === 'connected') events.post({ _typeName: 'HostConnectedEvent', ...about });
+  if (state === 'notResponding' && former === 'connected') {
+    events.post({ _typeName: 'HostConnectionLostEvent', ...about });
+  }
+  if (state === 'disconnected' && former !== 'connecting') {
+    events.post({ _typeName: 'HostDisconnectedEvent', ...about, reason: 'userRequest' });
+  }
+}

@@ -1,0 +1,116 @@
+// ComputeResource and ClusterComputeResource: one host, or several under one roof.
+// Source: vSphere Web Services API, ComputeResource, ClusterComputeResource.
+import { type ClusterConfigSpec, type Handlers, MethodFault, type MoRef, make, type Properties } from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
+import type { Center } from '../center.ts';
+import { destroyTree } from '../folder/destroy-tree.ts';
+import { renameEntity } from '../folder/rename-entity.ts';
+import { environmentBrowserOf } from '../host-sync/host-mirror.ts';
+import { addHost } from '../host-system/add-host.ts';
+import type { EntityFace } from '../publish/publisher.ts';
+import { asReference } from '../routing/as-reference.ts';
+import { changedConfiguration } from './cluster-configuration.ts';
+import { clusterSummary, computeSummary } from './compute-summary.ts';
+import { environmentBrowser } from './environment-browser.ts';
+import { moveHosts } from './move-hosts.ts';
+
+export function computeResourceFace(center: Center): EntityFace<'ComputeResource'> {
+  return {
+    handlers: (ref) => commonMethods(center, ref),
+    properties: (ref, { resourcePool }) => ({
+      ...common(ref, resourcePool),
+      summary: computeSummary([]),
+      configurationEx: make('ComputeResourceConfigInfo', { vmSwapPlacement: 'vmDirectory' }),
+    }),
+    listings: ({ parent }) => [{ owner: parent, property: 'childEntity' }],
+    companions: (ref) => [environmentBrowser(center, ref)],
+  };
+}
+
+export function clusterFace(center: Center): EntityFace<'ClusterComputeResource'> {
+  return {
+    handlers: (ref) => clusterMethods(center, ref),
+    properties: (ref, { resourcePool, configuration }) => ({
+      ...common(ref, resourcePool),
+      summary: clusterSummary([]),
+      configurationEx: configuration,
+      configuration: make('ClusterConfigInfo', {
+        dasConfig: configuration.dasConfig,
+        drsConfig: configuration.drsConfig,
+      }),
+      recommendation: [],
+      drsRecommendation: [],
+      migrationHistory: [],
+      actionHistory: [],
+      drsFault: [],
+    }),
+    listings: ({ parent }) => [{ owner: parent, property: 'childEntity' }],
+    companions: (ref) => [environmentBrowser(center, ref)],
+  };
+}
+
+function common(ref: MoRef<'ComputeResource'>, resourcePool: MoRef<'ResourcePool'>): Properties<'ComputeResource'> {
+  return {
+    resourcePool,
+    host: [],
+    datastore: [],
+    network: [],
+    environmentBrowser: environmentBrowserOf(ref),
+  } as Properties<'ComputeResource'>;
+}
+
+function commonMethods(center: Center, ref: MoRef<'ComputeResource'>): Handlers<'ComputeResource', Call> {
+  const { service, inventory } = center;
+  const kind = ref.type;
+  const task = (method: string, call: Call, work: () => Promise<unknown>) =>
+    service.tasks.start({ entity: ref, descriptionId: `${kind}.${method}`, call }, work);
+  return {
+    Rename_Task: ({ newName }, call) => {
+      // A standalone host's compute resource is called as the host is.
+      if (kind !== 'ClusterComputeResource')
+        throw new MethodFault('NotSupported', {}, 'a standalone host keeps its name');
+      return task('rename', call, () => renameEntity(inventory, ref as MoRef<'ClusterComputeResource'>, newName));
+    },
+    Destroy_Task: (_args, call) =>
+      task('destroy', call, () => destroyTree(center, ref as MoRef<'ClusterComputeResource'>, call)),
+  };
+}
+
+function clusterMethods(
+  center: Center,
+  cluster: MoRef<'ClusterComputeResource'>,
+): Handlers<'ClusterComputeResource', Call> {
+  const { service, inventory } = center;
+  const task = (method: string, call: Call, work: () => Promise<unknown>) =>
+    service.tasks.start({ entity: cluster, descriptionId: `ClusterComputeResource.${method}`, call }, work);
+  const reconfigure = (spec: ClusterConfigSpec, modify: boolean) =>
+    inventory.exclusively(async () => {
+      const record = inventory.get(cluster);
+      const base = modify ? record.configuration : changedConfiguration(record.configuration, {} as ClusterConfigSpec);
+      const configuration = changedConfiguration(base, spec);
+      await inventory.apply([{ put: cluster, record: { ...record, configuration } }]);
+      service.graph.get(cluster).update({
+        configurationEx: configuration,
+        'configuration.dasConfig': configuration.dasConfig,
+        'configuration.drsConfig': configuration.drsConfig,
+      });
+    });
+  return {
+    ...commonMethods(center, cluster),
+    ReconfigureComputeResource_Task: ({ spec, modify }, call) =>
+      task('reconfigure', call, () => reconfigure(spec as ClusterConfigSpec, modify)),
+    ReconfigureCluster_Task: ({ spec, modify }, call) => task('reconfigure', call, () => reconfigure(spec, modify)),
+    AddHost_Task: ({ spec, asConnected }, call) =>
+      task('addHost', call, async () => {
+        const { host } = await addHost(center, spec, {
+          datacenterOf: cluster,
+          isConnected: asConnected,
+          place: () => ({ ref: cluster, ops: [] }),
+        });
+        return asReference(host);
+      }),
+    MoveInto_Task: ({ host }, call) => task('moveInto', call, () => moveHosts(center, cluster, host)),
+    MoveHostInto_Task: ({ host }, call) => task('moveHostInto', call, () => moveHosts(center, cluster, [host])),
+    RefreshRecommendation: () => undefined,
+  };
+}

@@ -1,0 +1,54 @@
+// The Datastore object and its browser. What is asked of a datastore is asked of a host that has it.
+import { type Handlers, MethodFault, type MoRef } from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
+import type { Center } from '../center.ts';
+import { browserOf } from '../host-sync/host-mirror.ts';
+import type { Companion, EntityFace } from '../publish/publisher.ts';
+
+const BROWSER_METHODS = ['SearchDatastore_Task', 'SearchDatastoreSubFolders_Task', 'DeleteFile'] as const;
+const METHODS = [
+  'RefreshDatastore',
+  'RefreshDatastoreStorageInfo',
+  'RenameDatastore',
+  'Rename_Task',
+  'DestroyDatastore',
+  'Destroy_Task',
+  'IsClusteredVmdkEnabled',
+] as const;
+
+export function datastoreFace(center: Center): EntityFace<'Datastore'> {
+  return {
+    handlers: (ref) => forwarded(center, ref, ref as MoRef, METHODS) as Handlers<'Datastore', Call>,
+    properties: (ref) => ({ browser: browserOf(ref), host: [], vm: [] }) as never,
+    listings: ({ parent, datacenter }) => [
+      { owner: parent, property: 'childEntity' },
+      { owner: datacenter, property: 'datastore' },
+    ],
+    companions: (ref): Companion[] => [
+      {
+        ref: browserOf(ref) as MoRef,
+        properties: { datastore: [ref], supportedType: [] },
+        handlers: forwarded(center, ref, browserOf(ref) as MoRef, BROWSER_METHODS),
+      },
+    ],
+  };
+}
+
+function forwarded(center: Center, datastore: MoRef<'Datastore'>, ref: MoRef, methods: readonly string[]): object {
+  return Object.fromEntries(
+    methods.map((method) => [
+      method,
+      (args: object, call: Call) => {
+        const host = hostWith(center, datastore);
+        return center.forwarder.forward(ref, host, method, args, call);
+      },
+    ]),
+  );
+}
+
+/** A connected host that has the datastore. Fault: HostNotConnected. */
+export function hostWith({ shared, hosts }: Center, datastore: MoRef<'Datastore'>): MoRef<'HostSystem'> {
+  const host = shared.hostsOf(datastore).find((one) => hosts.isConnected(one));
+  if (!host) throw new MethodFault('HostNotConnected');
+  return host;
+}

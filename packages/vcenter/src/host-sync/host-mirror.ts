@@ -1,0 +1,347 @@
+// One host's truth in vCenter's inventory and graph. Takes the host's news in order: first which entities there are (datastores,
+// networks, VMs: the inventory changes), then what they are like (the graph changes).
+import type { Logger } from '@vivarium/base';
+import {
+  type HostListSummary,
+  type HostRuntimeInfo,
+  type ManagedObjectReference,
+  type MoRef,
+  moRef,
+  moRefKey,
+  type VirtualMachineConfigInfo,
+  type VirtualMachineRuntimeInfo,
+} from '@vivarium/vim';
+import type { ObjectGraph } from '@vivarium/vmomi';
+import type { HostNews, HostUpdate } from '../host-link/host-link.ts';
+import { HOST_MANAGERS } from '../host-link/what-to-watch.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { MemberLists } from '../inventory/member-lists.ts';
+import type { ExpectedVms } from './expected-vms.ts';
+import { placeShared } from './place-shared.ts';
+import { placeVms } from './place-vms.ts';
+import { planVms, type ReportedVm, type VmElsewhere } from './plan-vms.ts';
+import { ReferenceMap } from './reference-map.ts';
+import type { SharedObjects } from './shared-objects.ts';
+import type { VmIndex } from './vm-index.ts';
+
+export interface MirrorOptions {
+  readonly host: MoRef<'HostSystem'>;
+  readonly inventory: Inventory;
+  readonly graph: ObjectGraph;
+  readonly lists: MemberLists;
+  readonly shared: SharedObjects;
+  readonly vms: VmIndex;
+  readonly expected: ExpectedVms;
+  readonly log: Logger;
+  /** A VM of the inventory on another host that has this instance UUID. */
+  readonly elsewhere: (instanceUuid: string) => VmElsewhere | undefined;
+  /** What only the host can mend; told after the inventory is right. */
+  readonly mend: (step: { readonly kind: 'reidentify' | 'unregister'; readonly local: ManagedObjectReference }) => void;
+  readonly events: MirrorEvents;
+}
+
+/** What happened to VMs that nobody did through vCenter, for the event log. */
+export interface MirrorEvents {
+  vmDiscovered(vm: MoRef<'VirtualMachine'>): void;
+  vmRemoved(vm: MoRef<'VirtualMachine'>, name: string): void;
+  vmRenamed(vm: MoRef<'VirtualMachine'>, oldName: string, newName: string): void;
+  vmRelocated(vm: MoRef<'VirtualMachine'>, from: MoRef<'HostSystem'>): void;
+}
+
+interface Report {
+  readonly ref: ManagedObjectReference;
+  readonly said: Record<string, unknown>;
+}
+
+export class HostMirror {
+  readonly refs = new ReferenceMap();
+  readonly #options: MirrorOptions;
+  readonly #reports = new Map<string, Report>();
+  /** Reported and not taken in yet: property names by key of the object. */
+  readonly #changed = new Map<string, Set<string>>();
+  #isStructureChanged = false;
+  #isConnected = false;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+    const { host, inventory } = options;
+    const owner = this.#owner();
+    this.refs.set(moRef('HostSystem', 'ha-host'), host);
+    this.refs.setOneWay(moRef('ComputeResource', 'ha-compute-res'), owner);
+    const pool = inventory.find(owner)?.resourcePool;
+    if (pool) this.refs.setOneWay(moRef('ResourcePool', 'ha-root-pool'), pool);
+    this.refs.setOneWay(moRef('EnvironmentBrowser', 'ha-env-browser'), environmentBrowserOf(owner));
+    this.refs.set(moRef('HostDatastoreBrowser', 'ha-host-datastorebrowser'), browserOf(host));
+    for (const [ref, record] of options.vms.onHost(host)) this.refs.set(moRef('VirtualMachine', record.hostKey), ref);
+  }
+
+  /** Whether the host is there and has told everything. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** A connection begins: everything is told anew. */
+  begin(): void {
+    this.#reports.clear();
+    this.#changed.clear();
+    this.#isStructureChanged = true;
+  }
+
+  /** Takes in what the host tells; resolves when inventory and graph show it. */
+  async apply({ updates, isPartial }: HostNews): Promise<void> {
+    for (const update of updates) this.#note(update);
+    if (isPartial) return;
+    if (this.#isStructureChanged) {
+      this.#isStructureChanged = false;
+      await this.#options.inventory.exclusively(() => this.#settleStructure());
+    }
+    this.#isConnected = true;
+    this.#publish();
+    this.#options.lists.flush();
+  }
+
+  /** The connection is lost, or an administrator has cut it: what is shown is what was known last. */
+  lost(connectionState: 'notResponding' | 'disconnected'): void {
+    this.#isConnected = false;
+    const { graph, host, vms } = this.#options;
+    const object = graph.find(host);
+    object?.update({
+      'runtime.connectionState': connectionState,
+      ...(object.getPath('summary.runtime') ? { 'summary.runtime.connectionState': connectionState } : {}),
+      overallStatus: connectionState === 'notResponding' ? 'red' : 'green',
+    });
+    for (const [ref] of vms.onHost(host)) {
+      const vm = graph.find(ref);
+      if (!vm?.getPath('runtime')) continue;
+      vm.update({ 'runtime.connectionState': 'disconnected', 'summary.runtime.connectionState': 'disconnected' });
+    }
+  }
+
+  /** The host leaves the inventory: what it shared is no longer here. */
+  withdraw(): MoRef<'Datastore' | 'Network'>[] {
+    const { shared, host } = this.#options;
+    const owner = this.#owner();
+    return this.#sharedRefs().filter((ref) => !shared.withdraw(ref, host, owner));
+  }
+
+  /** Whether the host has this VM and runs it. */
+  vmState(ref: MoRef<'VirtualMachine'>): { readonly isClaimed: boolean; readonly isRunning: boolean } {
+    const local = this.refs.hostOf(ref);
+    const report = local && this.#reports.get(moRefKey(local));
+    return { isClaimed: this.#isConnected && report !== undefined, isRunning: isRunning(report) };
+  }
+
+  #note({ kind, ref, changes }: HostUpdate): void {
+    const key = moRefKey(ref);
+    if (kind === 'leave') {
+      this.#reports.delete(key);
+      this.#changed.delete(key);
+      this.#isStructureChanged = true;
+      return;
+    }
+    const report = this.#reports.get(key) ?? { ref, said: {} };
+    if (!this.#reports.has(key)) {
+      this.#reports.set(key, report);
+      this.#isStructureChanged = true;
+    }
+    const names = this.#changed.get(key) ?? new Set();
+    this.#changed.set(key, names);
+    for (const { name, value } of changes) {
+      if (isIdentity(ref.type, name)) this.#isStructureChanged = true;
+      if (value === undefined) delete report.said[name];
+      else report.said[name] = value;
+      names.add(name);
+    }
+  }
+
+  async #settleStructure(): Promise<void> {
+    const { inventory, expected, elsewhere, host, vms, events, mend } = this.#options;
+    const isRenamed = await placeShared({
+      inventory,
+      host,
+      reports: this.#ofTypes('Datastore', 'Network'),
+      refs: this.refs,
+      withdraw: (ref) => this.#options.shared.withdraw(ref, host, this.#owner()),
+    });
+    if (isRenamed) this.#touchAll('VirtualMachine');
+    const steps = planVms({
+      reported: this.#reportedVms(),
+      own: vms.onHost(host),
+      elsewhere: (uuid) => elsewhere(uuid),
+    });
+    await placeVms({ steps, inventory, host, refs: this.refs, expected, events });
+    for (const step of steps) {
+      if (step.kind !== 'ignore' && step.kind !== 'reidentify') continue;
+      const local = moRef('VirtualMachine', step.vm.hostKey);
+      mend({ kind: step.kind === 'ignore' ? 'unregister' : 'reidentify', local });
+    }
+    // What has just got its place is shown as a whole.
+    for (const step of steps) {
+      if (step.kind === 'add' || step.kind === 'move') this.#touch(moRef('VirtualMachine', step.vm.hostKey));
+    }
+  }
+
+  #publish(): void {
+    const { graph } = this.#options;
+    for (const [key, names] of this.#changed) {
+      const report = this.#reports.get(key);
+      if (!report) continue;
+      const { ref, said } = report;
+      const changes: Record<string, unknown> = {};
+      for (const name of names) changes[name] = this.refs.toCenter(said[name]);
+      if (ref.type === 'Datastore' || ref.type === 'Network') this.#publishShared(report);
+      else if (ref.type === 'HostSystem') graph.find(this.#options.host)?.update(this.#hostFace(changes));
+      else if (ref.type === 'VirtualMachine') this.#publishVm(ref, changes);
+      else this.#publishManager(ref, changes);
+    }
+    this.#changed.clear();
+  }
+
+  #publishShared({ ref, said }: Report): void {
+    const ours = this.refs.centerOf(ref) as MoRef<'Datastore' | 'Network'> | undefined;
+    if (!ours) return;
+    const inOurWords = this.refs.toCenter(said);
+    const browser = browserOf(ours as MoRef<'Datastore'>);
+    const local = said['browser'] as ManagedObjectReference | undefined;
+    if (local) this.refs.set(local, browser);
+    const own = ref.type === 'Datastore' ? { browser } : {};
+    this.#options.shared.report(ours, this.#options.host, this.#owner(), { ...inOurWords, ...own });
+  }
+
+  #publishVm(local: ManagedObjectReference, changes: Record<string, unknown>): void {
+    const { graph, inventory, lists } = this.#options;
+    const ref = this.refs.centerOf(local) as MoRef<'VirtualMachine'> | undefined;
+    const object = ref && graph.find(ref);
+    const record = ref && inventory.find(ref);
+    if (!object || !record) return;
+    for (const property of ['datastore', 'network'] as const) {
+      if (!(property in changes)) continue;
+      const now = (changes[property] as MoRef[] | undefined) ?? [];
+      const former = (object.getPath(property) as MoRef[] | undefined) ?? [];
+      for (const one of former) if (!now.some(({ value }) => value === one.value)) lists.remove(one, 'vm', ref);
+      for (const one of now) if (!former.some(({ value }) => value === one.value)) lists.add(one, 'vm', ref);
+    }
+    const { name: _name, resourcePool: _pool, ...rest } = changes;
+    object.update({ ...rest, ...vmNames(rest, record.name), resourcePool: record.resourcePool });
+  }
+
+  #publishManager(local: ManagedObjectReference, changes: Record<string, unknown>): void {
+    const { graph, host } = this.#options;
+    const entry = Object.entries(HOST_MANAGERS).find(([, type]) => type === local.type);
+    if (!entry) return;
+    const ref = managerOf(host, entry[0], entry[1]);
+    this.refs.set(local, ref);
+    graph.find(ref as MoRef)?.update(changes);
+  }
+
+  /** The host under the name that vCenter has for it, with what is listed here and not there. */
+  #hostFace(changes: Record<string, unknown>): Record<string, unknown> {
+    const { inventory, host, graph } = this.#options;
+    const { name: _name, vm: _vm, datastore: _datastore, network: _network, ...rest } = changes;
+    const name = inventory.find(host)?.name;
+    const summary = rest['summary'] as HostListSummary | undefined;
+    const runtime = (rest['runtime'] ?? graph.find(host)?.getPath('runtime')) as HostRuntimeInfo | undefined;
+    const connected = runtime && { ...runtime, connectionState: 'connected' as const };
+    return {
+      ...rest,
+      ...(rest['configManager'] ? { configManager: this.#managers(rest['configManager'] as object) } : {}),
+      ...(connected ? { runtime: connected, overallStatus: 'green' } : {}),
+      ...(summary
+        ? { summary: { ...summary, runtime: connected ?? summary.runtime, config: { ...summary.config, name } } }
+        : {}),
+    };
+  }
+
+  /** Of the host's managers those that vCenter shows. */
+  #managers(configManager: object): object {
+    const shown: Record<string, unknown> = { _typeName: 'HostConfigManager' };
+    for (const [name, type] of Object.entries(HOST_MANAGERS)) {
+      if (name in configManager) shown[name] = managerOf(this.#options.host, name, type);
+    }
+    return shown;
+  }
+
+  #reportedVms(): ReportedVm[] {
+    return this.#ofTypes('VirtualMachine').flatMap((report) => {
+      const { ref, said } = report;
+      const config = said['config'] as VirtualMachineConfigInfo | undefined;
+      const vmPathName = config?.files.vmPathName ?? String(said['name'] ?? '');
+      const datastore = /^\[([^\]]*)\]/.exec(vmPathName)?.[1];
+      return [
+        {
+          hostKey: ref.value,
+          name: String(said['name'] ?? ''),
+          instanceUuid: config?.instanceUuid ?? '',
+          vmPathName,
+          datastoreUrl: datastore === undefined ? '' : this.#datastoreUrl(datastore),
+          isRunning: isRunning(report),
+        },
+      ];
+    });
+  }
+
+  #datastoreUrl(name: string): string {
+    const report = this.#ofTypes('Datastore').find(({ said }) => said['name'] === name);
+    return (report?.said['info'] as { url?: string } | undefined)?.url ?? '';
+  }
+
+  #ofTypes(...types: readonly string[]): Report[] {
+    return [...this.#reports.values()].filter(({ ref }) => types.includes(ref.type));
+  }
+
+  #sharedRefs(): MoRef<'Datastore' | 'Network'>[] {
+    return this.#ofTypes('Datastore', 'Network').flatMap(({ ref }) => {
+      const ours = this.refs.centerOf(ref) as MoRef<'Datastore' | 'Network'> | undefined;
+      return ours ? [ours] : [];
+    });
+  }
+
+  #touchAll(type: string): void {
+    for (const { ref } of this.#ofTypes(type)) this.#touch(ref);
+  }
+
+  #touch(local: ManagedObjectReference): void {
+    const report = this.#reports.get(moRefKey(local));
+    if (report) this.#changed.set(moRefKey(local), new Set(Object.keys(report.said)));
+  }
+
+  #owner(): MoRef<'ComputeResource'> {
+    return this.#options.inventory.get(this.#options.host).parent as MoRef<'ComputeResource'>;
+  }
+}
+
+export function environmentBrowserOf(owner: MoRef<'ComputeResource'>): MoRef<'EnvironmentBrowser'> {
+  return moRef('EnvironmentBrowser', `envbrowser-${numberOf(owner.value)}`);
+}
+
+export function browserOf({ value }: MoRef<'Datastore' | 'HostSystem'>): MoRef<'HostDatastoreBrowser'> {
+  return moRef('HostDatastoreBrowser', `datastoreBrowser-${value}`);
+}
+
+export function managerOf(host: MoRef<'HostSystem'>, name: string, type: string): ManagedObjectReference {
+  return moRef(type as 'OptionManager', `${name}-${numberOf(host.value)}`);
+}
+
+function numberOf(id: string): string {
+  return id.replace(/^\D+/, '');
+}
+
+/** Changes of these may mean that the inventory is another one. */
+function isIdentity(type: string, name: string): boolean {
+  if (type === 'VirtualMachine') return name === 'name' || name === 'config';
+  return (type === 'Datastore' || type === 'Network') && name === 'name';
+}
+
+function isRunning(report: Report | undefined): boolean {
+  return (report?.said['runtime'] as VirtualMachineRuntimeInfo | undefined)?.powerState !== 'poweredOff';
+}
+
+/** A VM that is called differently here shows that name in all places. */
+function vmNames(changes: Record<string, unknown>, name: string): Record<string, unknown> {
+  const config = changes['config'] as VirtualMachineConfigInfo | undefined;
+  const summary = changes['summary'] as { config?: object } | undefined;
+  return {
+    ...(config && config.name !== name ? { config: { ...config, name } } : {}),
+    ...(summary?.config ? { summary: { ...summary, config: { ...summary.config, name } } } : {}),
+  };
+}

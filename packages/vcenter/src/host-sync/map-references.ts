@@ -1,0 +1,64 @@
+// The same value with other references, and with datastore paths under other names. Pure; what does not change is shared.
+import { type ManagedObjectReference, schema } from '@vivarium/vim';
+
+export interface Mapping {
+  /** The same object elsewhere; undefined = leave it as it is. */
+  readonly reference: (ref: ManagedObjectReference) => ManagedObjectReference | undefined;
+  /** The name of a datastore elsewhere, in texts such as `[datastore1] a/a.vmx`; undefined = no paths are mapped. */
+  readonly datastoreName?: (name: string) => string | undefined;
+}
+
+/** Texts that people write: no paths, whatever they look like. */
+const FREE_TEXT: ReadonlySet<string> = new Set(['annotation', 'extraConfig', 'message', 'fullFormattedMessage']);
+const PATH = /^\[([^\]]*)\]/;
+
+export function mapReferences<T>(value: T, mapping: Mapping): T {
+  return map(value, mapping) as T;
+}
+
+function map(value: unknown, mapping: Mapping): unknown {
+  if (typeof value === 'string') return mapPath(value, mapping);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return mapArray(value, mapping);
+  if (isReference(value)) {
+    const mapped = mapping.reference(value);
+    return mapped ? { ...value, type: mapped.type, value: mapped.value } : value;
+  }
+  return mapObject(value as Readonly<Record<string, unknown>>, mapping);
+}
+
+function mapPath(text: string, { datastoreName }: Mapping): string {
+  if (!datastoreName || !text.startsWith('[')) return text;
+  const name = PATH.exec(text)?.[1];
+  const mapped = name === undefined ? undefined : datastoreName(name);
+  return name === undefined || mapped === undefined || mapped === name
+    ? text
+    : `[${mapped}]${text.slice(name.length + 2)}`;
+}
+
+function mapArray(items: readonly unknown[], mapping: Mapping): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (const [index, item] of items.entries()) {
+    const mapped = map(item, mapping);
+    if (mapped !== item) (copy ??= [...items])[index] = mapped;
+  }
+  return copy ?? items;
+}
+
+function mapObject(object: Readonly<Record<string, unknown>>, mapping: Mapping): Readonly<Record<string, unknown>> {
+  let copy: Record<string, unknown> | undefined;
+  for (const name in object) {
+    if (FREE_TEXT.has(name)) continue;
+    const value = object[name];
+    const mapped = map(value, mapping);
+    if (mapped !== value) (copy ??= { ...object })[name] = mapped;
+  }
+  return copy ?? object;
+}
+
+/** A data object may have a `type` and a `value` as well, but no managed type's name in the one. */
+function isReference(value: object): value is ManagedObjectReference {
+  const { type, value: id, _typeName: name } = value as Readonly<Record<string, unknown>>;
+  if (typeof type !== 'string' || typeof id !== 'string') return false;
+  return (name === undefined || name === 'ManagedObjectReference') && schema.managed(type) !== undefined;
+}

@@ -1,0 +1,111 @@
+// Carries out a plan for a host's VMs: the inventory's records and the references follow.
+import type { Op } from '@vivarium/store';
+import { type MoRef, moRef } from '@vivarium/vim';
+import { escapeName } from '../inventory/entity-name.ts';
+import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
+import type { ExpectedVms, VmPlace } from './expected-vms.ts';
+import type { MirrorEvents } from './host-mirror.ts';
+import type { ReportedVm, VmStep } from './plan-vms.ts';
+import type { ReferenceMap } from './reference-map.ts';
+
+/** Where vCenter puts VMs that it finds on hosts. */
+const DISCOVERED = 'Discovered virtual machine';
+
+export interface PlaceVmsOptions {
+  readonly steps: readonly VmStep[];
+  readonly inventory: Inventory;
+  readonly host: MoRef<'HostSystem'>;
+  readonly refs: ReferenceMap;
+  readonly expected: ExpectedVms;
+  readonly events: MirrorEvents;
+}
+
+/** Within `inventory.exclusively`. */
+export async function placeVms(options: PlaceVmsOptions): Promise<void> {
+  const { steps, inventory, host, refs, expected, events } = options;
+  const ops: InventoryOp[] = [];
+  const more: Op[] = [];
+  const after: (() => void)[] = [];
+  const taken = new Map<string, Set<string>>();
+  const nameIn = (folder: MoRef<'Folder'>, name: string, self?: MoRef) => {
+    const holder = inventory.childNamed(folder, name);
+    const used = taken.get(folder.value) ?? new Set();
+    taken.set(folder.value, used);
+    const isFree = !used.has(name) && (!holder || holder.value === self?.value);
+    const free = isFree ? name : inventory.freeName(folder, name, (one) => used.has(one));
+    used.add(free);
+    return free;
+  };
+  const owner = inventory.get(host).parent as MoRef<'ComputeResource'>;
+  const rootPool = inventory.get(owner).resourcePool;
+  for (const step of steps) {
+    if (step.kind === 'remove') {
+      const record = inventory.get(step.ref);
+      refs.forget(moRef('VirtualMachine', record.hostKey));
+      events.vmRemoved(step.ref, record.name);
+      ops.push({ remove: step.ref });
+    } else if (step.kind === 'keep') {
+      const record = inventory.get(step.ref);
+      refs.set(moRef('VirtualMachine', step.vm.hostKey), step.ref);
+      const isRenamed = record.hostName !== step.vm.name;
+      const name = isRenamed
+        ? nameIn(record.parent as MoRef<'Folder'>, escapeName(step.vm.name), step.ref)
+        : record.name;
+      const next = { ...record, ...identity(step.vm), name };
+      if (!isSameRecord(record, next)) ops.push({ put: step.ref, record: next });
+      if (name !== record.name) after.push(() => events.vmRenamed(step.ref, record.name, name));
+    } else if (step.kind === 'move') {
+      const record = inventory.get(step.ref);
+      refs.set(moRef('VirtualMachine', step.vm.hostKey), step.ref);
+      const isSameOwner = inventory.find(record.host)?.parent.value === owner.value;
+      const resourcePool = isSameOwner ? record.resourcePool : rootPool;
+      ops.push({ put: step.ref, record: { ...record, ...identity(step.vm), host, resourcePool } });
+      after.push(() => events.vmRelocated(step.ref, record.host));
+    } else if (step.kind === 'add') {
+      const ref = inventory.newRef('VirtualMachine');
+      const keys = [step.vm.instanceUuid, step.vm.vmPathName];
+      const place = expected.find(keys) ?? {
+        folder: discoveredFolder(options, ops),
+        resourcePool: rootPool,
+      };
+      more.push(...expected.fulfilled(keys));
+      refs.set(moRef('VirtualMachine', step.vm.hostKey), ref);
+      ops.push({ put: ref, record: newRecord(step.vm, place, host, nameIn(place.folder, escapeName(step.vm.name))) });
+      after.push(() => events.vmDiscovered(ref));
+    }
+  }
+  if (ops.length > 0) await inventory.apply(ops, more);
+  for (const tell of after) tell();
+}
+
+function newRecord(
+  vm: ReportedVm,
+  { folder, resourcePool }: VmPlace,
+  host: MoRef<'HostSystem'>,
+  name: string,
+): EntityRecord<'VirtualMachine'> {
+  return { name, parent: folder, host, resourcePool, ...identity(vm) };
+}
+
+function identity({ hostKey, instanceUuid, vmPathName, datastoreUrl, name }: ReportedVm) {
+  return { hostKey, instanceUuid, vmPathName, datastoreUrl, hostName: name };
+}
+
+function isSameRecord(one: EntityRecord<'VirtualMachine'>, other: EntityRecord<'VirtualMachine'>): boolean {
+  return (Object.keys(other) as (keyof EntityRecord<'VirtualMachine'>)[]).every((key) => one[key] === other[key]);
+}
+
+/** The datacenter's folder for VMs that were found; made when the first one is. */
+function discoveredFolder({ inventory, host }: PlaceVmsOptions, ops: InventoryOp[]): MoRef<'Folder'> {
+  const datacenter = inventory.above(host, 'Datacenter') as MoRef<'Datacenter'>;
+  const { vmFolder } = inventory.get(datacenter);
+  const known = inventory.childNamed(vmFolder, DISCOVERED);
+  if (known?.type === 'Folder') return known as MoRef<'Folder'>;
+  const planned = ops.find((op) => 'put' in op && op.record.name === DISCOVERED);
+  if (planned && 'put' in planned) return planned.put as MoRef<'Folder'>;
+  const ref = inventory.newRef('Folder', 'group-v');
+  const childType = ['Folder', 'VirtualMachine', 'VirtualApp'];
+  ops.push({ put: ref, record: { name: DISCOVERED, parent: vmFolder, childType, isFixed: false } });
+  return ref;
+}

@@ -1,0 +1,73 @@
+// Which of a host's objects is which of vCenter's, both ways, and what their datastores are called here and there.
+import { type ManagedObjectReference, MethodFault, moRefKey } from '@vivarium/vim';
+import { mapReferences } from './map-references.ts';
+
+export class ReferenceMap {
+  readonly #toCenter = new Map<string, ManagedObjectReference>();
+  readonly #toHost = new Map<string, ManagedObjectReference>();
+  /** The host's name of a datastore → ours. Empty while all are the same. */
+  readonly #centerNames = new Map<string, string>();
+  readonly #hostNames = new Map<string, string>();
+
+  /** `local` is `ref`. */
+  set(local: ManagedObjectReference, ref: ManagedObjectReference): void {
+    this.forget(local);
+    this.#toCenter.set(moRefKey(local), bare(ref));
+    this.#toHost.set(moRefKey(ref), bare(local));
+  }
+
+  /** As set, but without the way back: several of the host's objects stand for one of ours (its resource pools). */
+  setOneWay(local: ManagedObjectReference, ref: ManagedObjectReference): void {
+    this.#toCenter.set(moRefKey(local), bare(ref));
+  }
+
+  forget(local: ManagedObjectReference): void {
+    const ref = this.#toCenter.get(moRefKey(local));
+    if (!ref) return;
+    this.#toCenter.delete(moRefKey(local));
+    if (this.#toHost.get(moRefKey(ref))?.value === local.value) this.#toHost.delete(moRefKey(ref));
+  }
+
+  /** Tells whether something is new. */
+  nameDatastore(hostName: string, centerName: string): boolean {
+    if (this.#centerNames.get(hostName) === centerName) return false;
+    this.#centerNames.set(hostName, centerName);
+    this.#hostNames.set(centerName, hostName);
+    return true;
+  }
+
+  centerOf(local: ManagedObjectReference): ManagedObjectReference | undefined {
+    return this.#toCenter.get(moRefKey(local));
+  }
+
+  hostOf(ref: ManagedObjectReference): ManagedObjectReference | undefined {
+    return this.#toHost.get(moRefKey(ref));
+  }
+
+  /** A value of the host's in our words. */
+  toCenter<T>(value: T): T {
+    return mapReferences(value, {
+      reference: (local) => this.centerOf(local),
+      datastoreName: (name) => this.#centerNames.get(name),
+    });
+  }
+
+  /** Our value in the host's words. Fault: InvalidArgument, when it names something that the host does not have. */
+  toHost<T>(value: T): T {
+    return mapReferences(value, {
+      reference: (ref) => {
+        const local = this.hostOf(ref);
+        if (!local) {
+          const what = `${ref.type} ${ref.value} is not on the host that has to do this`;
+          throw new MethodFault('InvalidArgument', { invalidProperty: ref.type }, what);
+        }
+        return local;
+      },
+      datastoreName: (name) => this.#hostNames.get(name),
+    });
+  }
+}
+
+function bare({ type, value }: ManagedObjectReference): ManagedObjectReference {
+  return { type, value } as ManagedObjectReference;
+}

@@ -1,0 +1,92 @@
+// Datastores and networks are the hosts' together: one object of ours for what several hosts have under the same URL or name.
+// Keeps what each host says of each, and makes one picture of it.
+import { type DatastoreHostMount, type MoRef, make, moRefKey, type Properties } from '@vivarium/vim';
+import type { ObjectGraph } from '@vivarium/vmomi';
+import type { MemberLists } from '../inventory/member-lists.ts';
+
+type Said = Readonly<Record<string, unknown>>;
+type SharedType = 'Datastore' | 'Network';
+
+export class SharedObjects {
+  readonly #graph: ObjectGraph;
+  readonly #lists: MemberLists;
+  /** Ours → host → what it says, in our words. */
+  readonly #said = new Map<string, Map<string, { readonly host: MoRef<'HostSystem'>; readonly said: Said }>>();
+
+  constructor(graph: ObjectGraph, lists: MemberLists) {
+    this.#graph = graph;
+    this.#lists = lists;
+  }
+
+  /** A host has it, or has news of it. */
+  report(ref: MoRef<SharedType>, host: MoRef<'HostSystem'>, owner: MoRef<'ComputeResource'>, said: Said): void {
+    const key = moRefKey(ref);
+    const hosts = this.#said.get(key) ?? new Map();
+    this.#said.set(key, hosts);
+    if (!hosts.has(host.value)) {
+      const property = listOf(ref);
+      this.#lists.add(host, property, ref);
+      this.#lists.add(owner, property, ref);
+      if (ref.type === 'Network') this.#lists.add(ref, 'host', host);
+    }
+    hosts.set(host.value, { host, said });
+    this.#publish(ref);
+  }
+
+  /** A host no longer has it. Tells whether another one still has. */
+  withdraw(ref: MoRef<SharedType>, host: MoRef<'HostSystem'>, owner: MoRef<'ComputeResource'>): boolean {
+    const hosts = this.#said.get(moRefKey(ref));
+    if (hosts?.delete(host.value)) {
+      const property = listOf(ref);
+      this.#lists.remove(host, property, ref);
+      this.#lists.remove(owner, property, ref);
+      if (ref.type === 'Network') this.#lists.remove(ref, 'host', host);
+    }
+    if (!hosts || hosts.size === 0) {
+      this.#said.delete(moRefKey(ref));
+      return false;
+    }
+    this.#publish(ref);
+    return true;
+  }
+
+  /** The hosts that have it. */
+  hostsOf(ref: MoRef<SharedType>): MoRef<'HostSystem'>[] {
+    return Array.from(this.#said.get(moRefKey(ref))?.values() ?? [], ({ host }) => host);
+  }
+
+  #publish(ref: MoRef<SharedType>): void {
+    const hosts = [...(this.#said.get(moRefKey(ref))?.values() ?? [])];
+    const latest = hosts.at(-1);
+    const object = this.#graph.find(ref);
+    if (!latest || !object) return;
+    const { name: _name, parent: _parent, host: _host, vm: _vm, ...said } = latest.said;
+    const name = object.getPath('name');
+    object.update(ref.type === 'Network' ? networkFace(said, name) : { ...datastoreFace(said, name, hosts) });
+  }
+}
+
+function listOf({ type }: MoRef<SharedType>): string {
+  return type === 'Datastore' ? 'datastore' : 'network';
+}
+
+function networkFace(said: Said, name: unknown): Said {
+  return { ...said, summary: { ...(said['summary'] as object), name } };
+}
+
+function datastoreFace(
+  said: Said,
+  name: unknown,
+  hosts: readonly { readonly host: MoRef<'HostSystem'>; readonly said: Said }[],
+): Properties<'Datastore'> {
+  const mounts = hosts.flatMap(({ host, said: one }) => {
+    const [mount] = (one['host'] as DatastoreHostMount[] | undefined) ?? [];
+    return mount ? [make('DatastoreHostMount', { ...mount, key: host })] : [];
+  });
+  return {
+    ...said,
+    summary: { ...(said['summary'] as object), name, multipleHostAccess: hosts.length > 1 },
+    info: { ...(said['info'] as object), name },
+    host: mounts,
+  } as Properties<'Datastore'>;
+}

@@ -1,0 +1,27 @@
+// Which methods of a host's managers vCenter passes on to the host. A table, by managed type.
+export const FORWARDED_MANAGER_METHODS: Readonly<Record<string, readonly string[]>> = {
+  OptionManager: ['QueryOptions', 'UpdateOptions'],
+  HostAutoStartManager: ['ReconfigureAutostart', 'AutoStartPowerOn', 'AutoStartPowerOff'],
+  HostCertificateManager: ['ListCACertificates', 'ListCACertificateRevocationLists'],
+  HostDatastoreSystem: [
+    'CreateLocalDatastore',
+    'CreateNasDatastore',
+    'QueryAvailableDisksForVmfs',
+    'RemoveDatastore',
+    'ConfigureDatastorePrincipal',
+  ],
+  HostDateTimeSystem: ['QueryDateTime', 'RefreshDateTimeSystem'],
+  HostNetworkSystem: [
+    'AddPortGroup',
+    'AddVirtualSwitch',
+    'QueryNetworkHint',
+    'RefreshNetworkSystem',
+    'RemovePortGroup',
+    'RemoveVirtualSwitch',
+    'UpdateNetworkConfig',
+    'UpdatePortGroup',
+    'UpdateVirtualSwitch',
+  ],
+  HostServiceSystem: ['RefreshServices'],
+  HostStorageSystem: ['RefreshStorageSystem', 'RescanAllHba', 'RescanVmfs'],
+};

@@ -1,0 +1,34 @@
+// Takes a host out of the inventory, with its VMs; on the host nothing changes. A standalone host's compute resource goes too.
+import { type MoRef, make } from '@vivarium/vim';
+import type { Center } from '../center.ts';
+import type { EntityRef } from '../inventory/entity-records.ts';
+import type { InventoryOp } from '../inventory/inventory.ts';
+
+export async function removeHost(center: Center, host: MoRef<'HostSystem'>): Promise<void> {
+  const { inventory, hosts, vms, service } = center;
+  const record = inventory.find(host);
+  if (!record) return;
+  const argument = make('HostEventArgument', { name: record.name, host });
+  const session = await hosts.drop(host);
+  await inventory.exclusively(async () => {
+    const gone = session?.mirror.withdraw() ?? [];
+    const isStandalone = record.parent.type === 'ComputeResource';
+    const owner = isStandalone ? [...belowOwner(center, record.parent), record.parent as EntityRef] : [];
+    const leaving: EntityRef[] = [
+      ...vms.onHost(host).map(([ref]) => ref),
+      ...gone.filter((ref) => inventory.find(ref as MoRef<'Network'>)),
+      host,
+      ...owner,
+    ];
+    await inventory.apply(leaving.map((ref): InventoryOp => ({ remove: ref })));
+  });
+  service.events.post({ _typeName: 'HostRemovedEvent', host: argument });
+}
+
+/** Its pools, children first. */
+function belowOwner({ inventory }: Center, owner: MoRef): EntityRef[] {
+  return inventory
+    .children(owner)
+    .filter(({ type }) => type !== 'HostSystem')
+    .flatMap((ref) => [...belowOwner({ inventory } as Center, ref as MoRef), ref]);
+}

@@ -1,0 +1,145 @@
+// One host's connection over time. Dials, follows what the host tells, dials again when the connection is lost.
+//
+//              dial works                 connection lost
+//  connecting ───────────▶ connected ────────────────────▶ notResponding
+//      ▲                       │  ▲         dial works           │  │ waits, dials again
+//      │                       │  └────────────────────────────-─┘  ▲
+//      └── connect ── disconnected ◀── disconnect (an administrator) ┘
+//
+import { type Clock, delay, type Logger } from '@vivarium/base';
+import { MethodFault, type MoRef } from '@vivarium/vim';
+import type { HostDialer, HostLink, HostTarget } from '../host-link/host-link.ts';
+import type { HostMirror } from '../host-sync/host-mirror.ts';
+
+export type ConnectionState = 'connecting' | 'connected' | 'notResponding' | 'disconnected';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+export interface HostSessionOptions {
+  readonly host: MoRef<'HostSystem'>;
+  readonly target: () => HostTarget;
+  readonly dialer: HostDialer;
+  readonly mirror: HostMirror;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly stateChanged: (state: ConnectionState, former: ConnectionState) => void;
+  /** The link of a session that has begun: who wants to know more of the host (its events) asks it. */
+  readonly begun: (link: HostLink, signal: AbortSignal) => void;
+}
+
+export class HostSession {
+  readonly mirror: HostMirror;
+  readonly #options: HostSessionOptions;
+  #state: ConnectionState = 'disconnected';
+  #link: HostLink | undefined;
+  #ending: AbortController | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  /** Resolved at the next `connected`, rejected at the next failure. */
+  #settled = Promise.withResolvers<void>();
+
+  constructor(options: HostSessionOptions) {
+    this.#options = options;
+    this.mirror = options.mirror;
+    this.#settled.promise.catch(() => undefined);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Fault: HostNotConnected. */
+  get link(): HostLink {
+    if (!this.#link || this.#state !== 'connected') throw new MethodFault('HostNotConnected');
+    return this.#link;
+  }
+
+  /** As `link`, but while the first news are still being taken in. */
+  mirrorLink(): HostLink {
+    if (!this.#link) throw new MethodFault('HostNotConnected');
+    return this.#link;
+  }
+
+  /** Begins to connect; `link` is one that is there already (the host was just added). */
+  connect(link?: HostLink): void {
+    if (this.#ending) return;
+    const ending = new AbortController();
+    this.#ending = ending;
+    this.#become('connecting');
+    this.#ended = this.#live(ending.signal, link);
+  }
+
+  /** Resolves when everything that the host has is in the inventory; rejects when the attempt fails. */
+  whenConnected(): Promise<void> {
+    return this.#state === 'connected' ? Promise.resolve() : this.#settled.promise;
+  }
+
+  /** Ends the connection; what was known last is shown as disconnected. */
+  async disconnect(): Promise<void> {
+    this.#ending?.abort();
+    this.#ending = undefined;
+    this.#link?.close();
+    await this.#ended;
+    if (this.#state === 'disconnected') return;
+    this.#become('disconnected');
+    this.mirror.lost('disconnected');
+  }
+
+  async #live(signal: AbortSignal, given: HostLink | undefined): Promise<void> {
+    const { clock, log, host } = this.#options;
+    let link = given;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      try {
+        link ??= await this.#options.dialer.dial(this.#options.target());
+        await this.#follow(link, signal, () => {
+          pauseMs = FIRST_PAUSE_MS;
+        });
+      } catch (error) {
+        if (signal.aborted) break;
+        log.warn({ host: host.value, err: error }, 'the connection to a host is lost');
+        this.#fail(error);
+      }
+      link?.close();
+      link = undefined;
+      this.#link = undefined;
+      if (!signal.aborted) await delay(clock, pauseMs, signal).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+    link?.close();
+    this.#link = undefined;
+  }
+
+  async #follow(link: HostLink, signal: AbortSignal, isWell: () => void): Promise<void> {
+    const { mirror, begun } = this.#options;
+    mirror.begin();
+    this.#link = link;
+    for await (const news of link.updates(signal)) {
+      await mirror.apply(news);
+      if (this.#state === 'connected' || news.isPartial) continue;
+      isWell();
+      this.#become('connected');
+      this.#settled.resolve();
+      begun(link, signal);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#settled.reject(error);
+    this.#settled = Promise.withResolvers<void>();
+    this.#settled.promise.catch(() => undefined);
+    if (this.#state !== 'notResponding') this.mirror.lost('notResponding');
+    this.#become('notResponding');
+  }
+
+  #become(state: ConnectionState): void {
+    const former = this.#state;
+    if (state === former) return;
+    this.#state = state;
+    if (former === 'connected') {
+      this.#settled = Promise.withResolvers<void>();
+      this.#settled.promise.catch(() => undefined);
+    }
+    this.#options.stateChanged(state, former);
+  }
+}

@@ -1,0 +1,138 @@
+// The hosts of the inventory and their connections. Where everything that has to do with a host goes through.
+import type { Clock, Logger } from '@vivarium/base';
+import { type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
+import type { ObjectGraph } from '@vivarium/vmomi';
+import type { HostDialer, HostLink } from '../host-link/host-link.ts';
+import type { ExpectedVms } from '../host-sync/expected-vms.ts';
+import { HostMirror, type MirrorEvents } from '../host-sync/host-mirror.ts';
+import type { SharedObjects } from '../host-sync/shared-objects.ts';
+import type { VmIndex } from '../host-sync/vm-index.ts';
+import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { MemberLists } from '../inventory/member-lists.ts';
+import { type ConnectionState, HostSession } from './host-session.ts';
+
+export interface HostsOptions {
+  readonly inventory: Inventory;
+  readonly graph: ObjectGraph;
+  readonly lists: MemberLists;
+  readonly shared: SharedObjects;
+  readonly vms: VmIndex;
+  readonly expected: ExpectedVms;
+  readonly dialer: HostDialer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: MirrorEvents;
+  readonly newInstanceUuid: () => string;
+  readonly stateChanged: (host: MoRef<'HostSystem'>, state: ConnectionState, former: ConnectionState) => void;
+  /** A session with a host has begun. */
+  readonly begun: (host: MoRef<'HostSystem'>, session: HostSession, link: HostLink, signal: AbortSignal) => void;
+}
+
+export class Hosts {
+  readonly #options: HostsOptions;
+  readonly #sessions = new Map<string, HostSession>();
+
+  constructor(options: HostsOptions) {
+    this.#options = options;
+  }
+
+  /** Connects to every host of the inventory that nobody has disconnected. */
+  start(): void {
+    for (const [ref, record] of this.#options.inventory.ofType('HostSystem')) {
+      const session = this.open(ref);
+      if (!record.isDisconnected) session.connect();
+    }
+  }
+
+  /** The session of a host that is in the inventory. */
+  open(host: MoRef<'HostSystem'>): HostSession {
+    const known = this.#sessions.get(host.value);
+    if (known) return known;
+    const { inventory, graph, lists, shared, vms, expected, dialer, clock, log, events } = this.#options;
+    const mirror: HostMirror = new HostMirror({
+      host,
+      inventory,
+      graph,
+      lists,
+      shared,
+      vms,
+      expected,
+      log,
+      events,
+      elsewhere: (instanceUuid) => {
+        const entry = instanceUuid === '' ? undefined : vms.withUuid(instanceUuid);
+        if (!entry || entry[1].host.value === host.value) return undefined;
+        const [ref, record] = entry;
+        const state = this.#sessions.get(record.host.value)?.mirror.vmState(ref);
+        return { ref, record, isClaimed: state?.isClaimed ?? false, isRunning: state?.isRunning ?? false };
+      },
+      mend: (step) => this.#mend(session, step),
+    });
+    const session: HostSession = new HostSession({
+      host,
+      mirror,
+      dialer,
+      clock,
+      log,
+      target: () => inventory.get(host),
+      stateChanged: (state, former) => this.#options.stateChanged(host, state, former),
+      begun: (link, signal) => this.#options.begun(host, session, link, signal),
+    });
+    this.#sessions.set(host.value, session);
+    return session;
+  }
+
+  find(host: MoRef<'HostSystem'>): HostSession | undefined {
+    return this.#sessions.get(host.value);
+  }
+
+  /** Fault: HostNotConnected. */
+  connected(host: MoRef<'HostSystem'>): HostSession {
+    const session = this.#sessions.get(host.value);
+    if (session?.state !== 'connected') throw new MethodFault('HostNotConnected');
+    return session;
+  }
+
+  isConnected(host: MoRef<'HostSystem'>): boolean {
+    return this.#sessions.get(host.value)?.state === 'connected';
+  }
+
+  /** Ends the connection for good; the host's entities are still there. */
+  async drop(host: MoRef<'HostSystem'>): Promise<HostSession | undefined> {
+    const session = this.#sessions.get(host.value);
+    await session?.disconnect();
+    this.#sessions.delete(host.value);
+    return session;
+  }
+
+  hostsOf(owner: ManagedObjectReference): MoRef<'HostSystem'>[] {
+    return this.#options.inventory
+      .children(owner)
+      .filter((ref): ref is MoRef<'HostSystem'> => schema.isSubtype(ref.type, 'HostSystem'));
+  }
+
+  recordOf(host: MoRef<'HostSystem'>): EntityRecord<'HostSystem'> {
+    return this.#options.inventory.get(host);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#sessions.values(), (session) => session.disconnect()));
+  }
+
+  #mend(
+    session: HostSession,
+    { kind, local }: { readonly kind: 'reidentify' | 'unregister'; readonly local: ManagedObjectReference },
+  ): void {
+    // Not awaited: the host's answer comes by the stream whose news are being taken in.
+    const settle = async () => {
+      const link = session.mirrorLink();
+      if (kind === 'unregister') return link.call(local, 'UnregisterVM', {});
+      const spec = { _typeName: 'VirtualMachineConfigSpec', instanceUuid: this.#options.newInstanceUuid() };
+      return link.run(local, 'ReconfigVM_Task', { spec });
+    };
+    settle().catch((error: unknown) =>
+      this.#options.log.warn({ vm: local.value, step: kind, err: error }, 'a conflict of VMs is not settled'),
+    );
+  }
+}

@@ -1,0 +1,169 @@
+// The tree of entities as vCenter keeps it: records in the store, an index of them in memory, and those who want to know of
+// changes. Owns which entities there are, what they are called and where they are; knows nothing of hosts' reports.
+import { Mutex } from '@vivarium/base';
+import type { Op, Store } from '@vivarium/store';
+import { type ManagedObjectReference, MethodFault, type MoRef, moRef, moRefKey } from '@vivarium/vim';
+import { plainName } from './entity-name.ts';
+import { ENTITY_TYPES, type EntityRecord, type EntityRef, type EntityType, ID_PREFIXES } from './entity-records.ts';
+
+const RECORDS = 'inventory/entity/';
+const LAST_NUMBER = 'inventory/last-number';
+/** The root folder's parent. */
+export const NOWHERE: MoRef<'Folder'> = moRef('Folder', '');
+
+export type InventoryOp =
+  | { readonly [T in EntityType]: { readonly put: MoRef<T>; readonly record: EntityRecord<T> } }[EntityType]
+  | { readonly remove: EntityRef };
+
+/** What listeners hear, after it is on disk. */
+export interface InventoryChange<T extends EntityType = EntityType> {
+  readonly ref: MoRef<T>;
+  readonly before: EntityRecord<T> | undefined;
+  readonly after: EntityRecord<T> | undefined;
+}
+
+type Listener = (change: InventoryChange) => void;
+
+export class Inventory {
+  readonly #store: Store;
+  readonly #records = new Map<string, { readonly ref: EntityRef; readonly record: EntityRecord }>();
+  /** Type → keys. */
+  readonly #byType = new Map<EntityType, Set<string>>(ENTITY_TYPES.map((type) => [type, new Set()]));
+  /** Parent → name without escapes → child. Names are unique among a parent's children. */
+  readonly #children = new Map<string, Map<string, EntityRef>>();
+  readonly #listeners = new Set<Listener>();
+  readonly #changing = new Mutex();
+  #lastNumber: number;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#lastNumber = store.get<number>(LAST_NUMBER)?.value ?? 0;
+    for (const { key, value } of store.range<EntityRecord>(RECORDS)) {
+      const [type = '', id = ''] = key.slice(RECORDS.length).split(':');
+      this.#index(moRef(type as EntityType, id) as EntityRef, value);
+    }
+  }
+
+  /** Whether there is nothing yet: the first start. */
+  get isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
+  /** A reference that was never used before; kept with the next change. */
+  newRef<T extends EntityType>(type: T, prefix: string = ID_PREFIXES[type]): MoRef<T> {
+    this.#lastNumber += 1;
+    return moRef(type, `${prefix}${this.#lastNumber}`);
+  }
+
+  find<T extends EntityType>(ref: MoRef<T>): EntityRecord<T> | undefined {
+    return this.#records.get(moRefKey(ref))?.record as EntityRecord<T> | undefined;
+  }
+
+  /** Fault: ManagedObjectNotFound. */
+  get<T extends EntityType>(ref: MoRef<T>): EntityRecord<T> {
+    const record = this.find(ref);
+    if (!record) throw new MethodFault('ManagedObjectNotFound', { obj: { type: ref.type, value: ref.value } as MoRef });
+    return record;
+  }
+
+  /** Parent of any entity, by the records. */
+  parentOf(ref: ManagedObjectReference): MoRef | undefined {
+    const parent = this.#records.get(moRefKey(ref))?.record.parent;
+    return parent?.value === NOWHERE.value ? undefined : parent;
+  }
+
+  /** The nearest entity of one of these types at or above `ref`. */
+  above<T extends EntityType>(ref: ManagedObjectReference, ...types: readonly T[]): EntityRef<T> | undefined {
+    for (let at: ManagedObjectReference | undefined = ref; at; at = this.parentOf(at)) {
+      if ((types as readonly string[]).includes(at.type)) return at as EntityRef<T>;
+    }
+    return undefined;
+  }
+
+  /** All entities of a type, in no particular order; safe against changes while iterating. */
+  *ofType<T extends EntityType>(type: T): Iterable<readonly [MoRef<T>, EntityRecord<T>]> {
+    for (const key of [...(this.#byType.get(type) ?? [])]) {
+      const found = this.#records.get(key);
+      if (found) yield [found.ref as unknown as MoRef<T>, found.record as EntityRecord<T>];
+    }
+  }
+
+  children(parent: ManagedObjectReference): EntityRef[] {
+    return [...(this.#children.get(moRefKey(parent))?.values() ?? [])];
+  }
+
+  childNamed(parent: ManagedObjectReference, name: string): EntityRef | undefined {
+    return this.#children.get(moRefKey(parent))?.get(plainName(name));
+  }
+
+  /** Fault: DuplicateName, when a child of `parent` other than `self` has the name. */
+  requireFreeName(parent: ManagedObjectReference, name: string, self?: ManagedObjectReference): void {
+    const holder = this.childNamed(parent, name);
+    if (holder && holder.value !== self?.value) {
+      throw new MethodFault('DuplicateName', { name, object: holder as MoRef });
+    }
+  }
+
+  /** The name, or with the first free ` (n)` behind it: what vCenter calls a datastore or VM whose name is taken. */
+  freeName(parent: ManagedObjectReference, name: string, isTaken: (name: string) => boolean = () => false): string {
+    for (let count = 0; ; count++) {
+      const candidate = count === 0 ? name : `${name} (${count})`;
+      if (!this.childNamed(parent, candidate) && !isTaken(candidate)) return candidate;
+    }
+  }
+
+  /** Checks and changes that belong together: no other change comes in between. Not re-entrant. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#changing.run(work);
+  }
+
+  /** All of it or nothing; resolves when it is on disk and in the index. `ops` of the store go with it. */
+  async apply(ops: readonly InventoryOp[], more: readonly Op[] = []): Promise<void> {
+    const documents = ops.map(
+      (op): Op =>
+        'put' in op
+          ? { put: RECORDS + moRefKey(op.put), value: op.record }
+          : { delete: RECORDS + moRefKey(op.remove as MoRef) },
+    );
+    await this.#store.batch([...documents, { put: LAST_NUMBER, value: this.#lastNumber }, ...more]);
+    for (const op of ops) {
+      const ref = 'put' in op ? (op.put as EntityRef) : op.remove;
+      const before = this.#records.get(moRefKey(ref as MoRef))?.record;
+      if (before) this.#unindex(ref, before);
+      if ('put' in op) this.#index(ref, op.record);
+      const after = 'put' in op ? op.record : undefined;
+      if (before || after) this.#tell({ ref: ref as MoRef<EntityType>, before, after });
+    }
+  }
+
+  /** Hears of every change, parents before children when entities come together. Must not throw. */
+  onChange(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #tell(change: InventoryChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #index(ref: EntityRef, record: EntityRecord): void {
+    const key = moRefKey(ref as MoRef);
+    this.#records.set(key, { ref, record });
+    this.#byType.get(ref.type as EntityType)?.add(key);
+    const parent = moRefKey(record.parent);
+    const siblings = this.#children.get(parent) ?? new Map<string, EntityRef>();
+    siblings.set(plainName(record.name), ref);
+    this.#children.set(parent, siblings);
+  }
+
+  #unindex(ref: EntityRef, record: EntityRecord): void {
+    const key = moRefKey(ref as MoRef);
+    this.#records.delete(key);
+    this.#byType.get(ref.type as EntityType)?.delete(key);
+    const parent = moRefKey(record.parent);
+    const siblings = this.#children.get(parent);
+    const name = plainName(record.name);
+    if (siblings?.get(name)?.value === ref.value) siblings.delete(name);
+    if (siblings?.size === 0) this.#children.delete(parent);
+  }
+}

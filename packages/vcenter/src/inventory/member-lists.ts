@@ -1,0 +1,78 @@
+// Properties that list references (Folder.childEntity, HostSystem.vm, Network.host): kept by adding and taking away single
+// members, and written to the graph once a turn, however many came. A member that was added twice (a network that two hosts
+// have) stays until it was taken away twice.
+import { type ManagedObjectReference, type MoRef, moRefKey } from '@vivarium/vim';
+import type { ObjectGraph } from '@vivarium/vmomi';
+
+interface List {
+  readonly owner: MoRef;
+  readonly property: string;
+  readonly members: Map<string, { readonly ref: MoRef; count: number }>;
+}
+
+export class MemberLists {
+  readonly #graph: ObjectGraph;
+  readonly #lists = new Map<string, List>();
+  readonly #dirty = new Set<List>();
+  #isFlushDue = false;
+
+  constructor(graph: ObjectGraph) {
+    this.#graph = graph;
+  }
+
+  add(owner: ManagedObjectReference, property: string, member: ManagedObjectReference): void {
+    const list = this.#list(owner as MoRef, property);
+    const key = moRefKey(member);
+    const known = list.members.get(key);
+    if (known) known.count += 1;
+    else {
+      list.members.set(key, { ref: member as MoRef, count: 1 });
+      this.#touch(list);
+    }
+  }
+
+  remove(owner: ManagedObjectReference, property: string, member: ManagedObjectReference): void {
+    const list = this.#lists.get(`${moRefKey(owner)} ${property}`);
+    const key = moRefKey(member);
+    const known = list?.members.get(key);
+    if (!list || !known) return;
+    known.count -= 1;
+    if (known.count > 0) return;
+    list.members.delete(key);
+    this.#touch(list);
+  }
+
+  members(owner: ManagedObjectReference, property: string): MoRef[] {
+    return Array.from(this.#lists.get(`${moRefKey(owner)} ${property}`)?.members.values() ?? [], ({ ref }) => ref);
+  }
+
+  /** Writes what has changed now; otherwise it happens before the next input is read. */
+  flush(): void {
+    this.#isFlushDue = false;
+    for (const list of this.#dirty) {
+      const object = this.#graph.find(list.owner);
+      object?.set(
+        list.property,
+        Array.from(list.members.values(), ({ ref }) => ref),
+      );
+      if (!object && list.members.size === 0) this.#lists.delete(`${moRefKey(list.owner)} ${list.property}`);
+    }
+    this.#dirty.clear();
+  }
+
+  #list(owner: MoRef, property: string): List {
+    const key = `${moRefKey(owner)} ${property}`;
+    const known = this.#lists.get(key);
+    if (known) return known;
+    const list: List = { owner, property, members: new Map() };
+    this.#lists.set(key, list);
+    return list;
+  }
+
+  #touch(list: List): void {
+    this.#dirty.add(list);
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => this.flush());
+  }
+}

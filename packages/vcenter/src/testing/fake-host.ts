@@ -1,0 +1,336 @@
+// A host for tests: says what the test makes it say, and does what a host does to its list of VMs. Differences from a real one:
+// a VM is a name, a UUID and a power state; tasks end at once.
+import {
+  type AboutInfo,
+  type Event,
+  type ManagedObjectReference,
+  MethodFault,
+  make,
+  moRef,
+  moRefKey,
+} from '@vivarium/vim';
+import {
+  type HostDialer,
+  type HostLink,
+  type HostNews,
+  type HostTarget,
+  HostUnreachable,
+  type HostUpdate,
+  type RunOptions,
+} from '../host-link/host-link.ts';
+
+interface FakeVm {
+  readonly ref: ManagedObjectReference;
+  name: string;
+  instanceUuid: string;
+  vmPathName: string;
+  powerState: 'poweredOn' | 'poweredOff' | 'suspended';
+}
+
+const ABOUT = make('AboutInfo', {
+  name: 'VMware ESXi',
+  fullName: 'VMware ESXi 9.0.0',
+  vendor: 'VMware, Inc.',
+  version: '9.0.0',
+  build: '1',
+  osType: 'vmnix-x86',
+  productLineId: 'embeddedEsx',
+  apiType: 'HostAgent',
+  apiVersion: '9.0.0.0',
+});
+
+export class FakeHost {
+  readonly address: string;
+  readonly uuid: string;
+  readonly vms = new Map<string, FakeVm>();
+  readonly calls: { readonly method: string; readonly target: string; readonly args: Record<string, unknown> }[] = [];
+  /** Name → url. */
+  readonly datastores = new Map<string, string>();
+  readonly networks = new Set<string>(['VM Network']);
+  isReachable = true;
+  #lastVm = 0;
+  readonly #links = new Set<FakeLink>();
+
+  constructor(address: string, options: { readonly datastores?: Readonly<Record<string, string>> } = {}) {
+    this.address = address;
+    this.uuid = `uuid-of-${address}`;
+    const datastores = options.datastores ?? { datastore1: `ds:///vmfs/volumes/${address}/` };
+    for (const [name, url] of Object.entries(datastores)) this.datastores.set(name, url);
+  }
+
+  addVm(vm: Partial<FakeVm> & { readonly name: string }): FakeVm {
+    const made: FakeVm = {
+      ref: moRef('VirtualMachine', String(++this.#lastVm)),
+      instanceUuid: `instance-of-${vm.name}-${this.address}`,
+      vmPathName: `[datastore1] ${vm.name}/${vm.name}.vmx`,
+      powerState: 'poweredOff',
+      ...vm,
+    };
+    this.vms.set(made.ref.value, made);
+    this.tell(this.enter(made));
+    return made;
+  }
+
+  removeVm(vm: FakeVm): void {
+    this.vms.delete(vm.ref.value);
+    this.tell({ kind: 'leave', ref: vm.ref, changes: [] });
+  }
+
+  changed(vm: FakeVm): void {
+    this.tell({ ...this.enter(vm), kind: 'modify' });
+  }
+
+  /** The host's process dies, or the cable is cut. */
+  cut(): void {
+    this.isReachable = false;
+    for (const link of this.#links) link.fail(new HostUnreachable(`${this.address} is gone`));
+    this.#links.clear();
+  }
+
+  connect(): FakeLink {
+    if (!this.isReachable) throw new HostUnreachable(`${this.address} does not answer`);
+    const link = new FakeLink(this);
+    this.#links.add(link);
+    return link;
+  }
+
+  everything(): HostUpdate[] {
+    const hostRef = moRef('HostSystem', 'ha-host');
+    const datastores = [...this.datastores].map(([name, url]) => ({ name, url, ref: moRef('Datastore', url) }));
+    const networks = [...this.networks].map((name) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) }));
+    const runtime = make('HostRuntimeInfo', {
+      connectionState: 'connected',
+      powerState: 'poweredOn',
+      inMaintenanceMode: false,
+    });
+    const host = {
+      name: this.address,
+      runtime,
+      summary: make('HostListSummary', {
+        host: hostRef,
+        runtime,
+        hardware: make('HostHardwareSummary', {
+          vendor: 'v',
+          model: 'm',
+          uuid: this.uuid,
+          memorySize: 8 * 2 ** 30,
+          cpuModel: 'c',
+          cpuMhz: 2000,
+          numCpuPkgs: 1,
+          numCpuCores: 4,
+          numCpuThreads: 4,
+          numNics: 1,
+          numHBAs: 1,
+        }),
+        config: make('HostConfigSummary', {
+          name: this.address,
+          port: 443,
+          vmotionEnabled: false,
+          faultToleranceEnabled: false,
+        }),
+        quickStats: make('HostListSummaryQuickStats', { overallMemoryUsage: this.vms.size * 100 }),
+        overallStatus: 'green',
+        rebootRequired: false,
+      }),
+      datastore: datastores.map(({ ref }) => ref),
+      network: networks.map(({ ref }) => ref),
+    };
+    return [
+      enter(hostRef, host),
+      ...[...this.vms.values()].map((vm) => this.enter(vm)),
+      ...datastores.map(({ name, url, ref }) =>
+        enter(ref, {
+          name,
+          info: make('VmfsDatastoreInfo', {
+            name,
+            url,
+            freeSpace: 1,
+            maxFileSize: 1,
+            maxMemoryFileSize: 1,
+            maxPhysicalRDMFileSize: 1,
+            maxVirtualRDMFileSize: 1,
+          }),
+          summary: make('DatastoreSummary', {
+            datastore: ref,
+            name,
+            url,
+            capacity: 2,
+            freeSpace: 1,
+            accessible: true,
+            type: 'VMFS',
+          }),
+          host: [
+            make('DatastoreHostMount', { key: hostRef, mountInfo: make('HostMountInfo', { accessMode: 'readWrite' }) }),
+          ],
+        }),
+      ),
+      ...networks.map(({ name, ref }) =>
+        enter(ref, { name, summary: make('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' }) }),
+      ),
+    ];
+  }
+
+  enter(vm: FakeVm): HostUpdate {
+    const datastore = /^\[([^\]]*)\]/.exec(vm.vmPathName)?.[1] ?? '';
+    const runtime = make('VirtualMachineRuntimeInfo', {
+      host: moRef('HostSystem', 'ha-host'),
+      connectionState: 'connected',
+      powerState: vm.powerState,
+      faultToleranceState: 'notConfigured',
+      toolsInstallerMounted: false,
+      numMksConnections: 0,
+      recordReplayState: 'inactive',
+      onlineStandby: false,
+      consolidationNeeded: false,
+    });
+    return enter(vm.ref, {
+      name: vm.name,
+      runtime,
+      config: {
+        _typeName: 'VirtualMachineConfigInfo',
+        name: vm.name,
+        instanceUuid: vm.instanceUuid,
+        files: make('VirtualMachineFileInfo', { vmPathName: vm.vmPathName }),
+      },
+      summary: make('VirtualMachineSummary', {
+        vm: vm.ref as never,
+        runtime,
+        config: make('VirtualMachineConfigSummary', {
+          name: vm.name,
+          template: false,
+          vmPathName: vm.vmPathName,
+          instanceUuid: vm.instanceUuid,
+        }),
+        quickStats: make('VirtualMachineQuickStats', { guestHeartbeatStatus: 'gray' }),
+        overallStatus: 'green',
+      }),
+      datastore: [moRef('Datastore', this.datastores.get(datastore) ?? '')],
+      network: [moRef('Network', 'HaNetwork-VM Network')],
+    });
+  }
+
+  tell(...updates: HostUpdate[]): void {
+    for (const link of this.#links) link.push({ updates, isPartial: false });
+  }
+
+  perform(target: ManagedObjectReference, method: string, args: Record<string, unknown>): unknown {
+    this.calls.push({ method, target: moRefKey(target), args });
+    const vm = this.vms.get(target.value);
+    if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
+    if (!vm) throw new MethodFault('NotSupported');
+    if (method === 'PowerOnVM_Task') {
+      if (vm.powerState === 'poweredOn') {
+        throw new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: 'poweredOn' });
+      }
+      vm.powerState = 'poweredOn';
+    } else if (method === 'PowerOffVM_Task') vm.powerState = 'poweredOff';
+    else if (method === 'Rename_Task') vm.name = String(args['newName']);
+    else if (method === 'ReconfigVM_Task') {
+      const { instanceUuid } = args['spec'] as { instanceUuid?: string };
+      if (instanceUuid) vm.instanceUuid = instanceUuid;
+    } else if (method === 'Destroy_Task' || method === 'UnregisterVM') {
+      this.removeVm(vm);
+      return undefined;
+    } else throw new MethodFault('NotSupported');
+    this.changed(vm);
+    return undefined;
+  }
+
+  #create(config: Record<string, unknown>): unknown {
+    const name = String(config['name']);
+    if ([...this.vms.values()].some((vm) => vm.name === name)) {
+      throw new MethodFault('DuplicateName', { name, object: moRef('VirtualMachine', '0') });
+    }
+    const { ref } = this.addVm({ name, instanceUuid: String(config['instanceUuid']) });
+    return { _typeName: 'ManagedObjectReference', ...ref };
+  }
+}
+
+function enter(ref: ManagedObjectReference, said: object): HostUpdate {
+  return { kind: 'enter', ref, changes: Object.entries(said).map(([name, value]) => ({ name, value })) };
+}
+
+class FakeLink implements HostLink {
+  readonly about: AboutInfo = ABOUT;
+  readonly #host: FakeHost;
+  readonly #news: HostNews[] = [];
+  #wake = Promise.withResolvers<void>();
+  #error: Error | undefined;
+  /** Told after the news that came before. */
+  #afterNews: (() => void)[] = [];
+
+  constructor(host: FakeHost) {
+    this.#host = host;
+  }
+
+  async hardwareUuid(): Promise<string> {
+    return this.#host.uuid;
+  }
+
+  async *updates(signal: AbortSignal): AsyncIterable<HostNews> {
+    const stop = () => this.#wake.resolve();
+    signal.addEventListener('abort', stop);
+    yield { updates: this.#host.everything(), isPartial: false };
+    while (!signal.aborted) {
+      const next = this.#news.shift();
+      if (next) {
+        yield next;
+        continue;
+      }
+      for (const tell of this.#afterNews.splice(0)) tell();
+      if (this.#error) throw this.#error;
+      await this.#wake.promise;
+      this.#wake = Promise.withResolvers();
+    }
+  }
+
+  async *events(): AsyncIterable<readonly Event[]> {}
+
+  async call(target: ManagedObjectReference, method: string, args: object): Promise<unknown> {
+    if (!this.#host.isReachable) throw new HostUnreachable(`${this.#host.address} does not answer`);
+    return this.#host.perform(target, method, args as Record<string, unknown>);
+  }
+
+  async run(target: ManagedObjectReference, method: string, args: object, options: RunOptions = {}): Promise<unknown> {
+    options.signal?.throwIfAborted();
+    const result = await this.call(target, method, args);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#afterNews.push(() => (this.#error ? reject(this.#error) : resolve()));
+    this.#wake.resolve();
+    await promise;
+    return result;
+  }
+
+  push(news: HostNews): void {
+    this.#news.push(news);
+    this.#wake.resolve();
+  }
+
+  fail(error: Error): void {
+    this.#error = error;
+    this.#wake.resolve();
+  }
+
+  close(): void {}
+}
+
+/** Reaches the hosts of a test by their address; the password is 'right'. */
+export class FakeDialer implements HostDialer {
+  readonly hosts = new Map<string, FakeHost>();
+
+  add(host: FakeHost): FakeHost {
+    this.hosts.set(host.address, host);
+    return host;
+  }
+
+  async introduce(target: HostTarget, { password }: { readonly password: string }): Promise<HostLink> {
+    if (password !== 'right') throw new MethodFault('InvalidLogin');
+    return this.dial(target);
+  }
+
+  async dial({ address }: HostTarget): Promise<HostLink> {
+    const host = this.hosts.get(address);
+    if (!host) throw new HostUnreachable(`${address} is not known`);
+    return host.connect();
+  }
+}

@@ -1,0 +1,129 @@
+// For tests: a whole vpxd over a store in a temporary file, with hosts that the test controls.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { silentLogger } from '@vivarium/base';
+import { systemClock, systemRandom } from '@vivarium/base/node';
+import { openSqliteStore } from '@vivarium/store';
+import { isFault, MethodFault, type MoRef, moRef, schema } from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
+import { ROOT_FOLDER } from '../folder/create-entity.ts';
+import { openVpxd, type Vpxd } from '../vpxd.ts';
+import { FakeDialer, type FakeHost } from './fake-host.ts';
+
+export interface TestCenter extends Vpxd {
+  readonly dialer: FakeDialer;
+  /** Through the dispatch, by an administrator. */
+  invoke<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
+  /** As invoke, for methods that return a task: resolves with its result, rejects with its fault. */
+  task<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
+  read<R = unknown>(ref: MoRef, path: string): R;
+  /** A datacenter with a cluster in it. */
+  cluster(): Promise<{ datacenter: MoRef<'Datacenter'>; cluster: MoRef<'ClusterComputeResource'> }>;
+  addHost(cluster: MoRef, host: FakeHost): Promise<MoRef<'HostSystem'>>;
+  /** Resolves when the property has the value. */
+  until(ref: MoRef, path: string, value: unknown): Promise<void>;
+  /** Resolves when the condition holds; looks at every change of the graph. */
+  eventually(condition: () => boolean): Promise<void>;
+  /** Ends this one without a word and starts another over the same store and hosts. */
+  restart(): Promise<TestCenter>;
+}
+
+export async function testCenter(
+  context: TestContext,
+  from: { readonly directory?: string; readonly dialer?: FakeDialer } = {},
+): Promise<TestCenter> {
+  const directory = from.directory ?? mkdtempSync(join(tmpdir(), 'viv-vpxd-'));
+  const dialer = from.dialer ?? new FakeDialer();
+  const store = openSqliteStore(join(directory, 'vpxd.db'));
+  const vpxd = await openVpxd({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    version: '0',
+    store,
+    dialer,
+  });
+  const { service } = vpxd;
+  await service.authorization.ensureAdmin('root');
+  vpxd.start();
+  let isOpen = true;
+  const close = async () => {
+    if (!isOpen) return;
+    isOpen = false;
+    await vpxd.close();
+    await store.close();
+  };
+  context.after(async () => {
+    await close();
+    if (!from.directory) rmSync(directory, { recursive: true });
+  });
+  const session = service.sessions.open(
+    { userName: 'root', fullName: 'root', groups: [] },
+    { ipAddress: '127.0.0.1', userAgent: 'test', locale: 'en' },
+  );
+  const call: Call = {
+    session,
+    version: schema.versions[0] ?? schema.legacyVersion,
+    signal: new AbortController().signal,
+    service,
+    remoteAddress: '127.0.0.1',
+  };
+  const invoke = async <R>(ref: MoRef, method: string, args: object = {}) =>
+    (await service.invoke({ this: ref, method, args: { ...args } }, call)) as R;
+  const task = async <R>(ref: MoRef, method: string, args: object = {}): Promise<R> => {
+    const started = await invoke<MoRef<'Task'>>(ref, method, args);
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    const look = () => {
+      const info = service.graph.find(started)?.get('info');
+      if (info?.state === 'success') resolve(info.result as R);
+      if (info?.state === 'error') reject(MethodFault.from(info.error?.fault ?? {}));
+    };
+    const stop = service.graph.subscribe(started as MoRef, look);
+    look();
+    return promise.finally(stop);
+  };
+  const eventually = async (condition: () => boolean) => {
+    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return {
+    ...vpxd,
+    dialer,
+    eventually,
+    until: (ref, path, value) => eventually(() => service.graph.find(ref)?.getPath(path) === value),
+    invoke,
+    task,
+    read: <R>(ref: MoRef, path: string) => service.graph.get(ref).getPath(path) as R,
+    async cluster() {
+      const datacenter = await invoke<MoRef<'Datacenter'>>(ROOT_FOLDER as MoRef, 'CreateDatacenter', { name: 'DC0' });
+      const hostFolder = service.graph.get(datacenter).get('hostFolder') as MoRef;
+      const spec = { _typeName: 'ClusterConfigSpecEx' };
+      const cluster = await invoke<MoRef<'ClusterComputeResource'>>(hostFolder, 'CreateClusterEx', {
+        name: 'C0',
+        spec,
+      });
+      return { datacenter, cluster };
+    },
+    async addHost(cluster, host) {
+      dialer.add(host);
+      const spec = { hostName: host.address, userName: 'root', password: 'right', force: false };
+      const added = await task<MoRef>(cluster, 'AddHost_Task', { spec, asConnected: true });
+      return moRef('HostSystem', added.value);
+    },
+    async restart() {
+      await close();
+      return testCenter(context, { directory, dialer });
+    },
+  };
+}
+
+/** For assert.rejects: the fault has this type. */
+export function fault(type: string): (error: unknown) => true {
+  return (error) => {
+    assert.ok(isFault(error, 'MethodFault'), String(error));
+    assert.equal(error.fault._typeName, type);
+    return true;
+  };
+}

@@ -1,0 +1,136 @@
+// The VirtualMachine object: its methods are its host's, but for what concerns vCenter's own tree.
+import {
+  type Handlers,
+  MethodFault,
+  type MoRef,
+  make,
+  type Properties,
+  type VirtualMachineRuntimeInfo,
+} from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
+import type { Center } from '../center.ts';
+import { environmentBrowserOf } from '../host-sync/host-mirror.ts';
+import { checkName } from '../inventory/entity-name.ts';
+import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { EntityFace } from '../publish/publisher.ts';
+
+/** What the VM's host does, and vCenter only passes on. */
+const FORWARDED = [
+  'AcquireMksTicket',
+  'AcquireTicket',
+  'AnswerVM',
+  'AttachDisk_Task',
+  'ConsolidateVMDisks_Task',
+  'CreateScreenshot_Task',
+  'CreateSnapshotEx_Task',
+  'CreateSnapshot_Task',
+  'DefragmentAllDisks',
+  'Destroy_Task',
+  'DetachDisk_Task',
+  'DropConnections',
+  'ExtractOvfEnvironment',
+  'MountToolsInstaller',
+  'PowerOffVM_Task',
+  'PutUsbScanCodes',
+  'QueryChangedDiskAreas',
+  'QueryConnections',
+  'RebootGuest',
+  'ReconfigVM_Task',
+  'RefreshStorageInfo',
+  'Reload',
+  'RemoveAllSnapshots_Task',
+  'ResetGuestInformation',
+  'ResetVM_Task',
+  'RevertToCurrentSnapshot_Task',
+  'SendNMI',
+  'SetDisplayTopology',
+  'SetScreenResolution',
+  'ShutdownGuest',
+  'StandbyGuest',
+  'SuspendVM_Task',
+  'TerminateVM',
+  'UnmountToolsInstaller',
+  'UnregisterVM',
+  'UpgradeTools_Task',
+  'UpgradeVM_Task',
+] as const;
+
+export function vmFace(center: Center): EntityFace<'VirtualMachine'> {
+  const shared = vmMethods(center);
+  return {
+    // One set of methods for all VMs: they find out by `this` whose they are.
+    handlers: (ref) => Object.create(shared, { ref: { value: ref } }) as Handlers<'VirtualMachine', Call>,
+    properties: (_ref, record) => unreported(center, record),
+    listings: ({ parent, host, resourcePool }) => [
+      { owner: parent, property: 'childEntity' },
+      { owner: host, property: 'vm' },
+      { owner: resourcePool, property: 'vm' },
+    ],
+  };
+}
+
+interface Own {
+  readonly ref: MoRef<'VirtualMachine'>;
+}
+
+function vmMethods(center: Center): object {
+  const { inventory, forwarder } = center;
+  const forwarded = FORWARDED.map((method) => [
+    method,
+    function (this: Own, args: object, call: Call) {
+      return forwarder.forward(this.ref, inventory.get(this.ref).host, method, args, call);
+    },
+  ]);
+  return {
+    ...(Object.fromEntries(forwarded) as object),
+    PowerOnVM_Task(this: Own, { host }: { host?: MoRef<'HostSystem'> }, call: Call) {
+      const own = inventory.get(this.ref).host;
+      // Elsewhere than where it is registered: that is a migration.
+      if (host && host.value !== own.value)
+        throw new MethodFault('NotSupported', {}, 'cold migration is not built yet');
+      return forwarder.startTask(this.ref, { host: own, method: 'PowerOnVM_Task', args: {} }, call);
+    },
+    Rename_Task(this: Own, { newName }: { newName: string }, call: Call) {
+      const { parent, host } = inventory.get(this.ref);
+      const name = checkName(newName);
+      inventory.requireFreeName(parent, name, this.ref);
+      return forwarder.startTask(this.ref, { host, method: 'Rename_Task', args: { newName } }, call);
+    },
+  };
+}
+
+/** Before its host tells of it, or when it cannot: what the record says. */
+function unreported(center: Center, record: EntityRecord<'VirtualMachine'>): Properties<'VirtualMachine'> {
+  const owner = center.inventory.get(record.host).parent as MoRef<'ComputeResource'>;
+  const runtime: VirtualMachineRuntimeInfo = make('VirtualMachineRuntimeInfo', {
+    host: record.host,
+    connectionState: 'disconnected',
+    powerState: 'poweredOff',
+    faultToleranceState: 'notConfigured',
+    toolsInstallerMounted: false,
+    numMksConnections: 0,
+    recordReplayState: 'inactive',
+    onlineStandby: false,
+    consolidationNeeded: false,
+  });
+  return {
+    environmentBrowser: environmentBrowserOf(owner),
+    resourcePool: record.resourcePool,
+    datastore: [],
+    network: [],
+    rootSnapshot: [],
+    guestHeartbeatStatus: 'gray',
+    runtime,
+    summary: make('VirtualMachineSummary', {
+      runtime,
+      config: make('VirtualMachineConfigSummary', {
+        name: record.name,
+        template: false,
+        vmPathName: record.vmPathName,
+        instanceUuid: record.instanceUuid,
+      }),
+      quickStats: make('VirtualMachineQuickStats', { guestHeartbeatStatus: 'gray' }),
+      overallStatus: 'gray',
+    }),
+  } as Properties<'VirtualMachine'>;
+}

@@ -1,0 +1,124 @@
+// vpxd, put together: what the daemon is made of and in which order it comes and goes.
+import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
+import type { Store } from '@vivarium/store';
+import { Service, type UserDirectory } from '@vivarium/vmomi';
+import { aboutCenter } from './about.ts';
+import type { Center } from './center.ts';
+import { connectionEvent, mirrorEvents } from './center-events.ts';
+import { keepSummaries } from './compute-resource/keep-summaries.ts';
+import { ensureRootFolder, ROOT_FOLDER } from './folder/create-entity.ts';
+import type { HostDialer } from './host-link/host-link.ts';
+import { ExpectedVms } from './host-sync/expected-vms.ts';
+import { SharedObjects } from './host-sync/shared-objects.ts';
+import { VmIndex } from './host-sync/vm-index.ts';
+import { Hosts } from './hosts/hosts.ts';
+import { Inventory } from './inventory/inventory.ts';
+import { MemberLists } from './inventory/member-lists.ts';
+import { entityFaces } from './publish/faces.ts';
+import { publishInventory } from './publish/publisher.ts';
+import { EventRelay } from './routing/event-relay.ts';
+import { Forwarder } from './routing/forwarder.ts';
+
+export interface VpxdOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Of Vivarium. */
+  readonly version: string;
+  readonly store: Store;
+  readonly dialer: HostDialer;
+  /** Who may log in; default: the accounts kept in the store. */
+  readonly users?: UserDirectory;
+}
+
+/** A vCenter without its doors: the service serves nobody until its routes are registered. */
+export interface Vpxd {
+  readonly service: Service;
+  readonly center: Center;
+  /** Connects to the hosts. */
+  start(): void;
+  /** Ends the connections, the sessions, the tasks. The store stays open. */
+  close(): Promise<void>;
+}
+
+const INSTANCE_UUID = 'vcenter/instance-uuid';
+
+export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
+  const { clock, random, log, store, dialer } = options;
+  const newUuid = () => uuid(random);
+  const about = aboutCenter(options.version, await instanceUuid(store, newUuid));
+  const inventory = new Inventory(store);
+  await ensureRootFolder(inventory);
+  const service = new Service({
+    clock,
+    random,
+    log,
+    store,
+    about,
+    instance: 'VirtualCenter',
+    rootFolder: ROOT_FOLDER,
+    ...(options.users ? { users: options.users } : {}),
+  });
+  const { graph } = service;
+  const lists = new MemberLists(graph);
+  const shared = new SharedObjects(graph, lists);
+  const vms = new VmIndex(inventory);
+  const expected = new ExpectedVms(store);
+  const relay = new EventRelay(service);
+  const hosts = new Hosts({
+    inventory,
+    graph,
+    lists,
+    shared,
+    vms,
+    expected,
+    dialer,
+    clock,
+    log,
+    events: mirrorEvents(service),
+    newInstanceUuid: newUuid,
+    stateChanged: (host, state, former) => connectionEvent(service, host, state, former),
+    begun: (host, { mirror }, link, signal) => {
+      relay.follow(host, mirror.refs, link, signal).catch((error: unknown) => {
+        if (!signal.aborted) log.warn({ host: host.value, err: error }, 'the events of a host are not followed');
+      });
+    },
+  });
+  const forwarder = new Forwarder({ service, hosts, relay });
+  const center: Center = {
+    clock,
+    log,
+    service,
+    inventory,
+    lists,
+    hosts,
+    vms,
+    shared,
+    expected,
+    dialer,
+    forwarder,
+    newUuid,
+  };
+  const published = publishInventory({ graph, inventory, lists, faces: entityFaces(center) });
+  const summaries = keepSummaries(graph, inventory);
+  lists.flush();
+  return {
+    service,
+    center,
+    start: () => hosts.start(),
+    async close() {
+      await hosts.close();
+      summaries.stop();
+      published.stop();
+      await service.close();
+    },
+  };
+}
+
+async function instanceUuid(store: Store, newUuid: () => string): Promise<string> {
+  const known = store.get<string>(INSTANCE_UUID)?.value;
+  if (known) return known;
+  const made = newUuid();
+  await store.batch([{ put: INSTANCE_UUID, value: made }]);
+  return made;
+}
