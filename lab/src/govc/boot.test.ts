@@ -101,11 +101,11 @@ describe('govc vm.create', { skip: withoutGovc }, () => {
       [/datastore 'nowhere' not found/, '-ds', 'nowhere'],
       [/No such (file|directory)/, '-disk', 'no/such.vmdk'],
       [/No such file/, '-disk', 'demo/such.vmdk'],
-      [/invalid version/, '-version', '99'],
+      [/configSpec\.version/, '-version', '99'],
       [/not correct|invalid/i, '-net.address', 'no-address'],
     ];
     for (const [says, ...options] of refusals) await govc.refused(says, 'vm.create', '-on=false', ...options, 'never');
-    await govc.refused(/'a\/b'|invalid|not correct/i, 'vm.create', '-on=false', '');
+    await govc.refused(/exceeds|too long|name/i, 'vm.create', '-on=false', 'n'.repeat(300));
     assert.deepEqual([await govc('ls', 'vm'), await govc('datastore.ls')], before);
   });
 });

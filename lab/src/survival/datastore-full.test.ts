@@ -203,6 +203,7 @@ describe('a full datastore', { skip: needsRoot }, () => {
     assert.ok((await guestUptime(address)) > 0);
     await powerOff(client, vm);
     await destroy(client, vm);
+    assert.deepEqual(await files(), []);
   });
 
   test('a waiting guest is powered off when the answer is Cancel', async () => {
@@ -224,5 +225,6 @@ describe('a full datastore', { skip: needsRoot }, () => {
     await waitFor('the VM to be off', async () => (await powerState(client, vm)) === 'poweredOff');
     assert.equal((await client.get(vm, 'runtime'))?.question, undefined);
     await destroy(client, vm);
+    assert.deepEqual(await files(), []);
   });
 });

@@ -61,3 +61,8 @@ export async function withFileFaults<T>(subject: FileSubject, operation: () => P
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
+
+/** Whether an error says that there is no room. */
+export function isOutOfSpace(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}

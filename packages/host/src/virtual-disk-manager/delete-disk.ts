@@ -2,7 +2,7 @@
 import { isFault, MethodFault } from '@vivarium/vim';
 import { type Location, locationText, subjectOf } from '../datastore/datastore.ts';
 import { splitPath } from '../datastore/datastore-path.ts';
-import { isMissing, withFileFaults } from '../datastore/file-faults.ts';
+import { isMissing, isOutOfSpace, withFileFaults } from '../datastore/file-faults.ts';
 import { checkNotInUse } from '../datastore/file-use.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import { Workshop } from '../datastore/workshop.ts';
@@ -59,8 +59,24 @@ async function checkNoData(folder: FolderHandle, name: string, location: Locatio
   if (hasDescriptor) throw new MethodFault('CannotDeleteFile', { file: locationText(location) });
 }
 
-// The descriptor disappears first, into the workshop; the note there lets the sweep finish after a crash.
+// To remove is possible on a full datastore too, where there may be no room for a note.
 async function removeTogether(
+  context: DiskContext,
+  folder: FolderHandle,
+  name: string,
+  others: readonly string[],
+): Promise<void> {
+  try {
+    await removeAtOnce(context, folder, name, others);
+  } catch (error) {
+    if (!isOutOfSpace(error)) throw error;
+    // A crash in between leaves a descriptor, which can be removed again, and no data that nothing names.
+    await removeAll(folder, [...others, name]);
+  }
+}
+
+// The descriptor disappears first, into the workshop; the note there lets the sweep finish after a crash.
+async function removeAtOnce(
   { random }: DiskContext,
   folder: FolderHandle,
   name: string,
@@ -70,8 +86,12 @@ async function removeTogether(
   const [first] = others;
   if (first !== undefined) await workshop.notePlacing({ data: first, descriptor: name });
   await folder.rename(name, workshop.folder, 'descriptor');
-  for (const other of others) {
-    await folder.unlink(other).catch((error: unknown) => {
+  await removeAll(folder, others);
+}
+
+async function removeAll(folder: FolderHandle, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await folder.unlink(name).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
     });
   }

@@ -63,6 +63,10 @@ void test('a VM on a full datastore can neither be changed nor started nor suspe
   // To go is always possible.
   await running.powerOff(asUser());
   await host.registry.destroy(asUser(), running);
+  assert.deepEqual(
+    await withoutBallast(host),
+    files.filter((path) => !path.startsWith('running/')),
+  );
   await makeRoom();
   await vm.powerOn(asUser());
   const next = await host.restart();
