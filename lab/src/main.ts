@@ -3,12 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { silentLogger } from '@vivarium/base';
-import { systemClock } from '@vivarium/base/node';
-import { ensureDemoGuest } from '@vivarium/guests';
-import { ensureRuntime } from '@vivarium/qemu';
-import { installClients } from './clients/install-clients.ts';
-import { labCache } from './testing/lab-cache.ts';
+import { prepare } from './prepare.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const wanted = process.argv.slice(2);
@@ -20,17 +15,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-const common = { cacheDir: labCache(), clock: systemClock, log: silentLogger };
-let shown = '';
-const progress = (text: string) => {
-  if (text !== shown) console.log(`  ${text}`);
-  shown = text;
-};
-await ensureRuntime({ ...common, progress });
-await ensureDemoGuest({ ...common, progress });
-for (const { name, state, detail } of await installClients(progress))
-  console.log(`client ${name}: ${state} (${detail})`);
-
+await prepare((text) => console.log(text));
 const { status } = spawnSync(
   process.execPath,
   ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', '--test-reporter=spec', ...files],

@@ -1,4 +1,4 @@
-// pyvmomi, unmodified, each version in a virtual environment of its own.
+// pyvmomi, unmodified, each version in a virtual environment of its own, with suds, which reads the WSDL.
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labCache } from '../testing/lab-cache.ts';
@@ -18,7 +18,8 @@ export async function installPyvmomi(version: PyvmomiVersion): Promise<ClientUnd
   const name = `pyvmomi ${version}`;
   const python = pyvmomiPython(version);
   const folder = join(python, '../..');
-  const works = async () => (await run(python, ['-c', 'import pyVim.connect']).catch(() => undefined))?.code === 0;
+  const works = async () =>
+    (await run(python, ['-c', 'import pyVim.connect, suds']).catch(() => undefined))?.code === 0;
   const isThere = await stat(python).then(
     () => true,
     () => false,
@@ -28,7 +29,7 @@ export async function installPyvmomi(version: PyvmomiVersion): Promise<ClientUnd
   await mkdir(folder, { recursive: true });
   const made = await run('python3', ['-m', 'venv', folder]).catch(() => undefined);
   if (made?.code !== 0) return { name, state: 'not run', detail: 'python3 cannot make virtual environments here' };
-  const requirements = [`pyvmomi==${version}`, 'six', 'requests'];
+  const requirements = [`pyvmomi==${version}`, 'six', 'requests', 'suds==1.2.0'];
   const installed = await run(python, ['-m', 'pip', 'install', '-q', ...requirements], { timeoutMs: 300_000 });
   if (!(await works())) {
     return { name, state: 'not run', detail: installed.stderr.trim().split('\n').at(-1) ?? 'it cannot be imported' };

@@ -97,12 +97,10 @@ void test('bases come before what is derived from them', () => {
   ]);
 });
 
-/** A directory that holds pyVmomi 9.0.0.0: VIVARIUM_PYVMOMI, or where python3 would import it from. */
+/** The directory that python3, or the python that VIVARIUM_PYTHON names, imports pyVmomi 9.0.0.0 from. */
 function findPyvmomi(): string | undefined {
-  const given = process.env['VIVARIUM_PYVMOMI'];
-  if (given !== undefined) return given;
   const find = 'import importlib.metadata as m; d = m.distribution("pyvmomi"); print(d.version, d.locate_file(""))';
-  const run = spawnSync('python3', ['-c', find], { encoding: 'utf8' });
+  const run = spawnSync(process.env['VIVARIUM_PYTHON'] ?? 'python3', ['-c', find], { encoding: 'utf8' });
   const [version, ...path] = (run.stdout ?? '').trim().split(' ');
   return run.status === 0 && version === '9.0.0.0' ? path.join(' ') : undefined;
 }
@@ -110,7 +108,7 @@ function findPyvmomi(): string | undefined {
 void test('the pinned schema is what dump_schema.py makes of pyVmomi 9.0.0.0', (context) => {
   const directory = findPyvmomi();
   if (directory === undefined || !existsSync(join(directory, 'pyVmomi/_typeinfo_vim.py'))) {
-    context.skip('not run: no python3 with pyvmomi 9.0.0.0 (pip install it, or set VIVARIUM_PYVMOMI to its directory)');
+    context.skip('not run: no python3 with pyvmomi 9.0.0.0 (set VIVARIUM_PYTHON to one)');
     return;
   }
   assert.deepEqual(runGen('--from-pyvmomi', directory), { status: 0, output: '' });

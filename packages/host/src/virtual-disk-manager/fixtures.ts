@@ -1,9 +1,9 @@
 // What the tests of virtual disks share. Not for shipped code.
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
+import { testRuntime } from '@vivarium/qemu/testing';
 import { MethodFault, type MoRef, moRef } from '@vivarium/vim';
 import { type Call, ObjectGraph } from '@vivarium/vmomi';
 import { Datastores } from '../datastore/datastores.ts';
@@ -12,10 +12,10 @@ import type { StorageApi, StorageTasks } from '../datastore/storage-api.ts';
 import { QemuDiskImages } from './qemu-disk-images.ts';
 import { VirtualDisks } from './virtual-disks.ts';
 
-const RUNTIME = process.env['VIVARIUM_RUNTIME'] ?? '/var/cache/vivarium/runtime-dev';
+const RUNTIME = testRuntime() ?? '';
 
 /** Why tests with real images cannot run here; false when they can. */
-export const noImages = existsSync(`${RUNTIME}/usr/bin/qemu-img`) ? false : 'no runtime root with qemu-img';
+export const noImages = RUNTIME === '' && 'no runtime root: set VIVARIUM_RUNTIME';
 
 /** qemu-img outside any jail, for making what strangers upload. */
 export async function qemuImg(...args: string[]): Promise<string> {

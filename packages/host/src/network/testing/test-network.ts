@@ -7,19 +7,20 @@ import type { TestContext } from 'node:test';
 import { type Logger, silentLogger } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
 import { makeRuntimeRoot } from '@vivarium/qemu';
+import { testRuntime } from '@vivarium/qemu/testing';
 import { INITIAL_CONFIGURATION, type NetworkConfiguration } from '../configuration.ts';
 import { loadLibc } from '../linux/libc.ts';
 import { OvsNetwork, type OvsNetworkOptions } from '../ovs-network.ts';
 import { runtimeTools } from '../tools.ts';
 import { plugIn, type TapGuest } from './tap-guest.ts';
 
-const RUNTIME = process.env['VIVARIUM_RUNTIME'] ?? '/var/cache/vivarium/runtime-dev';
+const RUNTIME = testRuntime() ?? '';
 
 /** Why real networks cannot be tested here; false when they can. */
 export const cannotNetwork: string | false =
   process.getuid?.() !== 0
     ? 'needs root'
-    : !existsSync(`${RUNTIME}/usr/sbin/ovsdb-server`)
+    : RUNTIME === ''
       ? 'no runtime root: set VIVARIUM_RUNTIME'
       : !existsSync('/dev/net/tun') && 'no /dev/net/tun';
 
