@@ -1,17 +1,19 @@
-// One keep-alive HTTPS connection pool to one endpoint, whose certificate is pinned. Knows JSON, not the API.
-import { Agent, request } from 'node:https';
-
-export interface Trust {
-  /** PEM of the certificate that the endpoint must show (or of the authority that signed it). */
-  readonly certificate: string;
-}
+// HTTPS to one endpoint: keep-alive connections, trust, a certificate of one's own. Knows JSON, not the API.
+import { request } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import { ConnectionLost } from './connection-lost.ts';
+import { type ClientIdentity, TlsAgent } from './tls-agent.ts';
+import { authoritiesOf, type Trust, UntrustedPeer } from './trust.ts';
 
 export interface TransportOptions {
   /** Origin, e.g. `https://127.0.0.1:8443`. */
   readonly url: string;
   readonly trust: Trust;
+  readonly identity?: ClientIdentity;
   /** Longest time without a byte of the answer, in milliseconds. */
   readonly idleTimeoutMs?: number;
+  /** Longest time without progress while a connection is made, in milliseconds. */
+  readonly connectTimeoutMs?: number;
 }
 
 export interface JsonResponse {
@@ -21,37 +23,61 @@ export interface JsonResponse {
   readonly body: unknown;
 }
 
+export interface SendOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly idleTimeoutMs?: number;
+  /** The answer may take minutes: the request gets a connection beside those that the others share. */
+  readonly isLongPoll?: boolean;
+  /** Asking twice does no harm: asked again when a connection that was kept open turns out to be dead. */
+  readonly isRepeatable?: boolean;
+}
+
 const MAX_RESPONSE_BYTES = 256 << 20;
+/** Requests at once to one endpoint; more wait for their turn. */
+const MOST_CONNECTIONS = 16;
+/** Whoever opens more streams to one endpoint than this has lost count. */
+const MOST_LONG_POLLS = 1000;
 
 export class Transport {
   readonly #origin: URL;
-  readonly #agent: Agent;
+  readonly #agent: TlsAgent;
+  readonly #longPolls: TlsAgent;
   readonly #idleTimeoutMs: number;
 
   constructor(options: TransportOptions) {
+    const { trust, identity } = options;
     this.#origin = new URL(options.url);
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
-    this.#agent = new Agent({
-      keepAlive: true,
-      ca: options.trust.certificate,
-      // The certificate itself is pinned, so the name that the endpoint was reached by does not matter.
-      checkServerIdentity: () => undefined,
+    const secureContext = createSecureContext({
+      minVersion: 'TLSv1.2',
+      ca: authoritiesOf(trust) ?? [],
+      allowPartialTrustChain: 'certificate' in trust,
+      ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
     });
+    const common = { trust, secureContext, connectTimeoutMs: options.connectTimeoutMs ?? 30_000 };
+    this.#agent = new TlsAgent({ ...common, mostConnections: MOST_CONNECTIONS });
+    this.#longPolls = new TlsAgent({ ...common, mostConnections: MOST_LONG_POLLS });
   }
 
-  send(
-    method: 'GET' | 'POST',
-    path: string,
-    options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal; idleTimeoutMs?: number } = {},
-  ): Promise<JsonResponse> {
+  /** Rejects with ConnectionLost, UntrustedPeer, or the signal's AbortError. */
+  send(method: 'GET' | 'POST', path: string, options: SendOptions = {}): Promise<JsonResponse> {
     const payload = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
     const idleTimeoutMs = options.idleTimeoutMs ?? this.#idleTimeoutMs;
     return new Promise((resolve, reject) => {
+      let isSent = false;
+      const fail = (error: unknown) => {
+        const isStale = options.isRepeatable && outgoing.reusedSocket && !options.signal?.aborted && !isOverdue;
+        if (isStale) resolve(this.send(method, path, { ...options, isRepeatable: false }));
+        else reject(asLost(error, path, isSent, options.signal));
+      };
+      let isOverdue = false;
       const outgoing = request(
         new URL(path, this.#origin),
         {
           method,
-          agent: this.#agent,
+          agent: options.isLongPoll ? this.#longPolls : this.#agent,
           timeout: idleTimeoutMs,
           ...(options.signal ? { signal: options.signal } : {}),
           headers: {
@@ -77,11 +103,15 @@ export class Transport {
               reject(new Error(`${path}: the answer is not JSON (HTTP ${incoming.statusCode})`, { cause: error }));
             }
           });
-          incoming.on('error', reject);
+          incoming.on('error', fail);
         },
       );
-      outgoing.on('timeout', () => outgoing.destroy(new Error(`${path}: no answer for ${idleTimeoutMs} ms`)));
-      outgoing.on('error', reject);
+      outgoing.on('socket', () => (isSent = true)); // which it gets when it is connected and trusted
+      outgoing.on('timeout', () => {
+        isOverdue = true;
+        outgoing.destroy(new Error(`no answer for ${idleTimeoutMs} ms`));
+      });
+      outgoing.on('error', fail);
       outgoing.end(payload);
     });
   }
@@ -116,5 +146,12 @@ export class Transport {
 
   close(): void {
     this.#agent.destroy();
+    this.#longPolls.destroy();
   }
+}
+
+function asLost(error: unknown, path: string, isSent: boolean, signal: AbortSignal | undefined): unknown {
+  if (error instanceof UntrustedPeer || signal?.aborted) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new ConnectionLost(`${path}: ${why}`, { cause: error, mayHaveArrived: isSent });
 }

@@ -1,0 +1,220 @@
+// Follows any number of an endpoint's tasks through one view and one filter, which any stream can carry beside other filters:
+// whoever takes in the rest of an update set before it hands the set to `apply` learns of a task's end after what it did.
+//
+//   run/follow ──▶ open ──ModifyListView──▶ in the view ──updates──▶ ended ──ModifyListView──▶ out of the view
+//
+// Calls to ModifyListView are batched: one under way, the next with all that came meanwhile.
+import { type Clock, delay } from '@vivarium/base';
+import { systemClock } from '@vivarium/base/node';
+import {
+  isA,
+  isFault,
+  type ManagedTypes,
+  type MoRef,
+  make,
+  type ObjectUpdate,
+  sameRef,
+  type TaskInfo,
+  unbox,
+} from '@vivarium/vim';
+import type { CallOptions, VimClient } from './client.ts';
+import { ConnectionLost } from './connection-lost.ts';
+import type { ArgsOf, TaskMethodName, TaskResultOf } from './method-types.ts';
+import type { StreamFilter } from './update-stream.ts';
+import { faultOf } from './wire-fault.ts';
+
+/** The endpoint does not know the task any more (it was restarted): how it ended is not known. */
+export class TaskLost extends Error {
+  override readonly name = 'TaskLost';
+}
+
+export interface TaskOptions {
+  /** Ends the following, not the task; for that there is CancelTask. */
+  readonly signal?: AbortSignal;
+  /** Every state of the task that is heard of. */
+  readonly onInfo?: (info: TaskInfo) => void;
+}
+
+interface Waiting {
+  readonly onInfo: ((info: TaskInfo) => void) | undefined;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Open {
+  readonly task: MoRef<'Task'>;
+  readonly waiting: Set<Waiting>;
+}
+
+const RETRY_MS = 1000;
+
+export class TaskFollower {
+  readonly #client: VimClient;
+  readonly #clock: Clock;
+  /** By the task's id. */
+  readonly #open = new Map<string, Open>();
+  #view: MoRef<'ListView'> | undefined;
+  #added = new Map<string, MoRef<'Task'>>();
+  #removed = new Map<string, MoRef<'Task'>>();
+  #isModifying = false;
+  #end: { readonly reason: unknown } | undefined;
+
+  constructor(client: VimClient, clock: Clock = systemClock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** Tasks that are followed now. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * A *_Task method to its end. Rejects with what the call or the task failed with, with TaskLost, or with the reason of `close`.
+   */
+  async run<T extends keyof ManagedTypes, M extends TaskMethodName<T>>(
+    target: MoRef<T>,
+    method: M,
+    args: ArgsOf<T, M>,
+    options: TaskOptions & CallOptions = {},
+  ): Promise<TaskResultOf<M>> {
+    const { onInfo: _, ...call } = options;
+    const task = await this.#client.call(target, method, args, call);
+    return (await this.follow(task as MoRef<'Task'>, options)) as TaskResultOf<M>;
+  }
+
+  /** A task that runs already, to its end: resolves with its result, unboxed. Rejects as `run`. */
+  follow(task: MoRef<'Task'>, options: TaskOptions = {}): Promise<unknown> {
+    const { signal, onInfo } = options;
+    if (this.#end) return Promise.reject(this.#end.reason as Error);
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const waiting = { onInfo, resolve, reject };
+    const open = this.#openTask(task);
+    open.waiting.add(waiting);
+    const onAbort = () => {
+      reject(signal?.reason);
+      open.waiting.delete(waiting);
+      if (open.waiting.size === 0) this.#forget(open);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return promise.finally(() => signal?.removeEventListener('abort', onAbort));
+  }
+
+  /**
+   * What a stream has to follow for this follower; give it as the last of the stream's filters. Makes a new view, as the old
+   * one has gone with its session.
+   */
+  async filter(): Promise<StreamFilter> {
+    const { viewManager } = await this.#client.content();
+    if (!viewManager) throw new Error('the endpoint has no ViewManager');
+    const view = await this.#client.call(viewManager, 'CreateListView', {});
+    const former = this.#view;
+    this.#view = view;
+    this.#added = new Map(Array.from(this.#open, ([id, { task }]) => [id, task]));
+    this.#removed.clear();
+    if (former) this.#client.call(former, 'DestroyView', {} as never, { renews: false }).catch(() => undefined);
+    void this.#modify();
+    return {
+      spec: make('PropertyFilterSpec', {
+        propSet: [make('PropertySpec', { type: 'Task', pathSet: ['info'] })],
+        objectSet: [
+          make('ObjectSpec', {
+            obj: view,
+            skip: true,
+            selectSet: [make('TraversalSpec', { type: 'ListView', path: 'view' })],
+          }),
+        ],
+      }),
+    };
+  }
+
+  /** Takes in what a set tells of tasks; the rest it leaves alone. */
+  apply(objects: readonly ObjectUpdate[]): void {
+    for (const { obj, kind, changeSet = [] } of objects) {
+      const open = obj.type === 'Task' ? this.#open.get(obj.value) : undefined;
+      if (!open) continue;
+      const info = changeSet.find(({ name }) => name === 'info')?.val;
+      if (isA('TaskInfo', info)) this.#heard(open, info);
+      else if (kind === 'leave') this.#lose(open);
+    }
+  }
+
+  /** Nobody carries the filter any more: everything that is followed rejects with `reason`, and so does what comes later. */
+  close(reason: unknown): void {
+    this.#end ??= { reason };
+    for (const { waiting } of this.#open.values()) for (const { reject } of waiting) reject(this.#end.reason);
+    this.#open.clear();
+    this.#view = undefined;
+  }
+
+  #openTask(task: MoRef<'Task'>): Open {
+    const known = this.#open.get(task.value);
+    if (known) return known;
+    const open: Open = { task, waiting: new Set() };
+    this.#open.set(task.value, open);
+    this.#removed.delete(task.value);
+    this.#added.set(task.value, task);
+    void this.#modify();
+    return open;
+  }
+
+  #heard(open: Open, info: TaskInfo): void {
+    for (const { onInfo } of open.waiting) onInfo?.(info);
+    if (info.state !== 'success' && info.state !== 'error') return;
+    this.#forget(open);
+    for (const { resolve, reject } of open.waiting) {
+      if (info.state === 'success') resolve(unbox(info.result));
+      else reject(faultOf(info.error?.fault, info.error?.localizedMessage));
+    }
+  }
+
+  #lose(open: Open): void {
+    this.#forget(open);
+    const lost = new TaskLost(`the endpoint does not know ${open.task.value} any more`);
+    for (const { reject } of open.waiting) reject(lost);
+  }
+
+  #forget({ task }: Open): void {
+    this.#open.delete(task.value);
+    if (!this.#added.delete(task.value)) this.#removed.set(task.value, task);
+    void this.#modify();
+  }
+
+  async #modify(): Promise<void> {
+    if (this.#isModifying) return;
+    this.#isModifying = true;
+    try {
+      await Promise.resolve(); // what is followed in the same breath goes together
+      while (this.#view && this.#added.size + this.#removed.size > 0) await this.#modifyOnce(this.#view);
+    } finally {
+      this.#isModifying = false;
+    }
+  }
+
+  async #modifyOnce(view: MoRef<'ListView'>): Promise<void> {
+    const [added, removed] = [this.#added, this.#removed];
+    this.#added = new Map();
+    this.#removed = new Map();
+    const args = { add: [...added.values()], remove: [...removed.values()] };
+    try {
+      const unresolved = await this.#client.call(view, 'ModifyListView', args, { renews: false });
+      for (const ref of unresolved ?? []) {
+        const open = this.#open.get(ref.value);
+        if (open && sameRef(open.task, ref)) this.#lose(open);
+      }
+    } catch (error) {
+      if (view !== this.#view) return; // the next view has them all
+      this.#added = new Map([...added, ...this.#added]);
+      for (const [id, task] of removed) if (!this.#added.has(id)) this.#removed.set(id, task);
+      // With its session the view has gone: the stream finds that out too and begins anew with another one.
+      if (!(error instanceof ConnectionLost)) this.#view = undefined;
+      if (!(error instanceof ConnectionLost || isViewGone(error))) this.close(error);
+      await delay(this.#clock, RETRY_MS);
+    }
+  }
+}
+
+function isViewGone(error: unknown): boolean {
+  return isFault(error, 'NotAuthenticated') || isFault(error, 'ManagedObjectNotFound');
+}
