@@ -55,23 +55,42 @@ export function addLocalAccountManager(service: Service, ref: MoRef<'HostLocalAc
 
 export function addUserDirectory(service: Service, ref: MoRef<'UserDirectory'>): void {
   const { users } = service;
+  const domains = users.domains ?? [];
   service.graph.add<'UserDirectory'>(
     ref,
-    { domainList: [] },
+    { domainList: [...domains] },
     {
       RetrieveUserGroups(query) {
-        if (query.domain !== undefined && query.domain !== '') throw new MethodFault('NotFound');
+        const domain = domainOf(query.domain, domains);
         const wanted = query.searchStr.toLowerCase();
-        const matches = (name: string) =>
-          query.exactMatch ? name.toLowerCase() === wanted : name.toLowerCase().includes(wanted);
+        const qualified = (name: string) => (domain === undefined ? name : `${domain}\\${name}`);
+        const matches = (name: string) => {
+          const bare = name.slice(name.indexOf('\\') + 1).toLowerCase();
+          return query.exactMatch ? bare === wanted || name.toLowerCase() === wanted : bare.includes(wanted);
+        };
+        const { belongsToGroup: group, belongsToUser: user } = query;
         const found = [
-          ...(query.findUsers ? usersOf(users, query.belongsToGroup) : []),
-          ...(query.findGroups && query.belongsToGroup === undefined ? groupsOf(users, query.belongsToUser) : []),
+          ...(query.findUsers ? usersOf(users, group === undefined ? undefined : qualified(group)) : []),
+          ...(query.findGroups && group === undefined
+            ? groupsOf(users, user === undefined ? undefined : qualified(user))
+            : []),
         ];
-        return found.filter(({ principal }) => matches(principal)).slice(0, MOST_RESULTS);
+        const shown = found.filter(({ principal }) => matches(principal)).slice(0, MOST_RESULTS);
+        if (domain === undefined) return shown;
+        // Within a domain, vCenter answers the names without it.
+        const prefix = `${domain}\\`.length;
+        return shown.map((one) => ({ ...one, principal: one.principal.slice(prefix) }));
       },
     },
   );
+}
+
+/** The domain that a query names, as the directory writes it. Fault: NotFound. */
+function domainOf(name: string | undefined, domains: readonly string[]): string | undefined {
+  if (name === undefined || name === '') return undefined;
+  const domain = domains.find((known) => known.toLowerCase() === name.toLowerCase());
+  if (domain === undefined) throw new MethodFault('NotFound');
+  return domain;
 }
 
 function usersOf(users: UserDirectory, group: string | undefined) {
@@ -83,8 +102,9 @@ function usersOf(users: UserDirectory, group: string | undefined) {
     .map(({ userName, fullName }) => make('UserSearchResult', { principal: userName, fullName, group: false }));
 }
 
-function groupsOf(users: UserDirectory, member: string | undefined) {
-  if (member !== undefined && !users.find(member)) throw new MethodFault('NotFound');
+function groupsOf(users: UserDirectory, user: string | undefined) {
+  const member = user === undefined ? undefined : users.find(user)?.userName;
+  if (user !== undefined && member === undefined) throw new MethodFault('NotFound');
   return users
     .listGroups()
     .filter(({ members }) => member === undefined || members.includes(member))

@@ -1,8 +1,9 @@
 // The daemon's own users and groups, kept in the store with hashed passwords.
-import { Mutex, type Random } from '@vivarium/base';
+import type { Random } from '@vivarium/base';
 import type { Op, Store } from '@vivarium/store';
 import { MethodFault } from '@vivarium/vim';
-import { hashPassword, verifyPassword } from './password.ts';
+import { hashPassword } from './password.ts';
+import { PasswordCheck } from './password-check.ts';
 import type { GroupInfo, Principal, UserDirectory } from './user-directory.ts';
 
 interface UserRecord {
@@ -19,16 +20,11 @@ const USERS = 'account/user/';
 const GROUPS = 'account/group/';
 /** As useradd(8) takes them, with room for user@domain. */
 const NAME = /^[A-Za-z_][\w.@-]{0,31}\$?$/;
-/** Checked instead when there is no such user, so that answers take equally long. Matches no password. */
-const NOBODY = `$argon2id$v=19$m=7168,t=5,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
-/** Logins that may wait for their turn; each turn takes 30 ms and 7 MiB. */
-const MOST_WAITING = 100;
 
 export class LocalAccounts implements UserDirectory {
   readonly #store: Store;
   readonly #random: Random;
-  readonly #turn = new Mutex();
-  #waiting = 0;
+  readonly #passwords = new PasswordCheck();
 
   constructor(store: Store, random: Random) {
     this.#store = store;
@@ -36,15 +32,8 @@ export class LocalAccounts implements UserDirectory {
   }
 
   async verify(userName: string, password: string): Promise<Principal | undefined> {
-    if (this.#waiting >= MOST_WAITING) return undefined;
-    this.#waiting += 1;
-    try {
-      const hash = this.#user(userName)?.passwordHash ?? NOBODY;
-      const isRight = await this.#turn.run(() => verifyPassword(password, hash));
-      return isRight ? this.find(userName) : undefined;
-    } finally {
-      this.#waiting -= 1;
-    }
+    const isRight = await this.#passwords.isRight(password, this.#user(userName)?.passwordHash);
+    return isRight ? this.find(userName) : undefined;
   }
 
   find(userName: string): Principal | undefined {

@@ -73,7 +73,7 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
           true,
         ),
       async RemoveEntityPermission({ entity, user, isGroup }, call) {
-        await authorization.revoke(entity, user, isGroup);
+        await authorization.revoke(entity, principalOf(user, isGroup), isGroup);
         events.post(
           { _typeName: 'PermissionRemovedEvent', ...about(entity, { principal: user, group: isGroup }) },
           call,
@@ -140,9 +140,14 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
 
   /** Faults: UserNotFound, NotFound. */
   function grantOf({ principal, group, roleId, propagate }: Permission): Omit<Grant, 'entity'> {
-    const isKnown = group ? users.findGroup(principal) : users.find(principal);
-    if (!isKnown) throw new MethodFault('UserNotFound', { principal, unresolved: false });
-    return { principal, isGroup: group, roleId, propagate };
+    const known = group ? users.findGroup(principal)?.groupName : users.find(principal)?.userName;
+    if (known === undefined) throw new MethodFault('UserNotFound', { principal, unresolved: false });
+    return { principal: known, isGroup: group, roleId, propagate };
+  }
+
+  /** As permissions have it; a name that nobody has any more as it is written. */
+  function principalOf(name: string, isGroup: boolean): string {
+    return (isGroup ? users.findGroup(name)?.groupName : users.find(name)?.userName) ?? name;
   }
 
   function about(entity: Place, { principal, group }: { principal: string; group: boolean }) {

@@ -169,10 +169,10 @@ export class Authorization {
     this.#tell(gone.entity);
   }
 
-  /** Gives a user the Admin role on everything if nobody has it: the first start of a daemon. */
-  async ensureAdmin(userName: string): Promise<void> {
+  /** Gives a user or group the Admin role on everything if nobody has it: the first start of a daemon. */
+  async ensureAdmin(principal: string, isGroup = false): Promise<void> {
     if (this.#table.all().some((grant) => this.#isRootAdmin(grant))) return;
-    await this.grant(this.#rootFolder, [{ principal: userName, isGroup: false, roleId: ROLE_ADMIN, propagate: true }]);
+    await this.grant(this.#rootFolder, [{ principal, isGroup, roleId: ROLE_ADMIN, propagate: true }]);
   }
 
   /** Hears of changed permissions of an entity, and of changed roles (`undefined`). */

@@ -6,6 +6,8 @@ export interface LockOutPolicy {
   /** Failures in a row that lock; 0 = never. */
   readonly failures: number;
   readonly unlockAfterSeconds: number;
+  /** Failures further apart than this do not add up; default: `unlockAfterSeconds`. */
+  readonly withinSeconds?: number;
 }
 
 interface Record {
@@ -47,8 +49,9 @@ export class LockOut {
 
   #current(userName: string): Record {
     const record = this.#records.get(userName);
-    const age = record ? this.#clock.monotonic() - record.atMs : 0;
-    if (!record || age >= this.#policy().unlockAfterSeconds * 1000) return { failures: 0, atMs: 0 };
-    return record;
+    if (!record) return { failures: 0, atMs: 0 };
+    const { failures, unlockAfterSeconds, withinSeconds = unlockAfterSeconds } = this.#policy();
+    const counts = record.failures >= failures ? unlockAfterSeconds : withinSeconds;
+    return this.#clock.monotonic() - record.atMs < counts * 1000 ? record : { failures: 0, atMs: 0 };
   }
 }

@@ -63,7 +63,7 @@ export class SessionRegistry {
     this.#listener = options.listener;
     this.#lockOut = new LockOut(options.clock, () => {
       const { lockFailures: failures, unlockAfterSeconds } = options.policy();
-      return { failures, unlockAfterSeconds };
+      return options.users.lockOutPolicy?.() ?? { failures, unlockAfterSeconds };
     });
     this.cloneTickets = new Tickets(options.clock, options.random, CLONE_TICKET_MS);
     this.serviceTickets = new Tickets(options.clock, options.random, SERVICE_TICKET_MS);
@@ -77,14 +77,15 @@ export class SessionRegistry {
 
   /** Checks a password with the lock-out applied. Fault: InvalidLogin. */
   async verify(userName: string, password: string, origin: SessionOrigin, signal?: AbortSignal): Promise<Principal> {
-    const wasLocked = this.#lockOut.isLocked(userName);
+    const account = this.#users.accountName?.(userName) ?? userName;
+    const wasLocked = this.#lockOut.isLocked(account);
     const principal = wasLocked ? undefined : await this.#users.verify(userName, password);
     // Asked again: attempts that ran meanwhile may have locked the account, and a lock holds for right passwords too.
-    if (principal && !this.#lockOut.isLocked(userName)) {
-      this.#lockOut.noteSuccess(userName);
+    if (principal && !this.#lockOut.isLocked(account)) {
+      this.#lockOut.noteSuccess(account);
       return principal;
     }
-    const locked = !wasLocked && this.#lockOut.noteFailure(userName);
+    const locked = !wasLocked && this.#lockOut.noteFailure(account);
     this.#log.warn({ userName, ipAddress: origin.ipAddress, locked: wasLocked || locked }, 'login failed');
     this.#listener.loginFailed(userName, origin, locked);
     await delay(this.#clock, FAILURE_DELAY_MS, signal);
