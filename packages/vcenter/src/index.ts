@@ -8,4 +8,8 @@ export type {
 } from './host-link/host-link.ts';
 export { HostUnreachable } from './host-link/host-link.ts';
 export { VimHostLink } from './host-link/vim-host-link.ts';
+export { type AutomationDeps, registerAutomation } from './rest/automation.ts';
+export { joinDomain } from './sso/join-domain.ts';
+export { SsoDomain } from './sso/sso-domain.ts';
+export { Tagging } from './tagging/tagging.ts';
 export { openVpxd, type Vpxd, type VpxdOptions } from './vpxd.ts';
