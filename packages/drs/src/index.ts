@@ -6,6 +6,7 @@ export { defaultClusterConfig } from './cluster-config/default-cluster-config.ts
 export { leaveCluster } from './cluster-config/leave-cluster.ts';
 export { drsBehaviorOf } from './cluster-config/vm-behavior.ts';
 export { findIncompatibilities, isCompatible } from './compatibility/compatibility.ts';
+export { type FeatureRequirement, parseFeatureRequirement } from './compatibility/feature-requirement.ts';
 export {
   chooseDatastore,
   type DatastoreSnapshot,

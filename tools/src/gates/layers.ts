@@ -17,7 +17,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   vcenter: ['vim', 'vmomi', 'client', 'drs', 'store'],
   cli: ['client', 'vim', 'qemu', 'guests'],
   guests: ['qemu'],
-  lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'vmx', 'vmomi', 'store'],
+  lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'drs', 'vmx', 'vmomi', 'store'],
   tools: ['lab'],
 };
 

@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import { isFault, moRef } from '@vivarium/vim';
 import { testHost, testVm } from '../testing/small-cluster.ts';
 import { findIncompatibilities, isCompatible } from './compatibility.ts';
-import { isFeatureMet } from './feature-requirement.ts';
+import { isFeatureMet, parseFeatureRequirement } from './feature-requirement.ts';
 import { compareMorefs } from './moref-order.ts';
 
 const elsewhere = { datastore: moRef('Datastore', 'datastore-2'), name: 'datastore2' };
-const requirement = (key: string, value: string) => ({ key, featureName: key, value });
+const requirement = (key: string, value: string) => parseFeatureRequirement({ key, featureName: key, value });
 
 /** The only reason against, by name; 'none' when there is none. */
 function reason(vm: ReturnType<typeof testVm>, host: ReturnType<typeof testHost>): string {
@@ -39,7 +39,9 @@ describe('which hosts could run a VM', () => {
     const amd = testVm(1, { featureRequirements: [requirement('cpuid.AMD', 'Bool:Min:1')] });
     const [fault] = findIncompatibilities(amd, testHost(1));
     assert.ok(isFault(fault, 'FeatureRequirementsNotMet'));
-    assert.deepEqual(fault.fault.featureRequirement, amd.featureRequirements);
+    assert.deepEqual(fault.fault.featureRequirement, [
+      { key: 'cpuid.AMD', featureName: 'cpuid.AMD', value: 'Bool:Min:1' },
+    ]);
   });
 
   test('one that reaches every datastore of the VM', () => {

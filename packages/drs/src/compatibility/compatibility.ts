@@ -50,7 +50,9 @@ const CHECKS: readonly Check[] = [
     isMet: (vm, { features }) => vm.featureRequirements.every((requirement) => isFeatureMet(requirement, features)),
     faults: (vm, { features, host }) => [
       new MethodFault('FeatureRequirementsNotMet', {
-        featureRequirement: vm.featureRequirements.filter((requirement) => !isFeatureMet(requirement, features)),
+        featureRequirement: vm.featureRequirements
+          .filter((requirement) => !isFeatureMet(requirement, features))
+          .map(({ requirement }) => requirement),
         vm: vm.vm,
         host,
       }),

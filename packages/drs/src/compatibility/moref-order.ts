@@ -2,14 +2,38 @@
 
 import type { ManagedObjectReference } from '@vivarium/vim';
 
-export function compareMorefs(left: ManagedObjectReference, right: ManagedObjectReference): number {
-  const [leftText, leftNumber] = split(left.value);
-  const [rightText, rightNumber] = split(right.value);
-  if (leftText !== rightText) return leftText < rightText ? -1 : 1;
-  return leftNumber - rightNumber || (left.value < right.value ? -1 : left.value > right.value ? 1 : 0);
+interface Key {
+  readonly text: string;
+  readonly number: number;
+  readonly value: string;
 }
 
-function split(value: string): [string, number] {
-  const digits = /\d+$/.exec(value)?.[0] ?? '';
-  return [value.slice(0, value.length - digits.length), Number(digits)];
+export function compareMorefs(left: ManagedObjectReference, right: ManagedObjectReference): number {
+  return compareKeys(keyOf(left), keyOf(right));
+}
+
+/** A sorted copy. Each moref is taken apart once only. */
+export function sortByMoref<T>(items: readonly T[], refOf: (item: T) => ManagedObjectReference): T[] {
+  return items
+    .map((item) => ({ item, key: keyOf(refOf(item)) }))
+    .sort((a, b) => compareKeys(a.key, b.key))
+    .map(({ item }) => item);
+}
+
+function keyOf({ value }: ManagedObjectReference): Key {
+  let end = value.length;
+  while (end > 0 && isDigit(value.charCodeAt(end - 1))) end -= 1;
+  return { text: value.slice(0, end), number: Number(value.slice(end)), value };
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+function compareKeys(left: Key, right: Key): number {
+  return compare(left.text, right.text) || left.number - right.number || compare(left.value, right.value);
+}
+
+function compare(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
 }

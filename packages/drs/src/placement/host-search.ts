@@ -1,7 +1,7 @@
 // The search for the best host for some VMs, over hosts that fill up as VMs are placed. O(hosts) a search.
 
 import { isCompatible } from '../compatibility/compatibility.ts';
-import { compareMorefs } from '../compatibility/moref-order.ts';
+import { sortByMoref } from '../compatibility/moref-order.ts';
 import { BoundRules } from '../rules/bound-rules.ts';
 import type { ClusterSnapshot } from './cluster-snapshot.ts';
 import { addLoad, type HostLoad, hasRoom, newHostLoad } from './host-load.ts';
@@ -32,7 +32,7 @@ export class HostSearch {
 
   constructor(cluster: ClusterSnapshot) {
     this.#cluster = cluster;
-    this.hosts = cluster.hosts.toSorted((a, b) => compareMorefs(a.host, b.host)).map(newHostLoad);
+    this.hosts = sortByMoref(cluster.hosts, ({ host }) => host).map(newHostLoad);
   }
 
   rulesFor(unit: Unit): BoundRules {
@@ -139,12 +139,12 @@ export function unitsBySize(
   const cpu = cluster.hosts.reduce((sum, { capacity }) => sum + capacity.cpuMhz, 0);
   const memory = cluster.hosts.reduce((sum, { capacity }) => sum + capacity.memoryMB, 0);
   const size = ({ cpuMhz, memoryMB }: Unit['demand']) => Math.max(cpuMhz / (cpu || 1), memoryMB / (memory || 1));
-  return unitsOf(vms, cluster.rules, strength)
+  return unitsOf(
+    sortByMoref(vms, ({ vm }) => vm),
+    cluster.rules,
+    strength,
+  )
     .map((unit) => ({ unit, reserved: size(unit.reservation), wanted: size(unit.demand) }))
-    .sort((a, b) => b.reserved - a.reserved || b.wanted - a.wanted || compareMorefs(firstVm(a.unit), firstVm(b.unit)))
+    .sort((a, b) => b.reserved - a.reserved || b.wanted - a.wanted)
     .map(({ unit }) => unit);
-}
-
-function firstVm({ vms: [first] }: Unit): { readonly value: string; readonly type: string } {
-  return first?.vm ?? { type: '', value: '' };
 }

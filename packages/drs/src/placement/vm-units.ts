@@ -8,7 +8,7 @@ export interface Unit extends Amounts {
   readonly vms: readonly VmNeeds[];
 }
 
-/** `strength`: tied by any enabled rule, or by mandatory ones only. The order of the VMs is kept. */
+/** `strength`: tied by any enabled rule, or by mandatory ones only. Units come in the order of their first VM. */
 export function unitsOf(vms: readonly VmNeeds[], rules: CompiledRules, strength: 'any' | 'mandatory'): Unit[] {
   const groups = new Map<string, VmNeeds[]>(vms.map((vm) => [vm.vm.value, [vm]]));
   for (const { vm } of vms) {

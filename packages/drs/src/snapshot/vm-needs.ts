@@ -1,6 +1,7 @@
 // What a VM needs of a host to power on there. The caller makes it of the VM's configuration.
 
-import type { MoRef, VirtualMachineFeatureRequirement } from '@vivarium/vim';
+import type { MoRef } from '@vivarium/vim';
+import type { FeatureRequirement } from '../compatibility/feature-requirement.ts';
 import type { Resources } from '../resource-pool/allocation.ts';
 
 export interface VmNeeds {
@@ -16,7 +17,8 @@ export interface VmNeeds {
   readonly home: DatastoreNeed;
   readonly disks: readonly DiskNeed[];
   readonly nics: readonly NicNeed[];
-  readonly featureRequirements: readonly VirtualMachineFeatureRequirement[];
+  /** `runtime.featureRequirement`, through `parseFeatureRequirement`. */
+  readonly featureRequirements: readonly FeatureRequirement[];
   /** What it reserves when it runs, memory with its overhead. */
   readonly reservation: Resources;
   /** What it is expected to want when it runs; `expectedDemand` gives the usual answer. */
