@@ -1,3 +1,5 @@
+export { type CenterBuilder, centerBuilder } from './center-builder.ts';
+export { ensureCertificates } from './certificates/certificate-authority.ts';
 export type {
   HostDialer,
   HostLink,
@@ -13,3 +15,4 @@ export { joinDomain } from './sso/join-domain.ts';
 export { SsoDomain } from './sso/sso-domain.ts';
 export { Tagging } from './tagging/tagging.ts';
 export { openVpxd, type Vpxd, type VpxdOptions } from './vpxd.ts';
+export { type CenterWeb, openCenterWeb } from './web.ts';

@@ -15,9 +15,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   host: ['vim', 'vmx', 'qemu', 'store', 'vmomi', 'drs/resource-pool'],
   drs: ['vim'],
   vcenter: ['vim', 'vmomi', 'client', 'drs', 'store'],
+  sim: ['vim', 'vmx', 'host/view', 'vmomi', 'store', 'vcenter'],
   cli: ['client', 'vim', 'qemu', 'guests'],
   guests: ['qemu'],
-  lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'drs', 'vmx', 'vmomi', 'store'],
+  lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'sim', 'drs', 'vmx', 'vmomi', 'store'],
   tools: ['lab'],
 };
 

@@ -1,0 +1,12 @@
+// What a host shows of itself and its VMs, as pure functions of plain data: shared with hosts that are simulated.
+export { hostCapability } from './host-system/host-capability.ts';
+export { type HostView, hostHardware, hostRuntime, hostSummary } from './host-system/host-properties.ts';
+export type { MachineFacts } from './host-system/machine-facts.ts';
+export { guestInfo } from './virtual-machine/guest-info.ts';
+export { runtimeInfo } from './virtual-machine/runtime-info.ts';
+export { heartbeat, overallStatus, summary } from './virtual-machine/summary.ts';
+export { vmCapability } from './virtual-machine/vm-capability.ts';
+export type { GuestFacts } from './vm/guest-facts.ts';
+export { checkPowerState, type PowerState, type VmRequest } from './vm/power-state.ts';
+export { type EventSubject, vmEvent, vmReconfigured, vmRenamed } from './vm/vm-events.ts';
+export type { VmView } from './vm/vm-view.ts';

@@ -1,0 +1,63 @@
+// What is simulated, by vcsim's names: DC0, DC0_C0, DC0_C0_H0, DC0_C0_RP0_VM0, DC0_H0, DC0_H0_VM0, LocalDS_0. Pure.
+import type { SimFlags } from './flags.ts';
+
+export interface DatacenterPlan {
+  readonly name: string;
+  readonly datastores: readonly string[];
+  readonly clusters: readonly ComputePlan[];
+  readonly standalone: readonly ComputePlan[];
+}
+
+export interface ComputePlan {
+  readonly name: string;
+  readonly hosts: readonly HostPlan[];
+  /** Below the root pool. */
+  readonly pools: readonly string[];
+}
+
+export interface HostPlan {
+  readonly name: string;
+  readonly vms: readonly VmPlan[];
+}
+
+export interface VmPlan {
+  readonly name: string;
+  /** The pool below the root pool that it is in; undefined = the root pool itself. */
+  readonly pool: string | undefined;
+}
+
+export function planInventory(flags: SimFlags): DatacenterPlan[] {
+  return count(flags.datacenters).map((index): DatacenterPlan => {
+    const name = `DC${index}`;
+    return {
+      name,
+      datastores: count(flags.datastores).map((store) => `LocalDS_${store}`),
+      clusters: count(flags.clusters).map((cluster) => planCluster(`${name}_C${cluster}`, flags)),
+      standalone: count(flags.standaloneHosts).map((host) => planStandalone(`${name}_H${host}`, flags)),
+    };
+  });
+}
+
+function planCluster(name: string, flags: SimFlags): ComputePlan {
+  const pools = count(flags.pools).map((pool) => `${name}_RP${pool + 1}`);
+  const vms = [...planVms(`${name}_RP0`, undefined, flags), ...pools.flatMap((pool) => planVms(pool, pool, flags))];
+  const hosts = count(flags.hostsPerCluster).map((host) => ({
+    name: `${name}_H${host}`,
+    vms: vms.filter((_vm, index) => index % flags.hostsPerCluster === host),
+  }));
+  return { name, hosts, pools };
+}
+
+function planStandalone(name: string, flags: SimFlags): ComputePlan {
+  const pools = count(flags.pools).map((pool) => `${name}_RP${pool + 1}`);
+  const vms = [...planVms(name, undefined, flags), ...pools.flatMap((pool) => planVms(pool, pool, flags))];
+  return { name, hosts: [{ name, vms }], pools };
+}
+
+function planVms(prefix: string, pool: string | undefined, { vmsPerPool }: SimFlags): VmPlan[] {
+  return count(vmsPerPool).map((vm) => ({ name: `${prefix}_VM${vm}`, pool }));
+}
+
+function count(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}

@@ -1,0 +1,52 @@
+// The process of `viv sim`: reads vcsim's flags, starts, tells where it listens, ends on SIGINT, SIGTERM and SIGQUIT.
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger, uuid } from '@vivarium/base';
+import { systemClock, systemRandom } from '@vivarium/base/node';
+import { FlagError, parseFlags, type SimFlags, USAGE } from './flags.ts';
+import { startSim } from './sim.ts';
+
+const args = process.argv.slice(2);
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+if (args[0] === 'uuidgen') {
+  process.stdout.write(`${uuid(systemRandom)}\n`);
+} else if (args.some((arg) => /^--?(h|help)$/.test(arg))) {
+  process.stdout.write(USAGE);
+} else {
+  try {
+    await run(parseFlags(args));
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    process.stderr.write(`viv sim: ${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+async function run(flags: SimFlags): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'viv-sim-'));
+  const ended = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.once(signal, () => ended.resolve());
+  try {
+    const sim = await startSim(flags, {
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLogger,
+      version,
+      folder,
+      progress: () => undefined,
+    });
+    const line = `export GOVC_URL=${sim.url} GOVC_SIM_PID=${process.pid}\n`;
+    if (flags.environmentFile === '-') process.stdout.write(line);
+    else if (flags.environmentFile) await writeFile(flags.environmentFile, line);
+    else process.stdout.write(line);
+    await ended.promise;
+    await sim.close();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

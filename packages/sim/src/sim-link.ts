@@ -1,0 +1,124 @@
+// vCenter's connection to a simulated host: news in order, and ends of tasks behind the news that the tasks made.
+
+import {
+  type HostDialer,
+  type HostLink,
+  type HostNews,
+  type HostTarget,
+  HostUnreachable,
+  type RunOptions,
+} from '@vivarium/vcenter';
+import type { AboutInfo, Event, ManagedObjectReference } from '@vivarium/vim';
+import type { SimHost } from './sim-host.ts';
+
+export class SimLink implements HostLink {
+  readonly about: AboutInfo;
+  readonly #host: SimHost;
+  readonly #news: HostNews[] = [];
+  readonly #ended: (() => void)[] = [];
+  #wake = Promise.withResolvers<void>();
+  #isClosed = false;
+  #lastChain = 0;
+
+  constructor(host: SimHost) {
+    this.#host = host;
+    this.about = host.options.view.about;
+  }
+
+  async hardwareUuid(): Promise<string> {
+    return this.#host.options.view.facts.uuid;
+  }
+
+  async *updates(signal: AbortSignal): AsyncIterable<HostNews> {
+    const wake = () => this.#wake.resolve();
+    signal.addEventListener('abort', wake, { once: true });
+    const stop = this.#host.listen((news) => {
+      this.#news.push(news);
+      wake();
+    });
+    try {
+      while (!signal.aborted && !this.#isClosed) {
+        const next = this.#news.shift();
+        if (next) {
+          yield next;
+          continue;
+        }
+        for (const end of this.#ended.splice(0)) end();
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers();
+      }
+    } finally {
+      stop();
+      for (const end of this.#ended.splice(0)) end();
+    }
+  }
+
+  /** Only what happens from now on: a simulated host keeps no history. */
+  async *events(_afterKey: number | undefined, signal: AbortSignal): AsyncIterable<readonly Event[]> {
+    const waiting: Event[] = [];
+    let wake = Promise.withResolvers<void>();
+    const stopWaiting = () => wake.resolve();
+    signal.addEventListener('abort', stopWaiting, { once: true });
+    const stop = this.#host.onEvent((event) => {
+      waiting.push(event);
+      wake.resolve();
+    });
+    try {
+      while (!signal.aborted) {
+        if (waiting.length > 0) yield waiting.splice(0);
+        await wake.promise;
+        wake = Promise.withResolvers();
+      }
+    } finally {
+      stop();
+      signal.removeEventListener('abort', stopWaiting);
+    }
+  }
+
+  async call(target: ManagedObjectReference, method: string, args: object, signal?: AbortSignal): Promise<unknown> {
+    if (this.#isClosed) throw new HostUnreachable('the simulated host is disconnected');
+    return this.#host.perform(target, method, args as Record<string, unknown>, { ...(signal ? { signal } : {}) });
+  }
+
+  async run(
+    target: ManagedObjectReference,
+    method: string,
+    args: object,
+    { signal, onChain }: RunOptions = {},
+  ): Promise<unknown> {
+    if (this.#isClosed) throw new HostUnreachable('the simulated host is disconnected');
+    const chainId = ++this.#lastChain;
+    onChain?.(chainId);
+    const around = { chainId, ...(signal ? { signal } : {}) };
+    const result = await this.#host.perform(target, method, args as Record<string, unknown>, around);
+    await new Promise<void>((resolve) => {
+      this.#ended.push(resolve);
+      this.#wake.resolve();
+    });
+    return result;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake.resolve();
+  }
+}
+
+/** Simulated hosts by the address that vCenter knows them by; any account will do. */
+export class SimDialer implements HostDialer {
+  readonly #find: (address: string) => SimHost | undefined;
+
+  constructor(find: (address: string) => SimHost | undefined) {
+    this.#find = find;
+  }
+
+  introduce(target: HostTarget): Promise<HostLink> {
+    return this.dial(target);
+  }
+
+  async dial({ address }: HostTarget): Promise<HostLink> {
+    const host = this.#find(address);
+    if (!host) throw new HostUnreachable(`there is no simulated host ${address}`);
+    return new SimLink(host);
+  }
+}

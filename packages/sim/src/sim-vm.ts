@@ -1,0 +1,143 @@
+// A simulated VM: a real configuration, and a guest that is nothing but what it says of itself.
+import { type Clock, dateTime } from '@vivarium/base';
+import {
+  type GuestFacts,
+  guestInfo,
+  heartbeat,
+  overallStatus,
+  type PowerState,
+  runtimeInfo,
+  summary,
+  type VmView,
+  vmCapability,
+} from '@vivarium/host/view';
+import {
+  isA,
+  type MoRef,
+  make,
+  moRef,
+  type VirtualMachineConfigInfo,
+  type VirtualMachineStorageSummary,
+} from '@vivarium/vim';
+import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
+
+const HOST = moRef('HostSystem', 'ha-host');
+
+export interface SimVmState {
+  readonly ref: MoRef<'VirtualMachine'>;
+  readonly config: VirtualMachineConfigInfo;
+  readonly power: PowerState;
+  readonly guest: GuestFacts | undefined;
+  readonly bootTime: string | undefined;
+  readonly suspendTime: string | undefined;
+  readonly cpuMhz: number;
+  readonly load: { readonly cpuUsageMhz: number; readonly memoryMB: number };
+}
+
+/** The state after a start: devices are connected, the guest has its address. Pure. */
+export function started(state: SimVmState, clock: Clock, guest: GuestFacts): SimVmState {
+  const config = connectForPowerOn(state.config);
+  return { ...state, config, power: 'poweredOn', guest, bootTime: dateTime(clock), suspendTime: undefined };
+}
+
+export function stopped(state: SimVmState): SimVmState {
+  const config = disconnectForPowerOff(state.config);
+  return { ...state, config, power: 'poweredOff', guest: undefined, bootTime: undefined, suspendTime: undefined };
+}
+
+export function suspended(state: SimVmState, clock: Clock): SimVmState {
+  return { ...state, power: 'suspended', guest: undefined, suspendTime: dateTime(clock) };
+}
+
+/** VirtualMachine's properties as a host reports them. Pure but for the clock. */
+export function vmProperties(state: SimVmState, clock: Clock): Readonly<Record<string, unknown>> {
+  const view = viewOf(state, clock);
+  const storage = storageSummary(state, clock);
+  const { config, ref } = state;
+  const { cpuAllocation, memoryAllocation } = config;
+  return {
+    name: config.name,
+    config,
+    runtime: runtimeInfo(view),
+    guest: guestInfo(view),
+    guestHeartbeatStatus: heartbeat(view),
+    summary: summary(view, storage),
+    overallStatus: overallStatus(view),
+    configStatus: 'green',
+    capability: vmCapability,
+    datastore: datastoresOf(config),
+    network: networksOf(config),
+    rootSnapshot: [],
+    storage: make('VirtualMachineStorageInfo', {
+      perDatastoreUsage: datastoresOf(config).map((datastore) =>
+        make('VirtualMachineUsageOnDatastore', {
+          datastore,
+          committed: storage.committed,
+          uncommitted: storage.uncommitted,
+          unshared: storage.unshared,
+        }),
+      ),
+      timestamp: storage.timestamp,
+    }),
+    ...(cpuAllocation && memoryAllocation
+      ? { resourceConfig: make('ResourceConfigSpec', { entity: ref, cpuAllocation, memoryAllocation }) }
+      : {}),
+  };
+}
+
+function viewOf(state: SimVmState, clock: Clock): VmView {
+  const { guest, bootTime, suspendTime } = state;
+  const isOn = state.power === 'poweredOn';
+  return {
+    ref: state.ref,
+    host: HOST,
+    config: state.config,
+    power: state.power,
+    tools: guest ? 'running' : isOn ? 'unknown' : 'notRunning',
+    ...(guest ? { guest } : {}),
+    ...(isOn
+      ? { stats: { cpuUsageMhz: state.load.cpuUsageMhz, hostMemoryMB: state.load.memoryMB, balloonedMB: 0 } }
+      : {}),
+    ...(bootTime && isOn ? { bootTime, uptimeSeconds: Math.floor((clock.now() - Date.parse(bootTime)) / 1000) } : {}),
+    ...(suspendTime ? { suspendTime } : {}),
+    consoles: 0,
+    crashed: false,
+    cpuMhz: state.cpuMhz,
+  };
+}
+
+/** Thin disks are a tenth full; nothing else takes room. */
+function storageSummary({ config }: SimVmState, clock: Clock): VirtualMachineStorageSummary {
+  const bytes = disksOf(config).reduce((sum, { capacityInKB }) => sum + capacityInKB * 1024, 0);
+  const committed = Math.floor(bytes / 10);
+  return make('VirtualMachineStorageSummary', {
+    committed,
+    uncommitted: bytes - committed,
+    unshared: committed,
+    timestamp: dateTime(clock),
+  });
+}
+
+export function disksOf(config: VirtualMachineConfigInfo) {
+  return (config.hardware.device ?? []).filter((device) => isA('VirtualDisk', device));
+}
+
+function datastoresOf(config: VirtualMachineConfigInfo): MoRef<'Datastore'>[] {
+  const named = (config.hardware.device ?? []).flatMap(({ backing }) =>
+    isA('VirtualDeviceFileBackingInfo', backing) && backing.datastore ? [backing.datastore] : [],
+  );
+  const own = /^\[([^\]]*)\]/.exec(config.files.vmPathName ?? '')?.[1];
+  return unique([...(own === undefined ? [] : [moRef('Datastore', own)]), ...named]);
+}
+
+function networksOf(config: VirtualMachineConfigInfo): MoRef<'Network'>[] {
+  return unique(
+    (config.hardware.device ?? []).flatMap(({ backing }) =>
+      isA('VirtualEthernetCardNetworkBackingInfo', backing) && backing.network ? [backing.network] : [],
+    ),
+  );
+}
+
+function unique<T extends { readonly value: string }>(refs: readonly T[]): T[] {
+  return [...new Map(refs.map((ref) => [ref.value, ref])).values()];
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { silentLogger } from '@vivarium/base';
+import { systemClock, systemRandom } from '@vivarium/base/node';
+import { FlagError, parseFlags } from './flags.ts';
+import { planInventory } from './inventory-plan.ts';
+import { startSim } from './sim.ts';
+
+void test("vcsim's flags are read in all their forms", () => {
+  const flags = parseFlags(['-l', '127.0.0.1:0', '-dc=2', '--vm', '5', '-autostart=false', '-pg', '1', '-app=0']);
+  assert.deepEqual(flags.listen, { address: '127.0.0.1', port: 0 });
+  assert.deepEqual([flags.datacenters, flags.vmsPerPool, flags.isAutostart], [2, 5, false]);
+  const delays = parseFlags(['-method-delay', 'PowerOnVM_Task:50', '-fault', 'Destroy_Task:InvalidState:DC0_H0_VM0']);
+  assert.equal(delays.methodDelayMs.get('PowerOnVM_Task'), 50);
+  assert.deepEqual(delays.faults, [{ method: 'Destroy_Task', fault: 'InvalidState', vm: 'DC0_H0_VM0' }]);
+});
+
+void test('a flag that means nothing, or is not built, is refused in one sentence', () => {
+  for (const args of [
+    ['-nonsense', '1'],
+    ['-vm'],
+    ['-vm', 'x'],
+    ['-esx'],
+    ['-pod', '2'],
+    ['-l', 'nowhere'],
+    ['word'],
+  ]) {
+    assert.throws(() => parseFlags(args), FlagError, args.join(' '));
+  }
+});
+
+void test("the inventory has vcsim's names", () => {
+  const [datacenter] = planInventory(parseFlags([]));
+  assert.equal(datacenter?.name, 'DC0');
+  assert.deepEqual(
+    datacenter?.clusters.flatMap(({ hosts }) => hosts.map(({ name }) => name)),
+    ['DC0_C0_H0', 'DC0_C0_H1', 'DC0_C0_H2'],
+  );
+  const vms = [...(datacenter?.clusters ?? []), ...(datacenter?.standalone ?? [])].flatMap(({ hosts }) =>
+    hosts.flatMap((host) => host.vms.map(({ name }) => name)),
+  );
+  assert.deepEqual(vms.sort(), ['DC0_C0_RP0_VM0', 'DC0_C0_RP0_VM1', 'DC0_H0_VM0', 'DC0_H0_VM1']);
+  assert.deepEqual(datacenter?.datastores, ['LocalDS_0']);
+});
+
+void test('a simulator starts, tells its address, and its VMs are on and have addresses of their own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'viv-sim-test-'));
+  const sim = await startSim(parseFlags(['-l', '127.0.0.1:0', '-vm', '6', '-tls=false']), {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    version: '0',
+    folder,
+    progress: () => undefined,
+  });
+  try {
+    assert.match(sim.url, /^http:\/\/user:pass@127\.0\.0\.1:\d+\/sdk$/);
+    const vms = [...sim.vpxd.service.graph.ofType('VirtualMachine')];
+    assert.equal(vms.length, 12);
+    assert.ok(vms.every((vm) => vm.getPath('runtime.powerState') === 'poweredOn'));
+    const unique = (path: string) => new Set(vms.map((vm) => vm.getPath(path))).size;
+    for (const path of ['name', 'config.uuid', 'config.instanceUuid', 'guest.ipAddress', 'config.files.vmPathName']) {
+      assert.equal(unique(path), 12, path);
+    }
+    const macs = vms.map((vm) => vm.getPath('config.hardware.device[4000].macAddress'));
+    assert.equal(new Set(macs).size, 12);
+    assert.ok(!macs.includes(undefined));
+  } finally {
+    await sim.close();
+    rmSync(folder, { recursive: true });
+  }
+});

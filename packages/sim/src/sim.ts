@@ -1,0 +1,67 @@
+// The simulator, put together: a store in memory, simulated hosts, the real vCenter, its doors.
+import type { Clock, Logger, Random } from '@vivarium/base';
+import { openMemoryStore } from '@vivarium/store';
+import { centerBuilder, ensureCertificates, openCenterWeb, openVpxd, type Vpxd } from '@vivarium/vcenter';
+import { make } from '@vivarium/vim';
+import { ADMINISTRATORS, simUsers } from './any-account.ts';
+import { buildInventory } from './build-inventory.ts';
+import type { SimFlags } from './flags.ts';
+import type { SimHost } from './sim-host.ts';
+import { SimDialer } from './sim-link.ts';
+
+export interface SimOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+  /** A folder for the certificates; it may be a fresh one. */
+  readonly folder: string;
+  readonly progress: (text: string) => void;
+}
+
+export interface Sim {
+  /** `https://user:pass@127.0.0.1:8989/sdk`. */
+  readonly url: string;
+  /** The vCenter behind it. */
+  readonly vpxd: Vpxd;
+  close(): Promise<void>;
+}
+
+export async function startSim(flags: SimFlags, options: SimOptions): Promise<Sim> {
+  const { clock, random, log, version } = options;
+  await using undo = new AsyncDisposableStack();
+  const store = openMemoryStore();
+  undo.defer(() => store.close());
+  const hosts = new Map<string, SimHost>();
+  const users = simUsers(flags);
+  const dialer = new SimDialer((address) => hosts.get(address));
+  const vpxd = await openVpxd({ clock, random, log, version, store, dialer, users });
+  undo.defer(() => vpxd.close());
+  const admin = { principal: ADMINISTRATORS, isGroup: true, roleId: -1, propagate: true };
+  await vpxd.service.authorization.grant(vpxd.service.rootFolder, [admin]);
+  const about = make('AboutInfo', {
+    ...vpxd.service.content.about,
+    name: 'VMware ESXi',
+    fullName: 'VMware ESXi 9.0.0 (simulated)',
+    osType: 'vmnix-x86',
+    productLineId: 'embeddedEsx',
+    apiType: 'HostAgent',
+    instanceUuid: undefined,
+  });
+  const builder = centerBuilder(vpxd.center);
+  await buildInventory({ clock, random, flags, about, hosts, builder, progress: options.progress });
+  const certificates = flags.isTls ? await ensureCertificates(options.folder, clock) : undefined;
+  const web = await openCenterWeb({
+    listen: flags.listen,
+    ...(certificates ? { tls: { ...certificates.server, authority: certificates.authority } } : {}),
+    service: vpxd.service,
+    log,
+  });
+  undo.defer(() => web.close());
+  const { address } = flags.listen;
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
+  const account = `${encodeURIComponent(flags.userName ?? 'user')}:${encodeURIComponent(flags.password ?? 'pass')}`;
+  const url = `${flags.isTls ? 'https' : 'http'}://${account}@${host}:${web.port}/sdk`;
+  const stack = undo.move();
+  return { url, vpxd, close: () => stack.disposeAsync() };
+}

@@ -1,0 +1,53 @@
+// vCenter's HTTPS service: every door on one port.
+import type { Logger } from '@vivarium/base';
+import type { Service } from '@vivarium/vmomi';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { KeyPair } from './certificates/certificate-authority.ts';
+
+/** A client that takes longer to send its headers is cut off. */
+const HEADERS_TIMEOUT_MS = 30_000;
+
+export interface CenterWebOptions {
+  readonly listen: { readonly address: string; readonly port: number };
+  /** Absent = plain HTTP: for a simulator on loopback only. */
+  readonly tls?: KeyPair & { readonly authority: string };
+  readonly service: Service;
+  readonly log: Logger;
+  /** More doors: REST, statistics … */
+  readonly doors?: readonly ((app: FastifyInstance) => void)[];
+}
+
+export interface CenterWeb {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Begins to serve; rejects when the address cannot be listened on. */
+export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWeb> {
+  const { tls, service } = options;
+  const common = { requestTimeout: 0, forceCloseConnections: true, logger: false } as const;
+  const app = (
+    tls
+      ? fastify({
+          ...common,
+          https: {
+            key: tls.privateKey,
+            cert: `${tls.certificate}${tls.authority}`,
+            minVersion: 'TLSv1.2',
+            headersTimeout: HEADERS_TIMEOUT_MS,
+          },
+        })
+      : fastify(common)
+  ) as FastifyInstance;
+  service.register(app);
+  for (const open of options.doors ?? []) open(app);
+  app.get('/', (_request, reply) => {
+    void reply.type('text/plain; charset=utf-8').send('Vivarium vCenter. The API is at /sdk.\n');
+  });
+  await app.listen({ host: options.listen.address, port: options.listen.port });
+  const address = app.server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : options.listen.port,
+    close: () => app.close(),
+  };
+}
