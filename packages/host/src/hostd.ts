@@ -28,6 +28,9 @@ import { publishNetwork } from './network-system/publish-network.ts';
 import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { publishImports } from './nfc/publish-imports.ts';
 import { type HostdOptions, statePaths } from './options.ts';
+import { HostStatistics } from './statistics/host-statistics.ts';
+import { machineReader } from './statistics/machine-reading.ts';
+import { Sampler } from './statistics/sampler.ts';
 import { openStorage, publishStorage } from './storage.ts';
 import { ensureTlsIdentity } from './tls/certificate.ts';
 import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
@@ -76,7 +79,18 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   if (options.jail === 'none') log.warn({}, 'VMMs run without a jail: for measuring and debugging only');
 
   const about = aboutHost(context.version);
-  const service = new Service({ clock, random, log, store, about, instance: 'HostAgent', rootFolder: refs.rootFolder });
+  const statistics = await HostStatistics.open(paths.statistics, log);
+  undo.defer(() => statistics.close());
+  const service = new Service({
+    clock,
+    random,
+    log,
+    store,
+    about,
+    instance: 'HostAgent',
+    rootFolder: refs.rootFolder,
+    statistics,
+  });
   undo.defer(() => service.close());
   await ensureAdministrator(service, options);
 
@@ -173,7 +187,23 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     },
   });
   undo.defer(() => imports.close());
+  const sampler = new Sampler({
+    clock,
+    log,
+    host: refs.host,
+    pool: refs.resourcePool,
+    facts,
+    network,
+    readMachine: machineReader(),
+    vms: () => (vms.registry?.all ?? []).filter((vm) => vm.power === 'poweredOn'),
+    sampled(timeMs, figures) {
+      statistics.record(timeMs, figures);
+      published.refresh();
+    },
+  });
+  undo.defer(() => sampler.stop());
   const published = publishHost({
+    usage: () => sampler.usage,
     pool: { ImportVApp: ({ spec }, call) => imports.importVApp(spec, call) },
     service,
     name: options.name,
@@ -187,7 +217,6 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       { key: 'Vivarium.AcceleratorDetail', value: verdict.detail },
     ],
   });
-  undo.defer(() => published.stop());
   service.graph.add(
     refs.environmentBrowser,
     { datastoreBrowser: HOST_BROWSER },
@@ -220,6 +249,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
         const isRunning = vm.power === 'poweredOn';
         void vncDoors.follow(vm, isRunning);
         serialBridges.follow(vm, isRunning);
+        if (isRunning) void sampler.started(vm);
+        else sampler.ended(vm);
         if (networkUsers.set(vm.ref, networksOf(vm.config))) publishedNetwork.setUsers(networkUsers.all);
       };
       vm.onChange((aspects) => {
@@ -233,6 +264,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     removed(vm: Vm) {
       vncDoors.drop(vm.id);
       serialBridges.drop(vm.id);
+      sampler.ended(vm);
+      statistics.forget(vm.ref);
       if (networkUsers.set(vm.ref, [])) publishedNetwork.setUsers(networkUsers.all);
       objects.get(vm.id)?.remove();
       objects.delete(vm.id);

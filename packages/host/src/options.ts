@@ -26,6 +26,8 @@ export interface HostdOptions {
 
 export interface StatePaths {
   readonly database: string;
+  /** History of the performance counters. */
+  readonly statistics: string;
   readonly tls: string;
   readonly run: string;
   readonly datastore: string;
@@ -38,6 +40,7 @@ export interface StatePaths {
 export function statePaths(stateDir: string): StatePaths {
   return {
     database: join(stateDir, 'hostd.db'),
+    statistics: join(stateDir, 'statistics.db'),
     tls: join(stateDir, 'ssl'),
     run: join(stateDir, 'run'),
     datastore: join(stateDir, 'datastore1'),

@@ -9,4 +9,4 @@ export { vmCapability } from './virtual-machine/vm-capability.ts';
 export type { GuestFacts } from './vm/guest-facts.ts';
 export { checkPowerState, type PowerState, type VmRequest } from './vm/power-state.ts';
 export { type EventSubject, vmEvent, vmReconfigured, vmRenamed } from './vm/vm-events.ts';
-export type { VmView } from './vm/vm-view.ts';
+export type { VmStats, VmView } from './vm/vm-view.ts';

@@ -32,6 +32,7 @@ export {
   createCgroup,
   findCgroup,
   prepareCgroups,
+  readThrottledNs,
   removeCgroup,
   setCgroupLimits,
 } from './launch/cgroup.ts';
@@ -41,13 +42,21 @@ export {
   findProcess,
   identifyProcess,
   isAlive,
-  processUsage,
   signalProcess,
   type VmProcess,
 } from './launch/process-identity.ts';
+export { ProcessMeter, type ProcessUsage, type VcpuUsage } from './launch/process-meter.ts';
 export { type JailedTool, runJailed, ToolError } from './launch/tool.ts';
-export { queryBalloon } from './monitor/balloon.ts';
-export { blockdevAddAll, blockdevDeleteAll, blockResize, changeMedium, setIopsLimit } from './monitor/block.ts';
+export { queryBalloon, queryGuestMemory, setGuestStatisticsInterval } from './monitor/balloon.ts';
+export {
+  type BlockStatistics,
+  blockdevAddAll,
+  blockdevDeleteAll,
+  blockResize,
+  changeMedium,
+  queryBlockStatistics,
+  setIopsLimit,
+} from './monitor/block.ts';
 export { type ChardevBackend, chardevChange, queryChardev } from './monitor/chardev.ts';
 export { connectMonitor } from './monitor/connect.ts';
 export { deviceAdd, deviceDelete, plugCpus, plugMemory, queryMemorySize } from './monitor/devices.ts';

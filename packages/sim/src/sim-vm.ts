@@ -8,6 +8,7 @@ import {
   type PowerState,
   runtimeInfo,
   summary,
+  type VmStats,
   type VmView,
   vmCapability,
 } from '@vivarium/host/view';
@@ -95,14 +96,26 @@ function viewOf(state: SimVmState, clock: Clock): VmView {
     power: state.power,
     tools: guest ? 'running' : isOn ? 'unknown' : 'notRunning',
     ...(guest ? { guest } : {}),
-    ...(isOn
-      ? { stats: { cpuUsageMhz: state.load.cpuUsageMhz, hostMemoryMB: state.load.memoryMB, balloonedMB: 0 } }
-      : {}),
+    ...(isOn ? { stats: statsOf(state) } : {}),
     ...(bootTime && isOn ? { bootTime, uptimeSeconds: Math.floor((clock.now() - Date.parse(bootTime)) / 1000) } : {}),
     ...(suspendTime ? { suspendTime } : {}),
     consoles: 0,
     crashed: false,
     cpuMhz: state.cpuMhz,
+  };
+}
+
+/** Nothing is short on a simulated host: no VM waits for a processor, and no memory is taken back. */
+function statsOf({ load: { cpuUsageMhz, memoryMB } }: SimVmState): VmStats {
+  return {
+    cpuUsageMhz,
+    cpuDemandMhz: cpuUsageMhz,
+    hostMemoryMB: memoryMB,
+    grantedMB: memoryMB,
+    activeMB: Math.floor(memoryMB / 2),
+    sharedMB: 0,
+    swappedMB: 0,
+    balloonedMB: 0,
   };
 }
 

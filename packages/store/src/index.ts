@@ -1,3 +1,4 @@
+export type { Block, BlockRange, BlockStore, BlockWrite } from './blocks.ts';
 export { limits } from './encode-batch.ts';
 export {
   BatchTooLarge,
@@ -13,5 +14,6 @@ export {
 export type { History, HistoryEntry, HistoryQuery } from './history.ts';
 export type { Lease, LockHolder, LockOptions } from './lease.ts';
 export { type MemoryStoreOptions, openMemoryStore } from './memory/memory-store.ts';
+export { openSqliteBlocks } from './sqlite/sqlite-blocks.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
 export type { Change, Compare, Doc, Item, Json, Op, RangeOptions, Revision, Snapshot, Store } from './store.ts';

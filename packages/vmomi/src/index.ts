@@ -20,5 +20,23 @@ export { Service, type ServiceOptions } from './service.ts';
 export type { Personality } from './service-instance/well-known.ts';
 export type { LockOutPolicy } from './session/lock-out.ts';
 export type { Session } from './session/session.ts';
+export { Archive, type ArchiveLevel } from './statistics/archive.ts';
+export { type CounterName, counterKey } from './statistics/counters.ts';
+export {
+  type MetricFilter,
+  type MetricId,
+  type MetricValue,
+  metricFilter,
+  type Samples,
+  type TimeRange,
+} from './statistics/metric.ts';
+export {
+  REAL_TIME_PERIOD_S,
+  type StatisticsProvider,
+  type StatisticsQuery,
+  type StatisticsSupport,
+} from './statistics/provider.ts';
+export { RealTimeStore } from './statistics/real-time-store.ts';
+export { rollUpSamples } from './statistics/roll-up.ts';
 export type { TaskHandle, TaskRegistry, TaskSpec, TaskWork } from './task/task-registry.ts';
 export { descriptionIdOf } from './task/task-text.ts';

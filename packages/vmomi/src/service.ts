@@ -32,6 +32,7 @@ import type { Session } from './session/session.ts';
 import { sessionEvents } from './session/session-events.ts';
 import { addSessionManager } from './session/session-manager.ts';
 import { SessionRegistry } from './session/session-registry.ts';
+import { NO_STATISTICS, type StatisticsProvider } from './statistics/provider.ts';
 import { addTaskManager } from './task/task-manager.ts';
 import { TaskRegistry } from './task/task-registry.ts';
 import { Views } from './view-manager/view-manager.ts';
@@ -50,6 +51,8 @@ export interface ServiceOptions {
   readonly users?: UserDirectory;
   /** Options of the daemon's own besides those that vmomi obeys. */
   readonly settings?: readonly OptionDefinition[];
+  /** What PerformanceManager answers from; without it nothing is measured. */
+  readonly statistics?: StatisticsProvider;
   /** References of the daemon's own managers: fileManager, virtualDiskManager … */
   readonly content?: Partial<ServiceContent>;
 }
@@ -110,7 +113,7 @@ export class Service {
       ...WELL_KNOWN[instance],
       ...options.content,
     });
-    this.#addManagers();
+    this.#addManagers(options.statistics ?? NO_STATISTICS);
   }
 
   /** ServiceInstance.content. */
@@ -146,7 +149,7 @@ export class Service {
     await this.events.settled();
   }
 
-  #addManagers(): void {
+  #addManagers(statistics: StatisticsProvider): void {
     const refs = WELL_KNOWN[this.instance];
     const { graph, authorization, clock, random, rootFolder } = this;
     const router = new ChangeRouter(graph);
@@ -160,7 +163,7 @@ export class Service {
     addTaskManager(this, refs.taskManager);
     addCustomFieldsManager(this, refs.customFieldsManager);
     addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
-    addPerformanceManager(this, refs.perfManager);
+    addPerformanceManager(this, refs.perfManager, statistics);
     addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);
     new Views({ graph, authorization, random, rootFolder, router }).addManager(refs.viewManager);
     new PropertyCollectors({ graph, authorization, clock, random, router }).addDefault(refs.propertyCollector);

@@ -2,6 +2,7 @@ export { configFromVmx } from './config/config-from-vmx.ts';
 export { formatDatastorePath, normalizeDatastorePath, parseDatastorePath } from './config/datastore-path.ts';
 export { vmxFromConfig } from './config/vmx-from-config.ts';
 export { deviceId } from './device/device-id.ts';
+export { vmxPrefix } from './device/vmx-prefix.ts';
 export type {
   CleanupEffect,
   DiskAdapter,

@@ -1,5 +1,4 @@
 // The HostSystem object and the compute resource around it, kept true.
-import type { Timer } from '@vivarium/base';
 import { type AboutInfo, type Handlers, make } from '@vivarium/vim';
 import { addOptionManager, type Call, type Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
@@ -13,10 +12,7 @@ import {
   hostRuntime,
   hostSummary,
 } from './host-properties.ts';
-import { hostUsage, type UsageSampler } from './host-usage.ts';
 import type { MachineFacts } from './machine-facts.ts';
-
-const REFRESH_MS = 20_000;
 
 export interface HostObjectOptions {
   readonly service: Service;
@@ -24,6 +20,8 @@ export interface HostObjectOptions {
   /** Of the HTTPS service; known once it listens. */
   readonly port: () => number;
   readonly facts: MachineFacts;
+  /** How busy the machine is; `refresh` is called when it has changed. */
+  readonly usage: () => HostView['usage'];
   readonly about: AboutInfo;
   readonly limits: HostLimits;
   readonly nics: number;
@@ -33,13 +31,12 @@ export interface HostObjectOptions {
   readonly pool: Handlers<'ResourcePool', Call>;
 }
 
-/** Adds the host, its compute resource, pool and environment browser to the graph; keeps them true until `stop`. */
-export function publishHost(options: HostObjectOptions): { refresh(): void; stop(): void } {
+/** Adds the host, its compute resource, pool and environment browser to the graph. `refresh` makes what is measured true again. */
+export function publishHost(options: HostObjectOptions): { refresh(): void } {
   const { service, facts } = options;
   const { clock, graph } = service;
-  const sampler: UsageSampler = hostUsage(facts);
   // Once: worked out again it would be another one, by as much as the clocks differ.
-  const bootTime = new Date(clock.now() - sampler.sample().uptimeSeconds * 1000).toISOString();
+  const bootTime = new Date(clock.now() - options.usage().uptimeSeconds * 1000).toISOString();
   const view = (): HostView => ({
     name: options.name,
     port: options.port(),
@@ -47,7 +44,7 @@ export function publishHost(options: HostObjectOptions): { refresh(): void; stop
     about: options.about,
     nics: options.nics,
     bootTime,
-    usage: sampler.sample(),
+    usage: options.usage(),
   });
   const capacity = { cpuMhz: facts.cpuMhz * facts.cores, memoryBytes: facts.memoryBytes };
   const first = view();
@@ -114,18 +111,15 @@ export function publishHost(options: HostObjectOptions): { refresh(): void; stop
     },
     options.pool,
   );
-  let timer: Timer | undefined;
-  const refresh = () => {
-    timer?.cancel();
-    const now = view();
-    graph.get(refs.host).set('summary', hostSummary(now));
-    const runtime = runtimeOf(now);
-    graph.get(refs.resourcePool).update({
-      runtime,
-      summary: make('ResourcePoolSummary', { name: 'Resources', config: poolConfig(capacity), runtime }),
-    });
-    timer = clock.setTimer(REFRESH_MS, refresh);
+  return {
+    refresh() {
+      const now = view();
+      graph.get(refs.host).set('summary', hostSummary(now));
+      const runtime = runtimeOf(now);
+      graph.get(refs.resourcePool).update({
+        runtime,
+        summary: make('ResourcePoolSummary', { name: 'Resources', config: poolConfig(capacity), runtime }),
+      });
+    },
   };
-  timer = clock.setTimer(REFRESH_MS, refresh);
-  return { refresh, stop: () => timer?.cancel() };
 }

@@ -91,7 +91,7 @@ function switchInMemory(accept: () => boolean = () => true): NetworkProvider {
     setEffectiveMac: async () => undefined,
     detach: (portKey) => user.detach(portKey),
     adopt: async () => undefined,
-    stats: async () => undefined,
+    statistics: () => new Map(),
   };
 }
 

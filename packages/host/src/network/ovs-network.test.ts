@@ -146,8 +146,8 @@ suite('a host network on Open vSwitch', { skip: cannotNetwork, concurrency: fals
     await network.move('a-4000', 'twenty');
     assert.equal(await a.arp('192.0.2.10'), b.mac);
     assert.equal(network.ports().find(({ portKey }) => portKey === 'a-4000')?.portGroup, 'twenty');
-    assert.equal(await network.stats('no-such-port'), undefined);
-    assert.equal(typeof (await network.stats('a-4000'))?.receivedBytes, 'number');
+    assert.equal(network.statistics().get('no-such-port'), undefined);
+    assert.ok((network.statistics().get('a-4000')?.receivedBytes ?? 0) > 0, 'the other guest was heard');
   });
 
   test('refuses an unknown port group, and a tap that a QEMU holds', async (t) => {

@@ -4,12 +4,13 @@
 import { Mutex } from '@vivarium/base';
 import type { NetworkConfiguration, PortGroup } from './configuration.ts';
 import { type HostIdentity, hostIdentity } from './host-identity.ts';
+import { readDeviceCounters } from './linux/device-counters.ts';
 import { listDevices } from './linux/devices.ts';
 import { bringUp, createPersistentTap, openTap, type TapOptions } from './linux/tap.ts';
 import { ipBatch } from './machine/host-link.ts';
 import { mainAddress, readMachineNetwork } from './machine/machine-network.ts';
 import { isTapName, type PortRecord, tapName } from './ovs/port-record.ts';
-import { parseStatistics } from './ovs/port-statistics.ts';
+import { portStatistics } from './ovs/port-statistics.ts';
 import { type OvsHost, type OvsHostOptions, startOvsHost, tearDownOvsHost } from './ovs-host.ts';
 import {
   NetworkError,
@@ -18,6 +19,7 @@ import {
   type NicConnection,
   type PluggingNic,
   type PortSpec,
+  type PortStatistics,
 } from './provider.ts';
 
 export interface OvsNetworkOptions extends OvsHostOptions {
@@ -165,10 +167,14 @@ export class OvsNetwork implements NetworkProvider {
     });
   }
 
-  async stats(portKey: string) {
-    const port = this.#ports.get(portKey);
-    const counters = port && (await this.#started().switch.statistics(port.ifname));
-    return counters && parseStatistics(counters);
+  statistics() {
+    const counters = this.#host ? readDeviceCounters(this.#host.namespace) : undefined;
+    const statistics = new Map<string, PortStatistics>();
+    for (const { portKey, ifname } of this.#ports.values()) {
+      const tap = counters?.get(ifname);
+      if (tap) statistics.set(portKey, portStatistics(tap));
+    }
+    return statistics;
   }
 
   #started(): OvsHost {

@@ -95,7 +95,8 @@ export interface NetworkProvider {
   detach(portKey: string): Promise<void>;
   /** After a crash: unplugs every port but these. */
   adopt(livePortKeys: ReadonlySet<string>): Promise<void>;
-  stats(portKey: string): Promise<PortStatistics | undefined>;
+  /** Counters of all ports, by port key; none where nobody counts (user-mode networking). */
+  statistics(): ReadonlyMap<string, PortStatistics>;
   /** The address that the machine is reached at (vmk0), without prefix. */
   managementAddress(): string;
 }

@@ -90,8 +90,8 @@ export class UserNetwork implements NetworkProvider {
     for (const portKey of this.#ports.keys()) if (!livePortKeys.has(portKey)) await this.detach(portKey);
   }
 
-  async stats() {
-    return undefined;
+  statistics() {
+    return new Map<string, never>();
   }
 
   #requirePortGroup(name: string): void {

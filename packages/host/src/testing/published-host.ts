@@ -7,6 +7,9 @@ import { type Call, Service } from '@vivarium/vmomi';
 import { TicketRegistry } from '../console/ticket-registry.ts';
 import { buildTree, listMembers } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
+import { HostStatistics } from '../statistics/host-statistics.ts';
+import type { MachineReading } from '../statistics/machine-reading.ts';
+import { Sampler } from '../statistics/sampler.ts';
 import { publishInaccessibleVm } from '../virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
 import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
@@ -20,9 +23,25 @@ export interface PublishedHost {
   /** Calls a method that returns a task; its result, or the fault that it ended with. */
   run<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
   property<R = unknown>(ref: MoRef, path: string): R;
+  readonly statistics: HostStatistics;
+  /** The host's machine as the sampler sees it; a test plays its load. */
+  readonly machine: { reading: MachineReading };
   /** Ends this hostd without a word and starts another one. */
   restart(): Promise<PublishedHost>;
 }
+
+const GIGABYTE = 2 ** 30;
+
+/** Four processors that have done nothing, 16 GB with 12 of them free. */
+export const IDLE_MACHINE: MachineReading = {
+  cpus: Array.from({ length: 4 }, () => ({ busyMs: 0, idleMs: 0 })),
+  memoryBytes: 16 * GIGABYTE,
+  availableBytes: 12 * GIGABYTE,
+  swappedInBytes: 0,
+  swappedOutBytes: 0,
+  nics: new Map(),
+  uptimeSeconds: 1_000,
+};
 
 /** As testHost, with a Service; VMs are published as hostd does it. */
 export function publishedHost(context: TestContext): Promise<PublishedHost> {
@@ -31,6 +50,8 @@ export function publishedHost(context: TestContext): Promise<PublishedHost> {
 
 async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>): Promise<PublishedHost> {
   const made: { service?: Service } = {};
+  const statistics = await HostStatistics.open(':memory:', silentLogger);
+  const machine = { reading: IDLE_MACHINE };
   const publish: TestHostOptions['publish'] = (host, store, registry) => {
     const about = make('AboutInfo', {
       name: 'VMware ESXi',
@@ -52,6 +73,7 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
       about,
       instance: 'HostAgent',
       rootFolder: refs.rootFolder,
+      statistics,
     });
     made.service = service;
     const post = host.post;
@@ -68,12 +90,31 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
     const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
     const objects = new Map<string, PublishedVm>();
     const inaccessible = new Map<string, { remove(): void }>();
+    const sampler = new Sampler({
+      clock,
+      log: silentLogger,
+      host: refs.host,
+      pool: refs.resourcePool,
+      facts: { cpuMhz: host.cpuMhz, cores: 4 },
+      network: host.network,
+      readMachine: () => machine.reading,
+      vms: () => registry().all.filter(({ power }) => power === 'poweredOn'),
+      sampled: (timeMs, figures) => statistics.record(timeMs, figures),
+    });
     const list = () => listMembers(service.graph, 'VirtualMachine', registry().refs);
     return {
       added(vm) {
         const object = publishVm(vm, service, { service, registry: registry(), tickets, endpoint });
         objects.set(vm.id, object);
         list();
+        const follow = () => {
+          if (vm.power === 'poweredOn') void sampler.started(vm);
+          else sampler.ended(vm);
+        };
+        vm.onChange((aspects) => {
+          if (aspects.includes('runtime')) follow();
+        });
+        follow();
         return object.refreshStorage();
       },
       removed(vm) {
@@ -120,6 +161,8 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
       if (info.error) throw MethodFault.from(info.error.fault as { _typeName?: string }, info.error.localizedMessage);
       return info.result as R;
     },
+    statistics,
+    machine,
     property: <R>(ref: MoRef, path: string) => service.graph.get(ref).getPath(path) as R,
     restart: () => publishOn((options) => host.restart(options)),
   };

@@ -1,7 +1,7 @@
 // A machine that is not QEMU: it lives on when hostd dies, and knows what would be lost if it ended. A test plays its
 // guest through the methods here. How it differs from QEMU: docs/fidelity.md.
 import type { GuestFacts } from '../vm/guest-facts.ts';
-import type { Ending, Hardware, KeyStroke, VmmEvents } from '../vm/vmm.ts';
+import type { DiskUsage, Ending, Hardware, KeyStroke, VmmEvents } from '../vm/vmm.ts';
 
 export type MachineState = 'prelaunch' | 'running' | 'paused' | 'ioError' | 'ended';
 
@@ -33,6 +33,10 @@ export class SimulatedMachine {
   cpuSeconds = 0;
   residentBytes = 64 * 2 ** 20;
   balloonedBytes = 0;
+  /** What its guest says that it works with; undefined without a balloon driver. */
+  activeBytes: number | undefined = 32 * 2 ** 20;
+  /** What the virtual disks have done, by id; those that are not here have done nothing. */
+  readonly diskUsage = new Map<string, Omit<DiskUsage, 'id'>>();
   /** Whoever holds its monitor. */
   holder: { readonly events: VmmEvents; isEndRequested: boolean } | undefined;
   readonly #freed: () => Promise<void>;

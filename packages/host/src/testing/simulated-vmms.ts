@@ -188,8 +188,13 @@ function hold(machine: SimulatedMachine, network: NetworkProvider, events: VmmEv
     setCpu: () => act('setCpu', () => undefined),
     async usage() {
       if (machine.state === 'ended') return undefined;
-      const { cpuSeconds, residentBytes, balloonedBytes } = machine;
-      return { cpuSeconds, residentBytes, balloonedBytes };
+      const { cpuSeconds, residentBytes, balloonedBytes, activeBytes } = machine;
+      // One virtual CPU does all the work, and never waits for a processor.
+      const vcpus = [{ index: 0, runNs: cpuSeconds * 1e9, readyNs: 0 }];
+      const idle = { readBytes: 0, writtenBytes: 0, reads: 0, writes: 0, readTimeNs: 0, writeTimeNs: 0 };
+      const disks = machine.hardware.machine.disks.map(({ id }) => ({ id, ...(machine.diskUsage.get(id) ?? idle) }));
+      const active = activeBytes === undefined ? {} : { activeBytes };
+      return { cpuSeconds, vcpus, residentBytes, swappedBytes: 0, balloonedBytes, ...active, disks };
     },
     release() {
       if (machine.holder === holder) machine.holder = undefined;

@@ -56,17 +56,16 @@ function configSummary({ config }: VmView) {
 
 function quickStats(view: VmView) {
   const { stats } = view;
-  const memoryMB = view.power === 'poweredOn' ? view.config.hardware.memoryMB : 0;
   return make('VirtualMachineQuickStats', {
     overallCpuUsage: stats?.cpuUsageMhz ?? 0,
-    overallCpuDemand: stats?.cpuUsageMhz ?? 0,
-    guestMemoryUsage: stats ? Math.min(stats.hostMemoryMB, memoryMB) : 0,
+    overallCpuDemand: stats?.cpuDemandMhz ?? 0,
+    guestMemoryUsage: stats?.activeMB ?? 0,
     hostMemoryUsage: stats?.hostMemoryMB ?? 0,
     guestHeartbeatStatus: heartbeat(view),
-    grantedMemory: memoryMB,
-    privateMemory: stats?.hostMemoryMB ?? 0,
-    sharedMemory: 0,
-    swappedMemory: 0,
+    grantedMemory: stats?.grantedMB ?? 0,
+    privateMemory: stats ? Math.max(0, stats.grantedMB - stats.sharedMB) : 0,
+    sharedMemory: stats?.sharedMB ?? 0,
+    swappedMemory: stats?.swappedMB ?? 0,
     balloonedMemory: stats?.balloonedMB ?? 0,
     compressedMemory: 0,
     uptimeSeconds: view.uptimeSeconds ?? 0,

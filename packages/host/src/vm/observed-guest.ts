@@ -1,16 +1,13 @@
 // What is seen of a running machine from outside, and what its guest says: load, memory, agent. Lives as long as the
-// machine is held, and then leaves no timer behind.
+// machine is held, and then leaves no timer behind. Load and memory are measured by whoever samples the host (statistics/).
 import type { Clock } from '@vivarium/base';
 import type { GuestFacts } from './guest-facts.ts';
 import { GuestWatch } from './guest-watch.ts';
-import { StatsWatch } from './stats-watch.ts';
 import type { ToolsState, VmStats } from './vm-view.ts';
 import type { Vmm } from './vmm.ts';
 
 export interface ObservedGuestOptions {
   readonly clock: Clock;
-  /** The host's clock: one core's worth of MHz. */
-  readonly cpuMhz: number;
   readonly vmm: Vmm;
   /** What was known of the agent before. */
   readonly tools: ToolsState;
@@ -19,25 +16,16 @@ export interface ObservedGuestOptions {
 
 export class ObservedGuest {
   readonly #options: ObservedGuestOptions;
-  readonly #statsWatch: StatsWatch;
   #guestWatch: GuestWatch | undefined;
   #tools: ToolsState;
   #facts: GuestFacts | undefined;
   #stats: VmStats | undefined;
+  #heartbeats = 0;
 
   constructor(options: ObservedGuestOptions) {
-    const { clock, cpuMhz, vmm } = options;
+    const { vmm } = options;
     this.#options = options;
     this.#tools = options.tools;
-    this.#statsWatch = new StatsWatch({
-      clock,
-      cpuMhz,
-      usage: () => vmm.usage(),
-      sampled: (stats) => {
-        this.#stats = stats;
-        options.changed('stats');
-      },
-    });
     if (vmm.hasAgent) this.agentChanged(true);
   }
 
@@ -53,6 +41,17 @@ export class ObservedGuest {
     return this.#stats;
   }
 
+  /** Answers of the guest's agent so far: its signs of life. */
+  get heartbeats(): number {
+    return this.#heartbeats;
+  }
+
+  /** The machine was measured. */
+  noteStats(stats: VmStats): void {
+    this.#stats = stats;
+    this.#options.changed('stats');
+  }
+
   /** The agent came, or went. */
   agentChanged(isConnected: boolean): void {
     this.#guestWatch?.stop();
@@ -66,7 +65,6 @@ export class ObservedGuest {
   }
 
   stop(): void {
-    this.#statsWatch.stop();
     this.#guestWatch?.stop();
     if (this.#tools === 'running') this.#tools = 'notRunning';
   }
@@ -77,6 +75,7 @@ export class ObservedGuest {
       clock,
       agent: vmm.agent,
       heard: (facts) => {
+        this.#heartbeats += 1;
         this.#tools = 'running';
         this.#facts = facts;
         changed('guest');

@@ -12,9 +12,17 @@ export type ToolsState =
 
 export interface VmStats {
   readonly cpuUsageMhz: number;
-  /** Host memory that backs the guest. */
+  /** What it would have used if it never had to wait for a processor. */
+  readonly cpuDemandMhz: number;
+  /** Host memory that it takes: what it holds, less what sharing saves. */
   readonly hostMemoryMB: number;
+  /** Host memory that it holds. */
+  readonly grantedMB: number;
+  readonly sharedMB: number;
+  readonly swappedMB: number;
   readonly balloonedMB: number;
+  /** Memory that the guest works with, by its own word; absent when it does not say. */
+  readonly activeMB?: number;
 }
 
 export interface VmView {

@@ -35,8 +35,8 @@ import { findSuspendState, withoutSuspendState, withSuspendState } from './suspe
 import { type EventSubject, vmDied, vmEvent, vmFailed, vmMessage, vmReconfigured, vmRenamed } from './vm-events.ts';
 import { readVmx, replaceVmx } from './vm-files.ts';
 import type { NewEvent, VmHost } from './vm-host.ts';
-import type { ToolsState, VmView } from './vm-view.ts';
-import type { Ending, Hardware, KeyStroke, Vmm } from './vmm.ts';
+import type { ToolsState, VmStats, VmView } from './vm-view.ts';
+import type { Ending, Hardware, KeyStroke, Vmm, VmmUsage } from './vmm.ts';
 
 /** Who asks, and how to tell them how far it is. */
 export interface Request {
@@ -47,6 +47,15 @@ export interface Request {
 
 /** What about a VM has changed: the publisher renews no more than that. */
 export type VmAspect = 'config' | 'runtime' | 'guest' | 'files' | 'stats';
+
+/** One look at a running machine. */
+export interface VmMeasure {
+  readonly usage: VmmUsage;
+  /** See ObservedGuest. */
+  readonly heartbeats: number;
+  /** Tells the machine's observers what came of it. */
+  noteStats(stats: VmStats): void;
+}
 
 export type VmListener = (aspects: readonly VmAspect[]) => void;
 
@@ -133,6 +142,14 @@ export class Vm {
   /** Path of the socket of a serial port (id of the machine model) while the VM runs. */
   serialSocket(device: string): string | undefined {
     return this.#machine?.vmm.serialSocket(device);
+  }
+
+  /** What the machine has used so far, and the answers of its guest's agent; undefined while it is off. */
+  async measure(): Promise<VmMeasure | undefined> {
+    const machine = this.#machine;
+    const usage = await machine?.vmm.usage();
+    if (!machine || !usage || machine !== this.#machine) return undefined;
+    return { usage, heartbeats: machine.observed.heartbeats, noteStats: (stats) => machine.observed.noteStats(stats) };
   }
 
   get subject(): EventSubject {
@@ -525,10 +542,8 @@ export class Vm {
   }
 
   #hold(vmm: Vmm, files: readonly string[]): RunningMachine {
-    const { clock, cpuMhz } = this.host;
     const observed = new ObservedGuest({
-      clock,
-      cpuMhz,
+      clock: this.host.clock,
       vmm,
       tools: this.#tools,
       changed: (what) => this.#changed(what),

@@ -71,11 +71,45 @@ export interface LiveDevices {
   setDiskLimit(id: string, iops: number | undefined): Promise<void>;
 }
 
+/** What a machine has used so far and holds now. What its realization cannot tell is absent. */
 export interface VmmUsage {
+  /** CPU time of all of it, virtual CPUs and the rest. */
   readonly cpuSeconds: number;
+  readonly vcpus: readonly VcpuTimes[];
+  /** Time that it was held back by its CPU limit. */
+  readonly throttledNs?: number;
+  /** Host memory that it holds. */
   readonly residentBytes: number;
+  readonly swappedBytes: number;
+  /** Memory whose pages are shared with equal ones. */
+  readonly sharedBytes?: number;
+  /** Memory that is all zeroes and takes no room. */
+  readonly zeroBytes?: number;
   /** Memory that the balloon has taken from the guest. */
-  readonly balloonedBytes: number;
+  readonly balloonedBytes?: number;
+  /** Memory that the guest works with, by its own word: all that it could not give away at once. */
+  readonly activeBytes?: number;
+  readonly disks: readonly DiskUsage[];
+}
+
+/** So far, in nanoseconds. */
+export interface VcpuTimes {
+  readonly index: number;
+  readonly runNs: number;
+  /** It could have run and no processor was free. */
+  readonly readyNs: number;
+}
+
+/** Of a virtual disk, since the machine started. */
+export interface DiskUsage {
+  /** Id of the machine model: `disk-2000`. */
+  readonly id: string;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly readTimeNs: number;
+  readonly writeTimeNs: number;
 }
 
 export interface Vmm {

@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { systemClock } from '@vivarium/base/node';
-import { addToCgroup, createCgroup, limitFiles, prepareCgroups, removeCgroup, setCgroupLimits } from './cgroup.ts';
+import {
+  addToCgroup,
+  createCgroup,
+  limitFiles,
+  parseThrottled,
+  prepareCgroups,
+  readThrottledNs,
+  removeCgroup,
+  setCgroupLimits,
+} from './cgroup.ts';
 
 const limits = { cpuShares: 2048, cpuLimit: 1.5, memoryBytes: 1024 ** 3, tasks: 100 };
 
@@ -58,6 +67,13 @@ void suite('control groups', () => {
     mkdirSync(folders.memory);
     await assert.rejects(createCgroup({ version: 1, folders }, 'vm-1', limits));
     assert.ok(!existsSync(join(folders.memory, 'vm-1')));
+  });
+
+  void test('tell for how long their limit held them back, in either version', () => {
+    assert.equal(parseThrottled('nr_periods 3\nnr_throttled 2\nthrottled_time 1500\nburst_time 0\n'), 1500);
+    assert.equal(parseThrottled('usage_usec 9\nnr_throttled 2\nthrottled_usec 1500\n'), 1_500_000);
+    assert.equal(parseThrottled('usage_usec 9\n'), undefined);
+    assert.equal(readThrottledNs({ hierarchy: { version: 2, folder: '/nowhere' }, name: 'vm-1' }), undefined);
   });
 
   void test('have names that stay where they are', async () => {

@@ -1,6 +1,6 @@
 // A control group for each VMM: how much processor, memory and how many threads it may take. Version 2 where the machine has it,
 // else version 1; a machine (or a user) without either gets `undefined` and the VM runs unlimited, which the caller should say.
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { access, mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { type Clock, delay } from '@vivarium/base';
 
@@ -123,6 +123,23 @@ export function limitFiles({ hierarchy, name }: Cgroup, limits: CgroupLimits): {
       : [{ file: `${memory}/${name}/memory.limit_in_bytes`, value: String(limits.memoryBytes ?? -1) }]),
     ...(pids === undefined ? [] : [{ file: `${pids}/${name}/pids.max`, value: tasks }]),
   ];
+}
+
+/** Time so far that the group's threads were held back by their CPU limit, in nanoseconds; undefined where nobody counts it. */
+export function readThrottledNs({ hierarchy, name }: Cgroup): number | undefined {
+  const folder = hierarchy.version === 2 ? hierarchy.folder : hierarchy.folders.cpu;
+  if (folder === undefined) return undefined;
+  try {
+    return parseThrottled(readFileSync(`${folder}/${name}/cpu.stat`, 'latin1'));
+  } catch {
+    return undefined; // the group is gone with its VM
+  }
+}
+
+/** cpu.stat of either version: nanoseconds in version 1, microseconds in version 2. */
+export function parseThrottled(stat: string): number | undefined {
+  const [, unit, time] = /^throttled_(time|usec) (\d+)$/m.exec(stat) ?? [];
+  return time === undefined ? undefined : Number(time) * (unit === 'usec' ? 1000 : 1);
 }
 
 /** Moves a process with all its threads into the group. */

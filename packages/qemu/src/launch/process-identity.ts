@@ -46,17 +46,6 @@ export function killGroup(leader: number | undefined): void {
   }
 }
 
-/** CPU time (user and system, seconds) and resident memory of a process; `undefined` when it is gone. */
-export function processUsage({ pid, startTime }: VmProcess): { cpuSeconds: number; residentBytes: number } | undefined {
-  const stat = readStat(pid);
-  if (!stat || stat.startTime !== startTime) return undefined;
-  return { cpuSeconds: stat.cpuTicks / TICKS_PER_SECOND, residentBytes: stat.residentPages * PAGE_BYTES };
-}
-
-// Linux fixes both for x86: USER_HZ and the base page.
-const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
-
 interface Stat {
   readonly isDead: boolean;
   readonly startTime: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LicenseAssignmentManagerLicenseAssignment, moRef, type PerfProviderSummary } from '@vivarium/vim';
-import { fault, ROOT, testService, VM } from '../testing/test-service.ts';
+import { type LicenseAssignmentManagerLicenseAssignment, moRef } from '@vivarium/vim';
+import { fault, type ROOT, testService } from '../testing/test-service.ts';
 import { SERVICE_INSTANCE } from './service-instance.ts';
 
 void test('the content names the managers as ESXi or as vCenter names them, and every one of them exists', async (context) => {
@@ -50,17 +50,4 @@ void test('everything is licensed and nothing can be bought', async (context) =>
   });
   assert.equal(assigned?.entityId, 'ha-host');
   await assert.rejects(invoke(manager.ref, 'AddLicense', { licenseKey: 'x' }), fault('NotSupported'));
-});
-
-void test('PerformanceManager says that there is nothing to measure', async (context) => {
-  const { service, invoke } = await testService(context);
-  const manager = service.content.perfManager;
-  assert.ok(manager);
-  assert.deepEqual(service.graph.get(manager).get('perfCounter'), []);
-  const summary = await invoke<PerfProviderSummary>(manager, 'QueryPerfProviderSummary', { entity: VM });
-  assert.deepEqual([summary.entity, summary.currentSupported, summary.summarySupported], [VM, false, false]);
-  assert.deepEqual(await invoke(manager, 'QueryAvailablePerfMetric', { entity: ROOT }), []);
-  const gone = moRef('VirtualMachine', '99');
-  await assert.rejects(invoke(manager, 'QueryPerf', { querySpec: [{ entity: gone }] }), fault('ManagedObjectNotFound'));
-  await assert.rejects(invoke(manager, 'QueryPerfCounter', { counterId: [1] }), fault('InvalidArgument'));
 });

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Logger, silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
-import { openSqliteStore } from '@vivarium/store';
+import { openSqliteStore, type Store } from '@vivarium/store';
 import { isFault, type MoRef, make, moRef, schema } from '@vivarium/vim';
 import type { Call } from '../call.ts';
 import type { OptionDefinition } from '../option-manager/option-definition.ts';
 import { Service } from '../service.ts';
 import type { Personality } from '../service-instance/well-known.ts';
 import type { Session } from '../session/session.ts';
+import type { StatisticsProvider } from '../statistics/provider.ts';
 import { TestClock } from './test-clock.ts';
 
 export const ROOT = moRef('Folder', 'ha-folder-root');
@@ -36,6 +37,8 @@ const ABOUT = make('AboutInfo', {
 export interface TestServiceOptions {
   readonly instance?: Personality;
   readonly settings?: readonly OptionDefinition[];
+  /** Made over the service's store. */
+  readonly statistics?: (store: Store) => StatisticsProvider;
   /** Reopens the store of an earlier test service. */
   readonly directory?: string;
   readonly log?: Logger;
@@ -72,6 +75,7 @@ export async function testService(context: TestContext, options: TestServiceOpti
     instance,
     rootFolder: ROOT,
     settings,
+    ...(options.statistics ? { statistics: options.statistics(store) } : {}),
   });
   await service.authorization.ensureAdmin('root');
   addInventory(service);

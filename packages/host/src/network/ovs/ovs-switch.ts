@@ -98,18 +98,6 @@ export class OvsSwitch {
     this.#flows.set(bridge, text);
   }
 
-  /** The kernel's or datapath's counters of one device (OVSDB Interface.statistics); updated every 5 s. */
-  async statistics(device: string): Promise<Readonly<Record<string, number>> | undefined> {
-    const where = [['name', '==', device]];
-    const [result] = await this.#database.transact([
-      { op: 'select', table: 'Interface', where, columns: ['statistics'] },
-    ]);
-    const [row] = (
-      result as { rows: readonly { statistics: readonly [string, readonly (readonly [string, number])[]] }[] }
-    ).rows;
-    return row && Object.fromEntries(row.statistics[1]);
-  }
-
   /** Looks after the daemons no longer; they run on. */
   async release(): Promise<void> {
     await Promise.all([this.#switchDaemon.release(), this.#databaseDaemon.release()]);

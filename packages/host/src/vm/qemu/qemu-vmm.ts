@@ -11,17 +11,21 @@ import {
   jailFolders,
   type MachineEvent,
   type Monitor,
-  processUsage,
+  ProcessMeter,
   queryBalloon,
+  queryBlockStatistics,
+  queryGuestMemory,
   queryRxFilter,
   queryStatus,
   quit,
   readEvent,
+  readThrottledNs,
   removeCgroup,
   saveState,
   screendump,
   sendKeys,
   setCgroupLimits,
+  setGuestStatisticsInterval,
   setVncPassword,
   signalProcess,
   systemPowerdown,
@@ -38,6 +42,8 @@ import { type QemuOptions, vmUid } from './qemu-options.ts';
 import { type RunFolder, removeRunFolder, serialSocketName } from './run-folder.ts';
 import { cgroupLimits, cgroupName } from './start-machine.ts';
 
+/** The guest's balloon driver tells of its memory as often as anybody asks for it: a real-time sample. */
+const GUEST_STATISTICS_S = 20;
 /** How long QEMU may take to end after it was told to, or after its monitor is gone. */
 const END_MS = 3_000;
 
@@ -54,6 +60,8 @@ export class QemuVmm implements Vmm {
   readonly #monitor: Monitor;
   readonly #events: VmmEvents;
   readonly #ended: Promise<void>;
+  readonly #meter: ProcessMeter;
+  #guestReports: Promise<void> | undefined;
   hasAgent = false;
   #isRequested = false;
   #guestShutDown = false;
@@ -73,6 +81,7 @@ export class QemuVmm implements Vmm {
     this.#folder = folder;
     this.#monitor = monitor;
     this.#events = events;
+    this.#meter = new ProcessMeter(record.process);
     this.bootTime = record.bootTime;
     this.accelerator = record.accelerator;
     this.vncSocket = join(folder.vmm, runFiles.vnc);
@@ -172,19 +181,40 @@ export class QemuVmm implements Vmm {
   }
 
   async usage(): Promise<VmmUsage | undefined> {
-    const usage = processUsage(this.#record.process);
-    return usage && { ...usage, balloonedBytes: await this.#ballooned() };
+    this.#guestReports ??= setGuestStatisticsInterval(this.#monitor, GUEST_STATISTICS_S).catch(() => undefined);
+    await this.#guestReports;
+    const [disks, balloon, guest] = await Promise.all([
+      queryBlockStatistics(this.#monitor).catch(() => []),
+      queryBalloon(this.#monitor).catch(() => undefined),
+      queryGuestMemory(this.#monitor).catch(() => undefined),
+    ]);
+    // After the answers, so that the times are as close as can be to the moment that the caller notes.
+    const usage = this.#meter.read();
+    if (!usage) return undefined;
+    const { cgroups } = this.#options;
+    const throttledNs = cgroups && readThrottledNs(findCgroup(cgroups, cgroupName(this.#options, this.#id)));
+    const { cpuSeconds, vcpus, residentBytes, swappedBytes, mergedBytes, zeroBytes } = usage;
+    const { totalBytes, availableBytes } = guest ?? {};
+    return {
+      cpuSeconds,
+      vcpus,
+      residentBytes,
+      swappedBytes,
+      disks: disks.filter(({ id }) => id.startsWith('disk-')),
+      ...(throttledNs === undefined ? {} : { throttledNs }),
+      ...(mergedBytes === undefined ? {} : { sharedBytes: mergedBytes }),
+      ...(zeroBytes === undefined ? {} : { zeroBytes }),
+      ...(balloon === undefined ? {} : { balloonedBytes: Math.max(0, this.devices.memoryBytes - balloon) }),
+      ...(totalBytes === undefined || availableBytes === undefined
+        ? {}
+        : { activeBytes: Math.max(0, totalBytes - availableBytes) }),
+    };
   }
 
   release(): void {
     this.#isReleased = true;
     this.agent.close();
     this.#monitor.close();
-  }
-
-  async #ballooned(): Promise<number> {
-    const memory = await queryBalloon(this.#monitor).catch(() => undefined);
-    return memory === undefined ? 0 : Math.max(0, this.devices.memoryBytes - memory);
   }
 
   #hear(event: MachineEvent): void {
