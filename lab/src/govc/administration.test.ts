@@ -134,7 +134,7 @@ describe('govc administers', { skip: withoutGovc }, () => {
   test('a role on one VM is enough for that VM', async () => {
     await govc('permissions.set', '-principal', 'reader', '-role', 'switcher', 'vm/demo');
     const { Permissions: held } = await govc.json<{ Permissions: Permission[] }>('permissions.ls', 'vm/demo');
-    assert.deepEqual(held.map(({ principal }) => principal).toSorted(), ['reader', 'reader', 'root']);
+    assert.deepEqual(held.map(({ principal }) => principal).toSorted(), ['reader', 'reader', 'root', 'vpxuser']);
     await reader()('vm.power', '-off', 'demo');
     await reader()('vm.power', '-on', 'demo');
     await govc('vm.create', '-on=false', '-m', '64', 'other');

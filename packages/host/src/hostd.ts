@@ -10,6 +10,7 @@ import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { addAutoStartManager } from './auto-start-manager/auto-start-manager.ts';
+import { addCertificateManager } from './certificate-manager/certificate-manager.ts';
 import { SerialBridges } from './console/serial-bridges.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
@@ -22,6 +23,7 @@ import { readMachineFacts } from './host-system/machine-facts.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
 import { adoptPorts } from './network/adopt-ports.ts';
+import { mainAddress, readMachineNetwork } from './network/machine/machine-network.ts';
 import { openNetwork } from './network/open-network.ts';
 import { NetworkUsers, networksOf } from './network-object/network-users.ts';
 import { publishNetwork } from './network-system/publish-network.ts';
@@ -32,7 +34,8 @@ import { HostStatistics } from './statistics/host-statistics.ts';
 import { machineReader } from './statistics/machine-reading.ts';
 import { Sampler } from './statistics/sampler.ts';
 import { openStorage, publishStorage } from './storage.ts';
-import { ensureTlsIdentity } from './tls/certificate.ts';
+import { HostCertificates } from './tls/host-certificates.ts';
+import { ensureVcenterAccount, vcenterLogin } from './tls/vcenter-login.ts';
 import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
 import { qemuVmms } from './vm/qemu/qemu-vmms.ts';
@@ -68,7 +71,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   await mkdir(paths.run, { recursive: true, mode: 0o700 });
   const store = openSqliteStore(paths.database);
   undo.defer(() => store.close());
-  const tls = await ensureTlsIdentity(paths.tls, clock, random);
+  const certificates = await HostCertificates.open({ directory: paths.tls, store, clock, random });
   const runtime = await openRuntimeRoot(options.runtimePath);
   if (!runtime) throw new Error(`there is no VMM runtime at ${options.runtimePath}; ./viv up builds one`);
   const facts = await readMachineFacts(await hostUuid(store, random));
@@ -90,9 +93,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     instance: 'HostAgent',
     rootFolder: refs.rootFolder,
     statistics,
+    certificateLogin: vcenterLogin({ certificates, clock, log }),
   });
   undo.defer(() => service.close());
   await ensureAdministrator(service, options);
+  await ensureVcenterAccount(service);
 
   const vms: { registry?: VmRegistry } = {};
   const use = { inUse: () => (vms.registry?.all ?? []).flatMap((vm) => vm.filesInUse()) };
@@ -171,7 +176,12 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
 
   buildTree(service.graph, vmFolderMethods({ service, registry: () => registry }));
   const tickets = new TicketRegistry({ clock, random });
-  const endpoint = { port: options.listen.port, sslThumbprint: tls.thumbprint };
+  const endpoint = {
+    port: options.listen.port,
+    get sslThumbprint() {
+      return certificates.identity.thumbprint;
+    },
+  };
   const hostLimits = { maxRunningVms: 1024, maxVcpus: limits.numCPUs };
   const imports = publishImports({
     service,
@@ -223,6 +233,12 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     environmentBrowserMethods({ graph: service.graph, limits, capability: hostCapability(hostLimits) }),
   );
   const autoStart = addAutoStartManager({ service, store, findVm: (id) => registry.find(id) });
+  addCertificateManager({
+    service,
+    certificates,
+    name: options.name,
+    address: () => mainAddress(readMachineNetwork())?.address,
+  });
   const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');
   service.graph.add(diagnosticManager, {}, diagnosticManagerMethods(paths.log));
   service.extendContent({ diagnosticManager });
@@ -306,7 +322,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   };
   const web = await openWeb({
     listen: options.listen,
-    tls,
+    certificates,
     service,
     storageApi: publishedStorage.api,
     imports,
@@ -348,12 +364,14 @@ async function hostUuid(store: Store, random: Random): Promise<string> {
 }
 
 async function ensureAdministrator(service: Service, options: HostdOptions): Promise<void> {
-  if (service.accounts.listUsers().length > 0 || !options.credentialsFile) return;
+  const { accounts } = service;
+  const hasUsers = accounts.listUsers().some(({ userName }) => !accounts.isServiceUser(userName));
+  if (hasUsers || !options.credentialsFile) return;
   const { userName, password } = JSON.parse(await readFile(options.credentialsFile, 'utf8')) as {
     userName: string;
     password: string;
   };
-  await service.accounts.addUser(userName, password, 'Administrator');
+  await accounts.addUser(userName, password, 'Administrator');
   await service.authorization.grant(refs.rootFolder, [
     { principal: userName, isGroup: false, roleId: -1, propagate: true },
   ]);

@@ -1,4 +1,5 @@
 // The host's HTTPS service: the API, the /folder door and consoles on one port.
+import type { Server } from 'node:https';
 import type { Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
@@ -9,7 +10,8 @@ import type { StorageApi } from './datastore/storage-api.ts';
 import { registerFolderAccess } from './folder-access/folder-access.ts';
 import type { Imports } from './nfc/imports.ts';
 import { registerNfcRoutes } from './nfc/nfc-routes.ts';
-import type { TlsIdentity } from './tls/certificate.ts';
+import type { HostCertificates } from './tls/host-certificates.ts';
+import { followCertificates, httpsOptions } from './tls/https-options.ts';
 import type { VirtualDisks } from './virtual-disk-manager/virtual-disks.ts';
 
 /** A client that takes longer to send its headers is cut off. */
@@ -17,7 +19,7 @@ const HEADERS_TIMEOUT_MS = 30_000;
 
 export interface WebOptions {
   readonly listen: { readonly address: string; readonly port: number };
-  readonly tls: TlsIdentity;
+  readonly certificates: HostCertificates;
   readonly service: Service;
   readonly storageApi: StorageApi;
   readonly imports: Imports;
@@ -39,15 +41,16 @@ export interface Web {
 
 /** Begins to serve; rejects when the address cannot be listened on. */
 export async function openWeb(options: WebOptions): Promise<Web> {
-  const { tls, service, log } = options;
+  const { certificates, service, log } = options;
   const app = fastify({
-    https: { key: tls.privateKey, cert: tls.certificate, minVersion: 'TLSv1.2', headersTimeout: HEADERS_TIMEOUT_MS },
+    https: { ...httpsOptions(certificates), headersTimeout: HEADERS_TIMEOUT_MS },
     // Long polls take as long as they take: only silence between requests is limited.
     requestTimeout: 0,
     forceCloseConnections: true,
     logger: false,
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
+  const stop = followCertificates(app.server as Server, certificates);
   service.register(app);
   registerFolderAccess(app, {
     api: options.storageApi,
@@ -69,6 +72,7 @@ export async function openWeb(options: WebOptions): Promise<Web> {
   return {
     port: typeof address === 'object' && address ? address.port : options.listen.port,
     async close() {
+      stop();
       doors.close();
       await app.close();
     },

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { ApiVersion } from '@vivarium/vim';
 import type { Service } from './service.ts';
 import type { Session } from './session/session.ts';
@@ -15,6 +16,8 @@ export interface Call {
   /** The address of ours that the client reached: what URLs in answers may name. */
   readonly localAddress?: string;
   readonly userAgent?: string;
+  /** What the client has shown in the TLS handshake, its own first; not checked. Absent: none can be shown on this way. */
+  readonly clientCertificates?: () => readonly X509Certificate[];
   /** Login, Logout and their kin: which session the client has from now on. The transport tells the client. */
   readonly switchSession?: (session: Session | undefined) => void;
 }

@@ -18,6 +18,7 @@ export { addOptionManager } from './option-manager/option-manager.ts';
 export { Settings } from './option-manager/settings.ts';
 export { Service, type ServiceOptions } from './service.ts';
 export type { Personality } from './service-instance/well-known.ts';
+export type { CertificateLogin } from './session/certificate-login.ts';
 export type { LockOutPolicy } from './session/lock-out.ts';
 export type { Session } from './session/session.ts';
 export { Archive, type ArchiveLevel } from './statistics/archive.ts';

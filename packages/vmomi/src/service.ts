@@ -28,6 +28,7 @@ import { PropertyCollectors } from './property-collector/property-collector.ts';
 import { addSearchIndex } from './search-index/search-index.ts';
 import { addServiceInstance, SERVICE_INSTANCE } from './service-instance/service-instance.ts';
 import { LICENSE_ASSIGNMENT_MANAGER, type Personality, WELL_KNOWN } from './service-instance/well-known.ts';
+import type { CertificateLogin } from './session/certificate-login.ts';
 import type { Session } from './session/session.ts';
 import { sessionEvents } from './session/session-events.ts';
 import { addSessionManager } from './session/session-manager.ts';
@@ -49,6 +50,8 @@ export interface ServiceOptions {
   readonly rootFolder: MoRef<'Folder'>;
   /** Who may log in; default: the accounts kept in the store. */
   readonly users?: UserDirectory;
+  /** Who may log in by certificate; default: nobody. */
+  readonly certificateLogin?: CertificateLogin;
   /** Options of the daemon's own besides those that vmomi obeys. */
   readonly settings?: readonly OptionDefinition[];
   /** What PerformanceManager answers from; without it nothing is measured. */
@@ -89,7 +92,8 @@ export class Service {
     ]);
     this.accounts = new LocalAccounts(store, random);
     this.users = options.users ?? this.accounts;
-    this.authorization = new Authorization(graph, store, rootFolder);
+    const isService = (userName: string) => this.accounts.isServiceUser(userName);
+    this.authorization = new Authorization(graph, store, rootFolder, isService);
     this.events = new EventLog({ clock, log, history: store.history, graph });
     this.tasks = new TaskRegistry({
       clock,
@@ -104,6 +108,7 @@ export class Service {
       random,
       log,
       users: this.users,
+      certificateLogin: options.certificateLogin,
       policy: () => sessionPolicy(this.settings),
       listener: sessionEvents(this.events),
     });

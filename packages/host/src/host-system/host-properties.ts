@@ -8,6 +8,7 @@ import {
   make,
   moRef,
 } from '@vivarium/vim';
+import { CERTIFICATE_MANAGER } from '../certificate-manager/certificate-manager.ts';
 import { refs } from '../inventory/refs.ts';
 import { cpuFeatures } from './cpu-features.ts';
 import type { MachineFacts } from './machine-facts.ts';
@@ -123,4 +124,5 @@ export const configManager: HostConfigManager = make('HostConfigManager', {
   networkSystem: moRef('HostNetworkSystem', 'ha-networksystem'),
   advancedOption: ADVANCED_OPTIONS,
   autoStartManager: moRef('HostAutoStartManager', 'ha-autostart-mgr'),
+  certificateManager: CERTIFICATE_MANAGER,
 });

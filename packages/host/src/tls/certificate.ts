@@ -1,15 +1,12 @@
-// The host's own TLS identity: a self-signed certificate, made once and kept in the state directory.
-import { execFile } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+// The host's own TLS identity: certificate and key in files of the state directory, named as on ESXi.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type Clock, type Random, token } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import type { SelfSigned } from './self-signed.ts';
+import { runCertificateTool } from './certificate-tool.ts';
+import type { SelfSigned, SelfSignedWish } from './self-signed.ts';
 
-const SELF_SIGNED = fileURLToPath(new URL('./self-signed.ts', import.meta.url));
 const DAY_MS = 24 * 3600 * 1000;
 
 export interface TlsIdentity extends SelfSigned {
@@ -17,30 +14,43 @@ export interface TlsIdentity extends SelfSigned {
   readonly thumbprint: string;
 }
 
-/** Reads the identity in `directory`, or makes one valid for ten years when there is none or it has run out. */
+/**
+ * Reads the identity in `directory`, or makes one valid for ten years when there is none or its self-signed one has run out.
+ * One that an authority has signed is kept whatever its date: who trusts it would not trust ours.
+ */
 export async function ensureTlsIdentity(directory: string, clock: Clock, random: Random): Promise<TlsIdentity> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const paths = { certificate: join(directory, 'rui.crt'), privateKey: join(directory, 'rui.key') };
-  const existing = await readIdentity(paths, clock);
+  const existing = await readIdentity(directory, clock);
   if (existing) return existing;
   const made = await makeSelfSigned(clock, random);
-  await writeDurable(paths.privateKey, made.privateKey, 0o600);
-  await writeDurable(paths.certificate, made.certificate, 0o644);
-  return withThumbprint(made);
+  await writeDurable(paths(directory).privateKey, made.privateKey, 0o600);
+  return writeCertificate(directory, made);
 }
 
-async function readIdentity(
-  paths: { certificate: string; privateKey: string },
-  clock: Clock,
-): Promise<TlsIdentity | undefined> {
+/** Puts another certificate for the same key in place of the present one. Resolves when it is on disk. */
+export async function writeCertificate(directory: string, pair: SelfSigned): Promise<TlsIdentity> {
+  await writeDurable(paths(directory).certificate, pair.certificate, 0o644);
+  return withThumbprint(pair);
+}
+
+function paths(directory: string): { readonly certificate: string; readonly privateKey: string } {
+  return { certificate: join(directory, 'rui.crt'), privateKey: join(directory, 'rui.key') };
+}
+
+async function readIdentity(directory: string, clock: Clock): Promise<TlsIdentity | undefined> {
+  const { certificate: file, privateKey: keyFile } = paths(directory);
   try {
-    const certificate = await readFile(paths.certificate, 'utf8');
-    const privateKey = await readFile(paths.privateKey, 'utf8');
-    if (Date.parse(new X509Certificate(certificate).validTo) < clock.now() + DAY_MS) return undefined;
+    const certificate = await readFile(file, 'utf8');
+    const privateKey = await readFile(keyFile, 'utf8');
+    const read = new X509Certificate(certificate);
+    const isOwn = read.checkIssued(read);
+    if (isOwn && Date.parse(read.validTo) < clock.now() + DAY_MS) return undefined;
+    // Killed between the two files of a first start: neither has been shown to anybody.
+    if (!read.checkPrivateKey(createPrivateKey(privateKey))) return undefined;
     return withThumbprint({ certificate, privateKey });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`cannot read the TLS identity in ${paths.certificate}`, { cause: error });
+    throw new Error(`cannot read the TLS identity in ${file}`, { cause: error });
   }
 }
 
@@ -49,13 +59,10 @@ function withThumbprint(pair: SelfSigned): TlsIdentity {
 }
 
 async function makeSelfSigned(clock: Clock, random: Random): Promise<SelfSigned> {
-  const notBefore = new Date(clock.now() - DAY_MS);
-  const notAfter = new Date(clock.now() + 3650 * DAY_MS);
-  const serial = `00${token(random, 15)}`;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', SELF_SIGNED, serial, notBefore.toISOString(), notAfter.toISOString()],
-    { timeout: 60_000 },
-  );
-  return JSON.parse(stdout) as SelfSigned;
+  const wish: SelfSignedWish = {
+    serialNumber: `00${token(random, 15)}`,
+    notBefore: new Date(clock.now() - DAY_MS).toISOString(),
+    notAfter: new Date(clock.now() + 3650 * DAY_MS).toISOString(),
+  };
+  return (await runCertificateTool('self-signed', wish)) as SelfSigned;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandom } from '@vivarium/base/node';
 import type { UserSearchResult } from '@vivarium/vim';
-import { fault, testService } from '../testing/test-service.ts';
+import { fault, ROOT, testService } from '../testing/test-service.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 
 void test('a password is kept as a salted argon2id hash', async () => {
@@ -29,6 +29,20 @@ void test('accounts survive a restart and know their groups', async (context) =>
   assert.equal(await accounts.verify('bob', 'geheim'), undefined);
   await accounts.removeUser('ann');
   assert.deepEqual(accounts.findGroup('operators')?.members, []);
+});
+
+void test("a service's account has no password, cannot be changed, and is not the administrator that has to be left", async (context) => {
+  const {
+    service: { accounts, authorization },
+  } = await testService(context);
+  await accounts.addUser('agent', 'geheim');
+  await accounts.ensureServiceUser('agent', 'of a service');
+  for (const password of ['geheim', '!', '']) assert.equal(await accounts.verify('agent', password), undefined);
+  assert.equal(accounts.find('agent')?.fullName, 'of a service');
+  await assert.rejects(accounts.updateUser('agent', { password: 'x' }), fault('SecurityError'));
+  await assert.rejects(accounts.removeUser('agent'), fault('SecurityError'));
+  await authorization.grant(ROOT, [{ principal: 'agent', isGroup: false, roleId: -1, propagate: true }]);
+  await assert.rejects(authorization.revoke(ROOT, 'root', false), fault('AuthMinimumAdminPermission'));
 });
 
 void test('names are checked and taken once', async (context) => {

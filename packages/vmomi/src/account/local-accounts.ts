@@ -20,6 +20,8 @@ const USERS = 'account/user/';
 const GROUPS = 'account/group/';
 /** As useradd(8) takes them, with room for user@domain. */
 const NAME = /^[A-Za-z_][\w.@-]{0,31}\$?$/;
+/** In place of a hash: no password is right. As in shadow(5). */
+const NO_PASSWORD = '!';
 
 export class LocalAccounts implements UserDirectory {
   readonly #store: Store;
@@ -32,7 +34,8 @@ export class LocalAccounts implements UserDirectory {
   }
 
   async verify(userName: string, password: string): Promise<Principal | undefined> {
-    const isRight = await this.#passwords.isRight(password, this.#user(userName)?.passwordHash);
+    const hash = this.#user(userName)?.passwordHash;
+    const isRight = await this.#passwords.isRight(password, hash === NO_PASSWORD ? undefined : hash);
     return isRight ? this.find(userName) : undefined;
   }
 
@@ -66,12 +69,25 @@ export class LocalAccounts implements UserDirectory {
     await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
   }
 
-  /** Leaves out what is undefined. Faults: UserNotFound, InvalidArgument. */
+  /**
+   * An account of a service's, which never logs in by password: made, or turned into one. It can be neither changed nor
+   * removed, and an administrator who is one is not counted when at least one has to be left.
+   */
+  async ensureServiceUser(userName: string, description: string): Promise<void> {
+    if (this.isServiceUser(userName)) return;
+    await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash: NO_PASSWORD } }]);
+  }
+
+  isServiceUser(userName: string): boolean {
+    return this.#user(userName)?.passwordHash === NO_PASSWORD;
+  }
+
+  /** Leaves out what is undefined. Faults: UserNotFound, InvalidArgument, SecurityError (a service's). */
   async updateUser(
     userName: string,
     change: { password?: string | undefined; description?: string | undefined },
   ): Promise<void> {
-    const user = this.#requireUser(userName);
+    const user = this.#requireOrdinaryUser(userName);
     const passwordHash =
       change.password === undefined
         ? user.passwordHash
@@ -86,9 +102,9 @@ export class LocalAccounts implements UserDirectory {
     else await this.addUser(userName, password);
   }
 
-  /** Faults: UserNotFound. */
+  /** Faults: UserNotFound, SecurityError (a service's). */
   async removeUser(userName: string): Promise<void> {
-    this.#requireUser(userName);
+    this.#requireOrdinaryUser(userName);
     const left = this.listGroups().filter(({ members }) => members.includes(userName));
     await this.#store.batch([
       { delete: USERS + userName },
@@ -140,6 +156,13 @@ export class LocalAccounts implements UserDirectory {
   #requireUser(userName: string): UserRecord {
     const user = this.#user(userName);
     if (!user) throw userNotFound(userName);
+    return user;
+  }
+
+  #requireOrdinaryUser(userName: string): UserRecord {
+    const user = this.#requireUser(userName);
+    if (this.isServiceUser(userName))
+      throw new MethodFault('SecurityError', {}, `${userName} is the account of a service and cannot be changed.`);
     return user;
   }
 

@@ -28,14 +28,22 @@ export class Authorization {
   readonly #graph: ObjectGraph;
   readonly #store: Store;
   readonly #rootFolder: MoRef;
+  readonly #isService: (userName: string) => boolean;
   readonly #table = new PermissionTable();
   readonly #roles = new Map<number, Role>(SYSTEM_ROLES.map((role) => [role.roleId, role]));
   readonly #listeners = new Set<(entity: MoRef | undefined) => void>();
 
-  constructor(graph: ObjectGraph, store: Store, rootFolder: MoRef) {
+  /** `isService`: users that nobody can log in as; they do not count when an administrator has to be left. */
+  constructor(
+    graph: ObjectGraph,
+    store: Store,
+    rootFolder: MoRef,
+    isService: (userName: string) => boolean = () => false,
+  ) {
     this.#graph = graph;
     this.#store = store;
     this.#rootFolder = rootFolder;
+    this.#isService = isService;
     for (const { key, value } of store.range<RoleRecord>(ROLES)) this.#remember(Number(key.slice(ROLES.length)), value);
     for (const { value } of store.range<Grant>(GRANTS)) this.#table.put(value);
     graph.onRemove((object) => this.#forget(object));
@@ -210,6 +218,7 @@ export class Authorization {
   }
 
   #isRootAdmin(grant: Grant): boolean {
+    if (!grant.isGroup && this.#isService(grant.principal)) return false;
     return grant.roleId === ROLE_ADMIN && grant.propagate && sameRef(grant.entity, this.#rootFolder);
   }
 

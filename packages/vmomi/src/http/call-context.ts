@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Call } from '../call.ts';
 import type { Service } from '../service.ts';
 import type { Session } from '../session/session.ts';
+import { clientCertificates } from './client-certificates.ts';
 import { sessionIdOf } from './cookies.ts';
 
 /** `switchSession`: how this transport tells the client of its new session. */
@@ -28,6 +29,7 @@ export function callOf(
     remoteAddress: request.ip,
     localAddress: request.socket.localAddress ?? '',
     userAgent: String(request.headers['user-agent'] ?? ''),
+    clientCertificates: () => clientCertificates(request.socket),
     switchSession,
   };
 }

@@ -47,6 +47,11 @@ export class LockOut {
     this.#records.delete(userName);
   }
 
+  /** Forgets the failures of all whose names begin so. */
+  forgive(prefix: string): void {
+    for (const userName of this.#records.keys()) if (userName.startsWith(prefix)) this.#records.delete(userName);
+  }
+
   #current(userName: string): Record {
     const record = this.#records.get(userName);
     if (!record) return { failures: 0, atMs: 0 };

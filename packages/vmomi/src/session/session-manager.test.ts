@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import type { UserSession } from '@vivarium/vim';
 import { turn } from '../testing/test-clock.ts';
@@ -96,6 +97,17 @@ void test('a user without any permission is not let in', async (context) => {
     logIn(test, 'guest', 'guest-password'),
     fault('NoPermission', { object: ROOT, privilegeId: 'System.View' }),
   );
+});
+
+void test('a login by certificate needs one, and a daemon that has something to say about it', async (context) => {
+  const test = await world(context);
+  const { anonymous } = test.service.sessions;
+  const login = (more: Parameters<typeof test.call>[1]) =>
+    test.invoke(test.manager, 'LoginExtensionByCertificate', { extensionKey: 'x' }, test.call(anonymous, more));
+  await assert.rejects(login({}), fault('NoClientCertificate'));
+  await assert.rejects(login({ clientCertificates: () => [] }), fault('NoClientCertificate'));
+  const certificate = { fingerprint256: 'AA:BB' } as X509Certificate;
+  await assert.rejects(login({ clientCertificates: () => [certificate] }), fault('NotSupported'));
 });
 
 void test('an idle session ends; one with a call in flight does not', async (context) => {

@@ -25,6 +25,16 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
         return enter(call, sessions.open(principal, origin));
       },
 
+      async LoginExtensionByCertificate({ extensionKey, locale }, call) {
+        requireNoLogin(call);
+        const [own, ...others] = call.clientCertificates?.() ?? [];
+        if (!own) throw new MethodFault('NoClientCertificate');
+        const origin = { ...originOf(call, locale), isExtension: true };
+        const principal = await sessions.verifyCertificate(extensionKey, [own, ...others], origin, call.signal);
+        requireSomePermission(service, principal, origin);
+        return enter(call, sessions.open(principal, origin));
+      },
+
       Logout(_args, call) {
         sessions.logout(call.session);
         call.switchSession?.(undefined);
@@ -99,7 +109,7 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
       lastActiveTime: session.callCount > 0 ? new Date(session.lastActiveTimeMs).toISOString() : dateTime(clock),
       locale: session.locale,
       messageLocale: DEFAULT_LOCALE,
-      extensionSession: false,
+      extensionSession: session.isExtension,
       ipAddress: session.ipAddress,
       userAgent: session.userAgent,
       callCount: session.callCount,

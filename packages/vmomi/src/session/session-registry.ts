@@ -1,7 +1,9 @@
 // Who is logged in. Sessions are made here, found here and end here; they are in memory only, as on ESXi.
+import type { X509Certificate } from 'node:crypto';
 import { type Clock, delay, type Logger, type Random, type Timer, token, uuid } from '@vivarium/base';
 import { MethodFault } from '@vivarium/vim';
 import type { Principal, UserDirectory } from '../account/user-directory.ts';
+import { CERTIFICATE, type CertificateLogin, certificateSubject } from './certificate-login.ts';
 import { LockOut } from './lock-out.ts';
 import { anonymousSession, type OpenSession, openSession, type Session, type SessionOrigin } from './session.ts';
 import { Tickets } from './tickets.ts';
@@ -40,6 +42,7 @@ export class SessionRegistry {
   readonly #random: Random;
   readonly #log: Logger;
   readonly #users: UserDirectory;
+  readonly #certificateLogin: CertificateLogin | undefined;
   readonly #policy: () => SessionPolicy;
   readonly #listener: SessionListener;
   readonly #lockOut: LockOut;
@@ -52,6 +55,7 @@ export class SessionRegistry {
     random: Random;
     log: Logger;
     users: UserDirectory;
+    certificateLogin?: CertificateLogin | undefined;
     policy: () => SessionPolicy;
     listener: SessionListener;
   }) {
@@ -59,6 +63,7 @@ export class SessionRegistry {
     this.#random = options.random;
     this.#log = options.log;
     this.#users = options.users;
+    this.#certificateLogin = options.certificateLogin;
     this.#policy = options.policy;
     this.#listener = options.listener;
     this.#lockOut = new LockOut(options.clock, () => {
@@ -76,10 +81,39 @@ export class SessionRegistry {
   }
 
   /** Checks a password with the lock-out applied. Fault: InvalidLogin. */
-  async verify(userName: string, password: string, origin: SessionOrigin, signal?: AbortSignal): Promise<Principal> {
+  verify(userName: string, password: string, origin: SessionOrigin, signal?: AbortSignal): Promise<Principal> {
     const account = this.#users.accountName?.(userName) ?? userName;
+    return this.#admit({ userName, account }, () => this.#users.verify(userName, password), origin, signal);
+  }
+
+  /** `chain` is what the client has shown, not empty. Faults: InvalidLogin, as for passwords; NotSupported. */
+  verifyCertificate(
+    extensionKey: string,
+    chain: readonly [X509Certificate, ...X509Certificate[]],
+    origin: SessionOrigin,
+    signal?: AbortSignal,
+  ): Promise<Principal> {
+    const login = this.#certificateLogin;
+    if (!login) throw new MethodFault('NotSupported');
+    const subject = certificateSubject(chain[0]);
+    const who = { userName: subject, account: subject };
+    return this.#admit(who, () => Promise.resolve(login(extensionKey, chain)), origin, signal);
+  }
+
+  /** Whom one trusts has changed: certificates that were refused may be tried again. */
+  forgiveCertificates(): void {
+    this.#lockOut.forgive(CERTIFICATE);
+  }
+
+  /** `account`: what failures are counted by. */
+  async #admit(
+    { userName, account }: { readonly userName: string; readonly account: string },
+    verify: () => Promise<Principal | undefined>,
+    origin: SessionOrigin,
+    signal?: AbortSignal,
+  ): Promise<Principal> {
     const wasLocked = this.#lockOut.isLocked(account);
-    const principal = wasLocked ? undefined : await this.#users.verify(userName, password);
+    const principal = wasLocked ? undefined : await verify();
     // Asked again: attempts that ran meanwhile may have locked the account, and a lock holds for right passwords too.
     if (principal && !this.#lockOut.isLocked(account)) {
       this.#lockOut.noteSuccess(account);

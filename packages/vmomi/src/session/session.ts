@@ -11,6 +11,8 @@ export interface Session {
   readonly fullName: string;
   /** Groups that the user was a member of at login. */
   readonly groups: readonly string[];
+  /** Logged in as an extension (LoginExtensionByCertificate). */
+  readonly isExtension: boolean;
   readonly ipAddress: string;
   readonly userAgent: string;
   readonly loginTimeMs: number;
@@ -34,6 +36,7 @@ export interface SessionOrigin {
   readonly ipAddress: string;
   readonly userAgent: string;
   readonly locale: string;
+  readonly isExtension?: boolean;
 }
 
 export interface OpenSession {
@@ -46,7 +49,7 @@ export interface OpenSession {
 export function openSession(
   names: { readonly id: string; readonly key: string },
   { userName, fullName, groups }: SessionIdentity,
-  { ipAddress, userAgent, locale }: SessionOrigin,
+  { ipAddress, userAgent, locale, isExtension = false }: SessionOrigin,
   nowMs: number,
 ): OpenSession {
   const controller = new AbortController();
@@ -58,6 +61,7 @@ export function openSession(
     userName,
     fullName,
     groups,
+    isExtension,
     ipAddress,
     userAgent,
     locale,
