@@ -11,6 +11,7 @@ export type * from './generated/maps.ts';
 export type * from './generated/references.ts';
 export { decodeJson, decodeJsonArgs, validateArgs } from './json/decode-json.ts';
 export { encodeJson } from './json/encode-json.ts';
+export { streamJson } from './json/stream-json.ts';
 export { isFault, MethodFault, toLocalizedMethodFault } from './method-fault.ts';
 export {
   type Handlers,
@@ -46,10 +47,11 @@ export {
 } from './schema.ts';
 export { decodeSoapRequest, type SoapHeader, type SoapRequest } from './soap/decode-request.ts';
 export { decodeSoapResponse } from './soap/decode-response.ts';
-export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse, soapResponseFrame } from './soap/encode-message.ts';
-export { encodeValue } from './soap/encode-value.ts';
-export { encodedForm, type HasEncodedForm } from './soap/encoded-form.ts';
+export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse } from './soap/encode-message.ts';
+export { encodeRef, encodeUnderAny, encodeValue } from './soap/encode-value.ts';
+export { type EncodedSink, encodedForm, type HasEncodedForm } from './soap/encoded-form.ts';
 export { REQUEST_LIMITS, type XmlLimits } from './soap/read-xml.ts';
+export { streamSoapResponse } from './soap/stream-response.ts';
 export { escapeAttribute, escapeText } from './soap/xml-text.ts';
 export { type DeclaredType, itemOf, typeNamed, typeRef } from './type-ref.ts';
 export { includesVersion, nearestVersion, serviceVersionsXml, versionOfSoapAction } from './version.ts';

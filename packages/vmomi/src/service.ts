@@ -24,7 +24,7 @@ import { addOptionManager } from './option-manager/option-manager.ts';
 import { Settings } from './option-manager/settings.ts';
 import { addPerformanceManager } from './performance-manager/performance-manager.ts';
 import { ChangeRouter } from './property-collector/change-router.ts';
-import { PropertyCollectors } from './property-collector/property-collector.ts';
+import { type CollectorLimits, PropertyCollectors } from './property-collector/property-collector.ts';
 import { addSearchIndex } from './search-index/search-index.ts';
 import { addServiceInstance, SERVICE_INSTANCE } from './service-instance/service-instance.ts';
 import { LICENSE_ASSIGNMENT_MANAGER, type Personality, WELL_KNOWN } from './service-instance/well-known.ts';
@@ -56,6 +56,8 @@ export interface ServiceOptions {
   readonly settings?: readonly OptionDefinition[];
   /** What PerformanceManager answers from; without it nothing is measured. */
   readonly statistics?: StatisticsProvider;
+  /** What property collectors may use; the defaults suit a host. */
+  readonly collectorLimits?: Partial<CollectorLimits>;
   /** References of the daemon's own managers: fileManager, virtualDiskManager … */
   readonly content?: Partial<ServiceContent>;
 }
@@ -118,7 +120,7 @@ export class Service {
       ...WELL_KNOWN[instance],
       ...options.content,
     });
-    this.#addManagers(options.statistics ?? NO_STATISTICS);
+    this.#addManagers(options.statistics ?? NO_STATISTICS, options.collectorLimits ?? {});
   }
 
   /** ServiceInstance.content. */
@@ -154,7 +156,7 @@ export class Service {
     await this.events.settled();
   }
 
-  #addManagers(statistics: StatisticsProvider): void {
+  #addManagers(statistics: StatisticsProvider, limits: Partial<CollectorLimits>): void {
     const refs = WELL_KNOWN[this.instance];
     const { graph, authorization, clock, random, rootFolder } = this;
     const router = new ChangeRouter(graph);
@@ -171,6 +173,6 @@ export class Service {
     addPerformanceManager(this, refs.perfManager, statistics);
     addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);
     new Views({ graph, authorization, random, rootFolder, router }).addManager(refs.viewManager);
-    new PropertyCollectors({ graph, authorization, clock, random, router }).addDefault(refs.propertyCollector);
+    new PropertyCollectors({ graph, authorization, clock, random, router, limits }).addDefault(refs.propertyCollector);
   }
 }

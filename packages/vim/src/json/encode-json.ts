@@ -14,7 +14,7 @@ export function encodeJson(declared: DeclaredType, value: unknown, version: ApiV
   return encodeRef(typeRef(declared), value, rankOf(version));
 }
 
-function encodeRef(ref: TypeRef, value: unknown, rank: number): unknown {
+export function encodeRef(ref: TypeRef, value: unknown, rank: number): unknown {
   if (value === undefined || value === null) return undefined;
   if (!ref.array) return encodeOne(ref, value, rank);
   const item = itemOf(ref);

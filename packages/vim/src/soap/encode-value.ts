@@ -1,14 +1,14 @@
 // vim25 values as XML elements, in schema order, filtered to what the client's version knows.
 // Trusts the types of what it is given (our own code made it) but never writes malformed XML.
 
-import { inferBox, isBoxed } from '../any-value.ts';
+import { box, inferBox, isBoxed } from '../any-value.ts';
 import type { ApiVersion } from '../generated/references.ts';
 import { formatPrimitive } from '../primitive-value.ts';
 import { type DataTypeInfo, schema, type TypeKind, type TypeRef } from '../schema.ts';
-import { arrayNameOf, type DeclaredType, itemOf, typeNamed, typeRef } from '../type-ref.ts';
+import { arrayNameOf, type DeclaredType, itemOf, typeNamed, typeRef, wireName } from '../type-ref.ts';
 import { knownAncestor, knownWireName, rankOf } from '../version.ts';
 import { type CompiledCodeRuntime, compileFields, type FieldsEncoder } from './compile-fields.ts';
-import { encodedForm, type HasEncodedForm } from './encoded-form.ts';
+import { encodedForm, encodedText, type HasEncodedForm } from './encoded-form.ts';
 import { escapeAttribute, escapeText } from './xml-text.ts';
 
 type Fields = Record<string, unknown> & { readonly _typeName?: string };
@@ -22,7 +22,8 @@ export function encodeValue(tag: string, declared: DeclaredType, value: unknown,
   return encodeRef(tag, typeRef(declared), value, rankOf(version));
 }
 
-function encodeRef(tag: string, ref: TypeRef, value: unknown, rank: number): string {
+/** As encodeValue, for a client of this version rank (see `schema.rank`). */
+export function encodeRef(tag: string, ref: TypeRef, value: unknown, rank: number): string {
   if (value === undefined || value === null) return '';
   if (!ref.array) return encodeOne(tag, ref.type, ref.kind, value, rank, false);
   let text = '';
@@ -83,6 +84,29 @@ function encodeAny(tag: string, bare: unknown, rank: number): string {
     : encodeOne(tag, ref.type, ref.kind, value._value, rank, true);
 }
 
+/**
+ * A value of a known declared type as it stands under any: what `encodeValue(tag, 'any', box(declared, value), …)` gives,
+ * without making the box.
+ */
+export function encodeUnderAny(tag: string, ref: TypeRef, value: unknown, rank: number): string {
+  if (value === undefined || value === null) return '';
+  if (ref.array)
+    return encodeAnyArray(tag, ref.kind === 'primitive' ? { ...ref, type: wireName(ref) } : ref, value, rank);
+  switch (ref.kind) {
+    case 'primitive':
+      return encodeOne(tag, wireName(ref), 'primitive', value, rank, true);
+    case 'data':
+      if (schema.data(ref.type)?.isFault === true) break;
+      return encodeData(tag, ref.type, value as Fields, rank, true);
+    case 'enum':
+    case 'managed':
+      return encodeOne(tag, ref.type, ref.kind, value, rank, true);
+    case 'any':
+      break;
+  }
+  return encodeAny(tag, box(ref, value), rank);
+}
+
 /** Every item carries xsi:type, as vCenter writes it: libvirt refuses items without (vim25.md 1.4, rule 4). */
 function encodeAnyArray(tag: string, ref: TypeRef, value: unknown, rank: number): string {
   const item = itemOf(ref);
@@ -94,10 +118,14 @@ function encodeAnyArray(tag: string, ref: TypeRef, value: unknown, rank: number)
 
 function encodeData(tag: string, declared: string, value: Fields, rank: number, typed: boolean): string {
   const own = typed ? undefined : (value as Partial<HasEncodedForm>)[encodedForm];
-  if (own !== undefined) return own.call(value, tag, rank);
+  if (own !== undefined) return encodedText(value as unknown as HasEncodedForm, tag, rank);
   const info = sentType(declared, value, rank);
-  const xsi = typed || info.name !== declared ? ` xsi:type="${info.name}"` : '';
-  return `<${tag}${xsi}>${encodeFields(info, value, rank)}</${tag}>`;
+  return `${openTag(tag, typed ? '' : declared, info.name)}${encodeFields(info, value, rank)}</${tag}>`;
+}
+
+/** The start of a data object's element: with xsi:type unless it is of the declared type. */
+export function openTag(tag: string, declared: string, actual: string): string {
+  return actual === declared ? `<${tag}>` : `<${tag} xsi:type="${actual}">`;
 }
 
 /** The type that a data object is sent as: its own, or the nearest ancestor that the client knows. */

@@ -10,13 +10,14 @@ import {
   encodeSoapRequest,
   encodeSoapResponse,
   encodeValue,
+  type HasEncodedForm,
   isFault,
   MethodFault,
   make,
   moRef,
   schema,
-  soapResponseFrame,
 } from '../index.ts';
+import { soapResponseFrame } from './encode-message.ts';
 
 const NEWEST = '9.0.0.0';
 const vm = moRef('VirtualMachine', 'vm-1');
@@ -140,7 +141,14 @@ void test('rule 6: text that is no value of its enum is our bug, not something t
 });
 
 void test('an object may bring its own XML, but not where xsi:type is needed', () => {
-  const object = { label: 'a', summary: 'b', [encodedForm]: (tag: string, rank: number) => `<${tag} r="${rank}"/>` };
+  const object: HasEncodedForm & { label: string; summary: string } = {
+    label: 'a',
+    summary: 'b',
+    [encodedForm](tag, rank, sink) {
+      sink.text(`<${tag} r="${rank}"`);
+      sink.bytes(new TextEncoder().encode('-/>-'), 1, 3);
+    },
+  };
   assert.equal(encodeValue('x', 'Description[]', [object], '2.5'), '<x r="1"/>');
   const boxed = box('Description[]', [object]);
   assert.match(encodeValue('x', 'any', boxed, NEWEST), /<Description xsi:type="Description"><label>a</);

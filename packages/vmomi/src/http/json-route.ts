@@ -10,6 +10,7 @@ import {
   moRef,
   nearestVersion,
   schema,
+  streamJson,
   type TypeRef,
 } from '@vivarium/vim';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -18,6 +19,7 @@ import type { Service } from '../service.ts';
 import { callOf } from './call-context.ts';
 import { SESSION_HEADER, sessionCookie } from './cookies.ts';
 import { asFault } from './report-failure.ts';
+import type { ReplySender } from './send-reply.ts';
 
 interface Params {
   readonly release: string;
@@ -28,9 +30,10 @@ interface Params {
 
 type Served = { readonly type: TypeRef; readonly value: unknown };
 
+const JSON_TYPE = 'application/json; charset=utf-8';
 const URL_PATTERN = '/sdk/vim25/:release/:moType/:moId/:member';
 
-export function addJsonRoute(app: FastifyInstance, service: Service): void {
+export function addJsonRoute(app: FastifyInstance, service: Service, sender: ReplySender): void {
   const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
     const fault =
@@ -44,10 +47,10 @@ export function addJsonRoute(app: FastifyInstance, service: Service): void {
     if (body === undefined) {
       return sendFault(reply, new MethodFault('InvalidRequest', {}, 'the body is not JSON'), newest(), 400);
     }
-    return answer(service, request, reply, (call) => callMethod(service, request.params, body, call));
+    return answer(service, request, reply, sender, (call) => callMethod(service, request.params, body, call));
   });
   app.get<{ Params: Params }>(URL_PATTERN, { errorHandler }, (request, reply) =>
-    answer(service, request, reply, (call) => readProperty(service, request.params, call)),
+    answer(service, request, reply, sender, (call) => readProperty(service, request.params, call)),
   );
 }
 
@@ -55,6 +58,7 @@ async function answer(
   service: Service,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
+  sender: ReplySender,
   serve: (call: Call) => Promise<Served>,
 ): Promise<FastifyReply> {
   const version = nearestVersion(request.params.release);
@@ -65,9 +69,8 @@ async function answer(
   });
   try {
     const { type, value } = await serve(call);
-    const encoded = type.type === 'void' && !type.array ? undefined : encodeJson(type, value, version);
-    if (encoded === undefined) return reply.code(204).send();
-    return reply.type('application/json; charset=utf-8').send(JSON.stringify(encoded));
+    if (value === undefined || value === null || (type.type === 'void' && !type.array)) return reply.code(204).send();
+    return sender.send(request, reply, JSON_TYPE, (sink) => streamJson(type, value, version, sink));
   } catch (error) {
     if (isFault(error, 'MethodNotFound') || isFault(error, 'InvalidProperty'))
       return sendFault(reply, error, version, 404);
@@ -116,7 +119,7 @@ function sendFault(reply: FastifyReply, fault: MethodFault, version: ApiVersion,
   const message = { _typeName: 'LocalizableMessage', key: fault.fault._typeName, message: fault.message };
   const described = { faultMessage: [message], ...fault.fault };
   const encoded = encodeJson('MethodFault', described, version);
-  return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(encoded));
+  return reply.code(statusCode).type(JSON_TYPE).send(JSON.stringify(encoded));
 }
 
 function newest(): ApiVersion {

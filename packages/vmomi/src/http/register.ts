@@ -4,13 +4,15 @@ import type { Service } from '../service.ts';
 import { addDescriptionRoutes } from './description-routes.ts';
 import { addJsonRoute } from './json-route.ts';
 import { prepareScope } from './scope.ts';
+import { replySender } from './send-reply.ts';
 import { addSoapRoute } from './soap-route.ts';
 
 export function registerRoutes(app: FastifyInstance, service: Service): void {
+  const sender = replySender(service);
   void app.register((scope, _options, done) => {
     prepareScope(scope);
-    addSoapRoute(scope, service);
-    addJsonRoute(scope, service);
+    addSoapRoute(scope, service, sender);
+    addJsonRoute(scope, service, sender);
     addDescriptionRoutes(scope, service);
     done();
   });

@@ -3,9 +3,9 @@ import {
   type ApiVersion,
   decodeSoapRequest,
   encodeSoapFault,
-  encodeSoapResponse,
   MethodFault,
   schema,
+  streamSoapResponse,
   versionOfSoapAction,
 } from '@vivarium/vim';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -13,12 +13,13 @@ import type { Service } from '../service.ts';
 import { callOf } from './call-context.ts';
 import { sessionCookie, sessionIdOf } from './cookies.ts';
 import { asFault } from './report-failure.ts';
+import type { ReplySender } from './send-reply.ts';
 
 const XML = 'text/xml; charset=utf-8';
 /** The last is where the WSDL says the service is. */
 const PATHS = ['/sdk', '/sdk/', '/sdk/vimService'];
 
-export function addSoapRoute(app: FastifyInstance, service: Service): void {
+export function addSoapRoute(app: FastifyInstance, service: Service, sender: ReplySender): void {
   const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
     const fault =
@@ -28,13 +29,23 @@ export function addSoapRoute(app: FastifyInstance, service: Service): void {
     void sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request)));
   };
   for (const url of PATHS) {
-    app.route({ method: 'POST', url, errorHandler, handler: (request, reply) => serve(service, request, reply) });
+    app.route({
+      method: 'POST',
+      url,
+      errorHandler,
+      handler: (request, reply) => serve(service, request, reply, sender),
+    });
   }
   for (const url of ['/sdk', '/sdk/'])
     app.get(url, (_request, reply) => reply.code(405).header('allow', 'POST').send());
 }
 
-async function serve(service: Service, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function serve(
+  service: Service,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  sender: ReplySender,
+): Promise<FastifyReply> {
   const action = soapAction(request);
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   let method: string | undefined;
@@ -51,8 +62,10 @@ async function serve(service: Service, request: FastifyRequest, reply: FastifyRe
       presented,
     );
     const result = await service.invoke(decoded, call);
-    const resultType = schema.method(decoded.this.type, method)?.result ?? 'void';
-    return reply.type(XML).send(encodeSoapResponse(method, resultType, result, decoded.version));
+    const resultType = schema.method(decoded.this.type, decoded.method)?.result ?? 'void';
+    return sender.send(request, reply, XML, (sink) =>
+      streamSoapResponse(decoded.method, resultType, result, decoded.version, sink),
+    );
   } catch (error) {
     return sendFault(reply.code(500), asFault(service.log, error, { method }), versionOfSoapAction(action));
   }

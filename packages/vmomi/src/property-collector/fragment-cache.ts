@@ -1,102 +1,136 @@
-// The XML of property values, kept while it is in use. Values in the graph are never mutated, so a value's identity is
-// its version: the key is the value itself, and what was replaced is forgotten with it.
-import { type ApiVersion, box, encodeValue, schema, type TypeRef } from '@vivarium/vim';
+// The XML of property values, kept as bytes while there is room. Values in the graph are never mutated, so a value's identity
+// is its version: the key is the value itself, and what was replaced is forgotten with it.
+//
+// The bytes lie one after the other in slabs outside of the JavaScript heap: they cost no garbage collection and exactly what
+// the limit says. When there is no room, the oldest slab is given up as a whole.
+import { type EncodedSink, encodeUnderAny, type TypeRef } from '@vivarium/vim';
+
+interface Slab {
+  /** Undefined when it was given up. */
+  bytes: Uint8Array | undefined;
+  used: number;
+}
 
 interface Fragment {
   readonly type: string;
+  readonly isArray: boolean;
   readonly rank: number;
-  readonly xml: string;
+  readonly slab: Slab;
+  readonly from: number;
+  readonly to: number;
+  /** Of the same value for another version or type. */
   readonly older: Fragment | undefined;
-}
-
-interface Generation {
-  readonly fragments: WeakMap<object, Fragment>;
-  /** Characters put into it; some may be gone with their values. */
-  length: number;
 }
 
 /** Shorter values are made anew faster than they are found. */
 const MIN_LENGTH = 256;
-
-/** When there is no room, the oldest of these goes as a whole. */
-const GENERATIONS = 4;
+const SLAB_BYTES = 1 << 20;
+/** There are at least so many, so that giving one up does not empty the cache. */
+const LEAST_SLABS = 8;
 
 export class FragmentCache {
-  readonly #maxLength: number;
-  /** Newest first. */
-  #generations: readonly Generation[] = [emptyGeneration()];
-  /** Characters found since something had to go. */
-  #foundLength = 0;
-  /** Characters that will not be kept: clients walk over more than there is room for, and keeping would only churn. */
-  #refusedLength = 0;
+  readonly #maxBytes: number;
+  readonly #slabBytes: number;
+  readonly #fragments = new WeakMap<object, Fragment>();
+  /** Oldest first; all but the last are full. */
+  readonly #slabs: Slab[] = [];
+  #allocatedBytes = 0;
+  /** Bytes found since a slab was given up. */
+  #foundBytes = 0;
+  /** Bytes that will not be kept: clients walk over more than there is room for, and keeping would only churn. */
+  #refusedBytes = 0;
+  readonly #encoder = new TextEncoder();
 
-  /** @param maxLength characters kept at most, about; most are one byte each */
-  constructor(maxLength: number) {
-    this.#maxLength = maxLength;
+  /** @param maxBytes kept at most */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(maxBytes / LEAST_SLABS));
   }
 
-  /** `<val xsi:type="…">…</val>` of a value with this declared type, for a client of this version rank. */
-  encode(type: TypeRef, value: unknown, rank: number): string {
-    if (typeof value !== 'object' || value === null) return encode(type, value, rank);
-    for (const { fragments } of this.#generations) {
-      const known = find(fragments.get(value), type, rank);
-      if (known === undefined) continue;
-      this.#foundLength += known.length;
-      return known;
-    }
-    const xml = encode(type, value, rank);
-    if (xml.length >= MIN_LENGTH) this.#keep(value, type, rank, xml);
-    return xml;
+  /** Bytes that are held, used or not. */
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
   }
 
-  #keep(value: object, type: TypeRef, rank: number, xml: string): void {
-    if (this.#refusedLength > 0) {
-      this.#refusedLength -= xml.length;
+  /** Writes `<val xsi:type="…">…</val>` of a value with this declared type, for a client of this version rank. */
+  write(type: TypeRef, value: unknown, rank: number, sink: EncodedSink): void {
+    if (typeof value !== 'object' || value === null) {
+      sink.text(encodeUnderAny('val', type, value, rank));
       return;
     }
-    const [newest = emptyGeneration()] = this.#generations;
-    newest.fragments.set(value, { type: nameOf(type), rank, xml: flat(xml), older: newest.fragments.get(value) });
-    newest.length += xml.length;
-    if (newest.length > this.#maxLength / GENERATIONS) this.#startGeneration();
+    const known = this.#find(value, type, rank) ?? this.#make(value, type, rank, sink);
+    if (known?.slab.bytes) sink.bytes(known.slab.bytes, known.from, known.to);
   }
 
-  #startGeneration(): void {
-    if (this.#generations.length === GENERATIONS) {
-      if (this.#foundLength < this.#maxLength / GENERATIONS) this.#refusedLength = this.#maxLength;
-      this.#foundLength = 0;
+  #find(value: object, type: TypeRef, rank: number): Fragment | undefined {
+    for (let fragment = this.#fragments.get(value); fragment; fragment = fragment.older) {
+      // The same object may stand under two paths with different types: an empty array does.
+      if (fragment.rank !== rank || fragment.type !== type.type || fragment.isArray !== type.array) continue;
+      if (fragment.slab.bytes === undefined) return undefined;
+      this.#foundBytes += fragment.to - fragment.from;
+      return fragment;
     }
-    this.#generations = [emptyGeneration(), ...this.#generations.slice(0, GENERATIONS - 1)];
+    return undefined;
+  }
+
+  /** The fragment, or undefined when it is not kept: then it has been written. */
+  #make(value: object, type: TypeRef, rank: number, sink: EncodedSink): Fragment | undefined {
+    const xml = encodeUnderAny('val', type, value, rank);
+    const room = xml.length < MIN_LENGTH ? undefined : this.#room(xml.length);
+    if (room === undefined) {
+      sink.text(xml);
+      return undefined;
+    }
+    const { slab, bytes } = room;
+    const { read, written } = this.#encoder.encodeInto(xml, slab.used === 0 ? bytes : bytes.subarray(slab.used));
+    if (read < xml.length) {
+      // Not ASCII, and at the very end of a slab: the next one will have it.
+      slab.used = bytes.length;
+      sink.text(xml);
+      return undefined;
+    }
+    const from = slab.used;
+    slab.used += written;
+    const older = intact(this.#fragments.get(value));
+    const fragment = { type: type.type, isArray: type.array, rank, slab, from, to: slab.used, older };
+    this.#fragments.set(value, fragment);
+    return fragment;
+  }
+
+  /** A slab with room for so many bytes; undefined when nothing is kept now. */
+  #room(length: number): { readonly slab: Slab; readonly bytes: Uint8Array } | undefined {
+    if (this.#refusedBytes > 0) {
+      this.#refusedBytes -= length;
+      return undefined;
+    }
+    const last = this.#slabs.at(-1);
+    if (last?.bytes && last.bytes.length - last.used >= length) return { slab: last, bytes: last.bytes };
+    // A long list may need more than a slab, and more bytes than characters.
+    const size = length > this.#slabBytes / 2 ? length + (length >> 3) : this.#slabBytes;
+    if (size > this.#maxBytes / 2) return undefined;
+    while (this.#allocatedBytes + size > this.#maxBytes) this.#giveUpOldest();
+    const bytes = new Uint8Array(size);
+    const slab = { bytes, used: 0 };
+    this.#slabs.push(slab);
+    this.#allocatedBytes += size;
+    return { slab, bytes };
+  }
+
+  #giveUpOldest(): void {
+    const oldest = this.#slabs.shift();
+    if (oldest?.bytes === undefined) return;
+    const size = oldest.bytes.length;
+    this.#allocatedBytes -= size;
+    oldest.bytes = undefined;
+    if (this.#foundBytes < size) this.#refusedBytes = this.#maxBytes;
+    this.#foundBytes = 0;
   }
 }
 
-function emptyGeneration(): Generation {
-  return { fragments: new WeakMap(), length: 0 };
-}
-
-function find(newest: Fragment | undefined, type: TypeRef, rank: number): string | undefined {
-  for (let fragment = newest; fragment; fragment = fragment.older) {
-    if (fragment.rank === rank && fragment.type === nameOf(type)) return fragment.xml;
-  }
-  return undefined;
-}
-
-/** The same object may stand under two paths with different types: an empty array does. */
-function nameOf(type: TypeRef): string {
-  return type.array ? `${type.type}[]` : type.type;
-}
-
-function encode(type: TypeRef, value: unknown, rank: number): string {
-  return encodeValue('val', 'any', box(type, value), versionOf(rank));
-}
-
-function versionOf(rank: number): ApiVersion {
-  const version = schema.versions[schema.versions.length - 1 - rank] ?? schema.versions[0];
-  if (version === undefined) throw new RangeError('the schema has no versions');
-  return version;
-}
-
-/** V8 keeps a concatenated string as a tree of its parts until somebody looks into it; kept strings should be flat. */
-function flat(text: string): string {
-  text.charCodeAt(0);
-  return text;
+/** Without what was given up. */
+function intact(fragment: Fragment | undefined): Fragment | undefined {
+  if (fragment === undefined) return undefined;
+  const older = intact(fragment.older);
+  if (fragment.slab.bytes === undefined) return older;
+  return older === fragment.older ? fragment : { ...fragment, older };
 }

@@ -1,5 +1,5 @@
 // A property path, resolved once against the schema, then read from many objects. Pure.
-import { MethodFault, type PathSegment, parsePropertyPath, schema, type TypeRef } from '@vivarium/vim';
+import { escapeText, MethodFault, type PathSegment, parsePropertyPath, schema, type TypeRef } from '@vivarium/vim';
 import { element } from '../graph/property-value.ts';
 
 /** One step below a top-level property. */
@@ -8,6 +8,8 @@ export type Step = { readonly name: string } | { readonly key: string };
 export interface PathPlan {
   /** As the client wrote it: 'config.hardware.device[4000].connectable'. */
   readonly path: string;
+  /** `<name>…</name>`. */
+  readonly nameElement: string;
   /** The top-level property that it lies in: 'config'. */
   readonly property: string;
   readonly steps: readonly Step[];
@@ -36,7 +38,8 @@ export function planPath(managedType: string, path: string, rank: number): PathP
     type = keyed(member, segment, steps);
   }
   if (!type) return undefined;
-  return { path, property: first.name, steps, type, privilege: field.privilege ?? 'System.Read' };
+  const nameElement = `<name>${escapeText(path)}</name>`;
+  return { path, nameElement, property: first.name, steps, type, privilege: field.privilege ?? 'System.Read' };
 }
 
 /** What the path leads to below a value of its top-level property; undefined when unset anywhere on the way. */

@@ -42,8 +42,8 @@ export interface CollectorLimits {
   readonly waitsPerSession: number;
   /** WaitForUpdatesEx without maxWaitSeconds, or with more, answers "nothing" after this long. */
   readonly maxWaitMs: number;
-  /** Characters of encoded property values kept for further clients. */
-  readonly fragmentCacheLength: number;
+  /** Encoded property values kept for further clients. */
+  readonly fragmentCacheBytes: number;
 }
 
 const DEFAULT_LIMITS: CollectorLimits = {
@@ -51,7 +51,7 @@ const DEFAULT_LIMITS: CollectorLimits = {
   collectorsPerSession: 500,
   waitsPerSession: 500,
   maxWaitMs: 30 * 60_000,
-  fragmentCacheLength: 64 * 1024 * 1024,
+  fragmentCacheBytes: 64 << 20,
 };
 
 interface SessionCollector {
@@ -68,7 +68,7 @@ export class PropertyCollectors {
   constructor(options: PropertyCollectorOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#answers = new Answers(new FragmentCache(this.#limits.fragmentCacheLength));
+    this.#answers = new Answers(new FragmentCache(this.#limits.fragmentCacheBytes));
     options.authorization.onChange(() => this.#invalidate());
     watchContainerMoves(options.graph, options.router, () => this.#invalidate());
   }
@@ -89,15 +89,15 @@ export class PropertyCollectors {
     const of = (call: Call) => this.#sessionCollector(call.session, ref);
     return {
       RetrieveProperties: ({ specSet }, call) => {
-        const readings = retrieve(specSet, momentaryViewerOf(call), rankOf(call));
-        return readings.length === 0 ? undefined : readings.map((reading) => this.#answers.objectContent(reading));
+        const objects = retrieve(specSet, momentaryViewerOf(call), rankOf(call), this.#answers);
+        return objects.length === 0 ? undefined : objects;
       },
       RetrievePropertiesEx: ({ specSet, options }, call) => {
         const pageSize = positive(options?.maxObjects, 'options.maxObjects');
-        const readings = retrieve(specSet, momentaryViewerOf(call), rankOf(call));
+        const objects = retrieve(specSet, momentaryViewerOf(call), rankOf(call), this.#answers);
         // Nobody could continue it: nothing is kept for clients without a login.
-        if (call.session.isAnonymous) return new Retrievals(this.#answers).start(readings, Number.POSITIVE_INFINITY);
-        return of(call).retrievals.start(readings, pageSize ?? Number.POSITIVE_INFINITY);
+        if (call.session.isAnonymous) return new Retrievals().start(objects, Number.POSITIVE_INFINITY);
+        return of(call).retrievals.start(objects, pageSize ?? Number.POSITIVE_INFINITY);
       },
       ContinueRetrievePropertiesEx: ({ token }, call) => of(call).retrievals.continue(token),
       CancelRetrievePropertiesEx: ({ token }, call) => of(call).retrievals.cancel(token),
@@ -196,7 +196,7 @@ export class PropertyCollectors {
     if (!found) {
       const { clock, defer = setImmediate } = this.#options;
       const collector = new Collector(clock, defer, this.#answers);
-      collectors.set(key, (found = { collector, retrievals: new Retrievals(this.#answers) }));
+      collectors.set(key, (found = { collector, retrievals: new Retrievals() }));
     }
     return found;
   }

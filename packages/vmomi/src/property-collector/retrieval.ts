@@ -1,28 +1,33 @@
 // One-time retrievals: everything is read at once, so that all pages of an answer show the same moment; pages that
 // were not fetched yet are kept under a token, for the session and collector that it was given to.
-import { MethodFault, type PropertyFilterSpec, type RetrieveResult } from '@vivarium/vim';
+import { MethodFault, type ObjectContent, type PropertyFilterSpec, type RetrieveResult } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import { type FilterPlan, mergedTypePlan, planFilter } from './filter-plan.ts';
 import { selectObjects } from './selection.ts';
-import type { Answers, Reading } from './update-set.ts';
+import type { Answers } from './update-set.ts';
 import type { Viewer } from './viewer.ts';
 
 /**
  * What the specs select and the viewer sees, each object once.
  * Faults: those of planFilter; ManagedObjectNotFound for a missing root, unless its spec says to leave it out.
  */
-export function retrieve(specSet: readonly PropertyFilterSpec[], viewer: Viewer, rank: number): Reading[] {
+export function retrieve(
+  specSet: readonly PropertyFilterSpec[],
+  viewer: Viewer,
+  rank: number,
+  answers: Answers,
+): ObjectContent[] {
   const plans = specSet.map((spec) => planFilter(spec, rank));
   for (const plan of plans) requireRoots(plan, viewer);
   const found = new Set<ManagedObject>();
   for (const plan of plans) selectObjects(plan, viewer, found);
   const typePlan = mergedTypePlan(plans);
-  const readings: Reading[] = [];
+  const contents: ObjectContent[] = [];
   for (const object of found) {
     const paths = typePlan(object.ref.type)?.paths;
-    if (paths) readings.push({ ref: object.ref, paths, values: viewer.readAll(object, paths) });
+    if (paths) contents.push(answers.objectContent(object.ref, paths, viewer.readAll(object, paths)));
   }
-  return readings;
+  return contents;
 }
 
 /** Fault: ManagedObjectNotFound, unless the filter reports what is missing. */
@@ -36,22 +41,19 @@ export function requireRoots(plan: FilterPlan, viewer: Viewer): void {
 const MAX_OPEN = 64;
 
 interface Rest {
-  readonly readings: readonly Reading[];
+  readonly objects: readonly ObjectContent[];
+  /** How many of them were told already. */
+  readonly told: number;
   readonly pageSize: number;
 }
 
 export class Retrievals {
-  readonly #answers: Answers;
   readonly #open = new Map<string, Rest>();
   #count = 0;
 
-  constructor(answers: Answers) {
-    this.#answers = answers;
-  }
-
   /** The first page; undefined when nothing was found. */
-  start(readings: readonly Reading[], pageSize: number): RetrieveResult | undefined {
-    return readings.length === 0 ? undefined : this.#page({ readings, pageSize });
+  start(objects: ObjectContent[], pageSize: number): RetrieveResult | undefined {
+    return objects.length === 0 ? undefined : this.#page({ objects, told: 0, pageSize });
   }
 
   /** Fault: InvalidArgument, when the token is not the one of a page that has more behind it. */
@@ -71,12 +73,13 @@ export class Retrievals {
     return rest;
   }
 
-  #page({ readings, pageSize }: Rest): RetrieveResult {
-    const objects = readings.slice(0, pageSize).map((reading) => this.#answers.objectContent(reading));
-    if (readings.length <= pageSize) return { objects };
+  #page({ objects, told, pageSize }: Rest): RetrieveResult {
+    const end = told + pageSize;
+    const page = objects.slice(told, end);
+    if (objects.length <= end) return { objects: page };
     const token = String(++this.#count);
-    this.#open.set(token, { readings: readings.slice(pageSize), pageSize });
+    this.#open.set(token, { objects, told: end, pageSize });
     if (this.#open.size > MAX_OPEN) this.#open.delete(this.#open.keys().next().value ?? token);
-    return { token, objects };
+    return { token, objects: page };
   }
 }

@@ -3,7 +3,9 @@
 import {
   box,
   type DynamicProperty,
+  type EncodedSink,
   encodedForm,
+  encodeRef,
   escapeText,
   type HasEncodedForm,
   MethodFault,
@@ -16,6 +18,7 @@ import {
   type PropertyChangeOp,
   type TypeRef,
   toLocalizedMethodFault,
+  typeRef,
 } from '@vivarium/vim';
 import { type Delta, nestedDifferences } from './difference.ts';
 import type { ObjectChange } from './filter-state.ts';
@@ -24,12 +27,8 @@ import { type PathPlan, readSteps } from './path-plan.ts';
 import type { ChangedPath, TrackedObject } from './tracked-object.ts';
 import { Missing } from './viewer.ts';
 
-/** Values of one object read at once, parallel to the paths. */
-export interface Reading {
-  readonly ref: MoRef;
-  readonly paths: readonly PathPlan[];
-  readonly values: readonly unknown[];
-}
+const REFERENCE = typeRef('ManagedObjectReference');
+const MISSING = typeRef('MissingProperty[]');
 
 export interface ChangeStyle {
   /** Report a change inside a requested property as just that, not as the whole property. */
@@ -45,14 +44,9 @@ export class Answers {
     this.#fragments = fragments;
   }
 
-  objectContent({ ref, paths, values }: Reading): ObjectContent {
-    const propSet = this.#entries(paths, values, undefined);
-    const missingSet = missingProperties(paths, values);
-    return {
-      obj: ref,
-      ...(propSet.length > 0 ? { propSet } : {}),
-      ...(missingSet.length > 0 ? { missingSet } : {}),
-    };
+  /** The values of one object, parallel to the paths. */
+  objectContent(obj: MoRef, paths: readonly PathPlan[], values: readonly unknown[]): ObjectContent {
+    return new Told(this.#fragments, undefined, obj, paths, values) as unknown as ObjectContent;
   }
 
   /** Undefined when there is nothing to tell after all (a value that went back to what the client knows). */
@@ -61,13 +55,9 @@ export class Answers {
     if (kind === 'leave') return { kind, obj };
     const { tracked, since } = change;
     const { paths } = tracked.plan;
+    // What it holds now: the object goes on changing while the answer is sent.
     if (kind === 'enter')
-      return update(
-        kind,
-        obj,
-        this.#entries(paths, tracked.values, 'assign'),
-        missingProperties(paths, tracked.values),
-      );
+      return new Told(this.#fragments, kind, obj, paths, [...tracked.values]) as unknown as ObjectUpdate;
     const changed = tracked.changedSince(since);
     if (changed.length === 0) return undefined;
     // Requested paths may contain each other: then they have changes in common.
@@ -89,15 +79,76 @@ export class Answers {
   missingObject(obj: MoRef): MissingObject {
     return { obj, fault: toLocalizedMethodFault(new MethodFault('ManagedObjectNotFound', { obj })) };
   }
+}
 
-  #entries(paths: readonly PathPlan[], values: readonly unknown[], op: 'assign' | undefined): PropertyEntry[] {
+/**
+ * All that is told of one object at once: an ObjectContent; an ObjectUpdate when it has a `kind`. There may be many thousands in
+ * an answer, so the lists are made only when they are asked for.
+ */
+class Told implements HasEncodedForm {
+  readonly #fragments: FragmentCache;
+  readonly kind: 'enter' | undefined;
+  readonly obj: MoRef;
+  readonly #paths: readonly PathPlan[];
+  readonly #values: readonly unknown[];
+
+  constructor(
+    fragments: FragmentCache,
+    kind: 'enter' | undefined,
+    obj: MoRef,
+    paths: readonly PathPlan[],
+    values: readonly unknown[],
+  ) {
+    this.#fragments = fragments;
+    this.kind = kind;
+    this.obj = obj;
+    this.#paths = paths;
+    this.#values = values;
+  }
+
+  get propSet(): DynamicProperty[] | undefined {
+    return this.kind === undefined ? this.#entries(undefined) : undefined;
+  }
+
+  get changeSet(): PropertyChange[] | undefined {
+    // An entry with an op is a PropertyChange; its absence is a matter of the class, not of these here.
+    return this.kind === undefined ? undefined : (this.#entries('assign') as PropertyChange[] | undefined);
+  }
+
+  get missingSet(): MissingProperty[] | undefined {
+    const missing = this.#values.flatMap((value, index) => missingProperty(this.#paths[index], value));
+    return missing.length > 0 ? missing : undefined;
+  }
+
+  [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
+    const { kind, obj } = this;
+    const [list, op] = kind === undefined ? ['propSet', ''] : ['changeSet', '<op>assign</op>'];
+    sink.text(`<${tag}>${kind === undefined ? '' : `<kind>${kind}</kind>`}`);
+    sink.text(encodeRef('obj', REFERENCE, obj, rank));
+    let hasMissing = false;
+    for (const [index, { nameElement, type }] of this.#paths.entries()) {
+      const value = this.#values[index];
+      if (value === undefined) continue;
+      if (value instanceof Missing) {
+        hasMissing = true;
+        continue;
+      }
+      sink.text(`<${list}>${nameElement}${op}`);
+      this.#fragments.write(type, value, rank, sink);
+      sink.text(`</${list}>`);
+    }
+    if (hasMissing) sink.text(encodeRef('missingSet', MISSING, this.missingSet, rank));
+    sink.text(`</${tag}>`);
+  }
+
+  #entries(op: 'assign' | undefined): DynamicProperty[] | undefined {
     const entries: PropertyEntry[] = [];
-    paths.forEach(({ path, type }, index) => {
-      const value = values[index];
-      if (value === undefined || value instanceof Missing) return;
+    for (const [index, { path, type }] of this.#paths.entries()) {
+      const value = this.#values[index];
+      if (value === undefined || value instanceof Missing) continue;
       entries.push(new PropertyEntry(this.#fragments, path, op, type, value));
-    });
-    return entries;
+    }
+    return entries.length > 0 ? entries : undefined;
   }
 }
 
@@ -122,15 +173,16 @@ class PropertyEntry implements DynamicProperty, HasEncodedForm {
     return box(this.#type, this.#value);
   }
 
-  [encodedForm](tag: string, rank: number): string {
+  [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
     const op = this.op === undefined ? '' : `<op>${this.op}</op>`;
-    const val = this.#value === undefined ? '' : this.#fragments.encode(this.#type, this.#value, rank);
-    return `<${tag}><name>${escapeText(this.name)}</name>${op}${val}</${tag}>`;
+    sink.text(`<${tag}><name>${escapeText(this.name)}</name>${op}`);
+    if (this.#value !== undefined) this.#fragments.write(this.#type, this.#value, rank, sink);
+    sink.text(`</${tag}>`);
   }
 }
 
 function update(
-  kind: 'enter' | 'modify',
+  kind: 'modify',
   obj: MoRef,
   changeSet: readonly PropertyEntry[],
   missingSet: MissingProperty[],
@@ -142,10 +194,6 @@ function update(
     ...(changeSet.length > 0 ? { changeSet: changeSet as unknown as PropertyChange[] } : {}),
     ...(missingSet.length > 0 ? { missingSet } : {}),
   };
-}
-
-function missingProperties(paths: readonly PathPlan[], values: readonly unknown[]): MissingProperty[] {
-  return values.flatMap((value, index) => missingProperty(paths[index], value));
 }
 
 function missingProperty(path: PathPlan | undefined, value: unknown): MissingProperty[] {

@@ -1,0 +1,117 @@
+// Sends a reply that is made piece by piece. What fits into one chunk is an ordinary reply; a longer one is streamed: the first
+// bytes leave before the last are made, the next chunk is made when the one before is gone, so a slow client costs two chunks
+// and what the reply is made of, and a client that goes away ends the work.
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { pipeline, type Writable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import type { Clock, Logger } from '@vivarium/base';
+import type { EncodedSink } from '@vivarium/vim';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CHUNK_BYTES, ChunkPool, ChunkSink } from './chunk-sink.ts';
+import { acceptsGzip, LEVEL } from './gzip.ts';
+import { Pacer } from './pacer.ts';
+
+/** A client that takes nothing for so long is given up. */
+const STALL_MS = 5 * 60_000;
+const MOST_FREE_CHUNKS = 8;
+
+export interface ReplySender {
+  /**
+   * `produce` writes the body into the sink, a step at a time. What it throws before the first chunk is full is thrown here,
+   * and nothing has been sent then.
+   */
+  send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    contentType: string,
+    produce: (sink: EncodedSink) => Iterator<void, void>,
+  ): FastifyReply;
+}
+
+export function replySender({ clock, log }: { readonly clock: Clock; readonly log: Logger }): ReplySender {
+  const pool = new ChunkPool(MOST_FREE_CHUNKS);
+  const pacer = new Pacer(clock);
+  return {
+    send(request, reply, contentType, produce) {
+      const sink = new ChunkSink(pool);
+      const steps = produce(sink);
+      try {
+        if (isWholeIn(sink, steps)) return reply.type(contentType).send(sink.rest());
+      } catch (error) {
+        sink.close();
+        throw error;
+      }
+      reply.type(contentType).header('vary', 'accept-encoding').hijack();
+      const { raw } = reply;
+      const isZipped = acceptsGzip(request.headers['accept-encoding']);
+      raw.writeHead(200, {
+        ...(reply.getHeaders() as OutgoingHttpHeaders),
+        ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+      });
+      raw.setTimeout(STALL_MS, () => raw.destroy());
+      raw.on('error', () => raw.destroy());
+      stream(raw, isZipped, sink, steps, pacer)
+        .catch((error: unknown) => {
+          // Too late for a fault: the client notices that the body has no end.
+          if (!raw.destroyed) log.error({ url: request.url, error }, 'a reply failed in the middle');
+          raw.destroy();
+        })
+        .finally(() => {
+          steps.return?.();
+          sink.close();
+        });
+      return reply;
+    },
+  };
+}
+
+/** Makes the body until it is finished (true) or a chunk is full. */
+function isWholeIn(sink: ChunkSink, steps: Iterator<void, void>): boolean {
+  for (;;) {
+    const isDone = steps.next().done === true;
+    if (sink.isFull) return false;
+    if (isDone) return true;
+  }
+}
+
+async function stream(
+  raw: ServerResponse,
+  isZipped: boolean,
+  sink: ChunkSink,
+  steps: Iterator<void, void>,
+  pacer: Pacer,
+): Promise<void> {
+  const out = isZipped ? zipInto(raw) : raw;
+  for (let isDone = false; !raw.destroyed; ) {
+    const chunk = sink.next();
+    if (chunk) {
+      await write(out, chunk, raw);
+      sink.release(chunk);
+      await pacer.pause();
+    } else if (isDone) {
+      out.end(sink.rest());
+      return;
+    } else {
+      isDone = steps.next().done === true;
+    }
+  }
+}
+
+function zipInto(raw: ServerResponse): Writable {
+  const zip = createGzip({ ...LEVEL, chunkSize: CHUNK_BYTES / 2 });
+  // A failure ends both; `raw.destroyed` tells.
+  pipeline(zip, raw, () => undefined);
+  return zip;
+}
+
+/** Resolves when the chunk has left, or the client has. */
+function write(out: Writable, chunk: Buffer, raw: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      raw.off('close', settle);
+      resolve();
+    };
+    raw.once('close', settle);
+    out.write(chunk, settle);
+  });
+}
