@@ -1,4 +1,5 @@
 // Installs the clients under test, each in its own place in the cache.
+import { installEtcd } from '../store/install-etcd.ts';
 import type { ClientUnderTest } from './client.ts';
 import { installGovc } from './govc.ts';
 import { installPyvmomi, PYVMOMI_VERSIONS } from './pyvmomi.ts';
@@ -13,5 +14,7 @@ export async function installClients(progress: (text: string) => void): Promise<
   }
   progress('installing virsh');
   clients.push(await installVirsh());
+  progress('fetching etcd');
+  clients.push(await installEtcd());
   return clients;
 }

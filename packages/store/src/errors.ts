@@ -63,3 +63,18 @@ export class CompareFailed extends Error {
     this.actual = actual;
   }
 }
+
+/** The distributed engine could not be asked, or did not answer in time: its quorum is lost, or we are cut off. */
+export class StoreUnavailable extends StoreError {
+  override readonly name = 'StoreUnavailable';
+  /**
+   * `notApplied`: nothing was written and will not be. `unknown`: the write may have been committed, or may be when the
+   * engine comes back; never after a later write of this store. Reads show what became of it.
+   */
+  readonly outcome: 'notApplied' | 'unknown';
+
+  constructor(message: string, outcome: StoreUnavailable['outcome'], options?: ErrorOptions) {
+    super(message, options);
+    this.outcome = outcome;
+  }
+}

@@ -10,10 +10,12 @@ export {
   StoreError,
   StoreFull,
   StoreLocked,
+  StoreUnavailable,
 } from './errors.ts';
 export type { History, HistoryEntry, HistoryQuery } from './history.ts';
 export type { Lease, LockHolder, LockOptions } from './lease.ts';
 export { type MemoryStoreOptions, openMemoryStore } from './memory/memory-store.ts';
+export { openStore } from './open-store.ts';
 export { openSqliteBlocks } from './sqlite/sqlite-blocks.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
 export type { Change, Compare, Doc, Item, Json, Op, RangeOptions, Revision, Snapshot, Store } from './store.ts';

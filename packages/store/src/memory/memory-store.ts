@@ -126,8 +126,8 @@ class MemoryEngine implements Engine {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await this.#writer.close(); // guarded writes too
     this.#locks.close();
-    await this.#writer.close();
     this.#watchers.close();
   }
 

@@ -196,8 +196,8 @@ class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     if (!this.#database.isOpen) return;
+    await this.#writer.close(); // guarded writes too
     this.#locks.close();
-    await this.#writer.close();
     this.#watchers.close();
     if (this.#database.isOpen) this.#database.close();
   }
