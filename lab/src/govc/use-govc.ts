@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { govcPath, installGovc } from '../clients/govc.ts';
-import type { LabHost } from '../testing/lab-host.ts';
 import { run } from '../testing/run.ts';
 import { waitFor } from '../testing/wait-for.ts';
 
@@ -41,7 +40,14 @@ export interface Following extends AsyncDisposable {
   ended(): Promise<number | null>;
 }
 
-export function useGovc(host: () => LabHost, more: Environment = {}): Govc {
+/** What govc has to be told of an endpoint. */
+export interface GovcEndpoint {
+  readonly env: Readonly<Record<string, string>>;
+  /** Where sessions are kept between commands. */
+  readonly stateDir: string;
+}
+
+export function useGovc(host: () => GovcEndpoint, more: Environment = {}): Govc {
   const env = (): Record<string, string> => {
     const home = join(host().stateDir, 'govmomi');
     const all: Environment = { ...host().env, GOVC_PERSIST_SESSION: 'true', GOVMOMI_HOME: home, ...more };

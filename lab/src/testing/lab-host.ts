@@ -47,7 +47,7 @@ export async function startLabHost(): Promise<LabHost> {
   const hostDir = join(stateDir, 'esx1');
   const viv = (...args: string[]) =>
     runOk(NODE[0], [NODE[1], VIV, ...args, '--state-dir', stateDir], { timeoutMs: 300_000 });
-  const up = async () => JSON.parse(await viv('up', '--detach', '--json', '--port', '0')) as UpResult;
+  const up = async () => JSON.parse(await viv('up', '--detach', '--json', '--port', '0', '--hosts', '1')) as UpResult;
   const down = async () => {
     await run(NODE[0], [NODE[1], VIV, 'down', '--state-dir', stateDir], { timeoutMs: 120_000 });
     await rm(stateDir, { recursive: true, force: true });

@@ -20,17 +20,14 @@ export interface MachineTraces {
 
 export async function machineTraces(hostDir: string): Promise<MachineTraces> {
   const name = networkName(hostDir);
-  const instance = hostDir
-    .replace(/[^A-Za-z0-9]+/g, '-')
-    .slice(-60)
-    .replace(/^-|-$/g, '');
+  const instance = hostDir.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '');
   const isOurs = (text: string) => text.includes(hostDir) || text.includes(name);
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').filter(isOurs);
   return {
     processes: (await listProcesses(hostDir)).map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`),
     namespaces: (await readdir('/run/netns').catch(() => [])).filter(isOurs),
     devices: (await readdir('/sys/class/net')).filter(isOurs),
-    controlGroups: await listControlGroups(instance),
+    controlGroups: await listControlGroups(instance.slice(-60)),
     nftTables: (await listNftTables(hostDir)).filter(isOurs),
     mounts,
   };
@@ -82,13 +79,13 @@ export async function tapNames(hostDir: string): Promise<string[]> {
 
 async function listControlGroups(instance: string): Promise<string[]> {
   const root = '/sys/fs/cgroup';
-  const folders = [root, ...(await readdir(root)).map((name) => join(root, name))].map((path) =>
-    join(path, 'vivarium', instance),
+  const parents = [root, ...(await readdir(root)).map((name) => join(root, name))].map((path) =>
+    join(path, 'vivarium'),
   );
   const found = await Promise.all(
-    folders.map(async (folder) => {
-      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-      return entries.flatMap((entry) => (entry.isDirectory() ? [join(entry.parentPath, entry.name)] : []));
+    parents.map(async (parent) => {
+      const names = await readdir(parent).catch(() => []);
+      return names.filter((name) => name.startsWith(`${instance}-vm-`)).map((name) => join(parent, name));
     }),
   );
   return found.flat();

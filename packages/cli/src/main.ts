@@ -8,7 +8,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
 };
 
 const program = new Command('viv')
-  .description('Turns this Linux machine into a vSphere: an ESXi-like host on QEMU/KVM behind VMware’s own API.')
+  .description(
+    'Turns this Linux machine into a vSphere: ESXi-like hosts on QEMU/KVM and a vCenter over them, behind VMware’s own API.',
+  )
   .version(version, '-V, --version')
   .showHelpAfterError('(add --help for what is possible)')
   .addHelpText('after', '\nStart here:  ./viv up\nThen:        eval "$(./viv env)" && govc ls\n');
@@ -18,16 +20,20 @@ const stateDir = () =>
 
 program
   .command('up')
-  .description('start a host with a demo VM; builds what is missing; run again it finds what runs')
+  .description('start hosts, a vCenter over them and a demo VM; builds what is missing; run again it finds what runs')
   .addOption(stateDir())
   .addOption(new Option('--port <number>', 'HTTPS port; 0 takes a free one').default(8443).argParser(parsePort))
-  .addOption(new Option('--hosts <number>', 'number of hosts').default(1).argParser(parseCount))
-  .option('--detach', 'return when the demo guest has booted; the host goes on running')
+  .addOption(
+    new Option('--hosts <number>', 'number of hosts; 1 = a host alone, without vCenter (default: 3)').argParser(
+      parseCount,
+    ),
+  )
+  .option('--detach', 'return when the demo guest has booted; everything goes on running')
   .option('--json', 'print one JSON object: url, username, password, stateDir, hosts, vms')
   .action(async (options) => (await import('./commands/up.ts')).up(options));
 program
   .command('down')
-  .description('shut the VMs down and stop the host; everything that is kept stays')
+  .description('shut the VMs down and stop hosts and vCenter; everything that is kept stays')
   .addOption(stateDir())
   .action(async (options) => (await import('./commands/down.ts')).down(options));
 program
@@ -49,11 +55,19 @@ program
   .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 program
   .command('logs')
-  .description('the host’s log')
+  .description('the log of vCenter, or of a host')
   .addOption(stateDir())
+  .option('--of <name>', 'whose: vcenter, esx1, esx2 …')
   .option('-f, --follow', 'go on as it grows')
   .addOption(new Option('-n, --lines <number>', 'last lines to show').default(100).argParser(parseCount))
   .action(async (options) => (await import('./commands/logs.ts')).logs(options));
+program
+  .command('sim')
+  .description('a vCenter over simulated hosts, with vcsim’s flags: viv sim -h')
+  .allowUnknownOption()
+  .helpOption(false)
+  .argument('[flags...]')
+  .action(async (flags: string[]) => (await import('./commands/sim.ts')).sim(flags));
 program
   .command('test')
   .description('everything that CI runs: checks, unit tests, and the lab with real guests and clients')
@@ -85,6 +99,12 @@ function parseCount(text: string): number {
     throw new UserError(`'${text}' is no count`, 'give a whole number from 1 up');
   return count;
 }
+
+// Whoever reads our output may have enough of it: `viv env | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();

@@ -11,13 +11,16 @@ export interface HostSession extends AsyncDisposable {
   readonly password: string;
 }
 
+/** What to trust: the host's own certificate, vCenter's authority. */
+const CERTIFICATES = { hostd: ['ssl', 'rui.crt'], vpxd: ['certificates', 'root.crt'] } as const;
+
 /** Throws a UserError when the instance does not run. */
 export async function openSession(instance: Instance): Promise<HostSession> {
   const running = await findRunning(instance);
   const credentials = await findCredentials(instance);
-  if (!running || !credentials) throw new UserError('no host is running', 'start one with: ./viv up');
+  if (!running || !credentials) throw new UserError(`${instance.name} is not running`, 'start it with: ./viv up');
   const url = `https://${running.address}:${running.port}`;
-  const certificate = await readFile(join(instance.stateDir, 'ssl', 'rui.crt'), 'utf8');
+  const certificate = await readFile(join(instance.stateDir, ...CERTIFICATES[instance.kind]), 'utf8');
   const client = new VimClient({ url, trust: { certificate } });
   try {
     await client.login(credentials.userName, credentials.password);

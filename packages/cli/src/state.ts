@@ -21,14 +21,11 @@ export function cacheDir(): string {
   return isRoot ? '/var/cache/vivarium' : join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'vivarium');
 }
 
-/** One host's instance below a state directory. */
+/** One daemon's instance below a state directory. */
 export interface Instance {
   readonly name: string;
+  readonly kind: 'hostd' | 'vpxd';
   readonly stateDir: string;
-}
-
-export function instances(stateDir: string): readonly Instance[] {
-  return [{ name: 'esx1', stateDir: join(resolve(stateDir), 'esx1') }];
 }
 
 export interface Credentials {
@@ -76,9 +73,9 @@ export interface RunningHost {
   readonly address: string;
 }
 
-/** The hostd of an instance, if its process lives. */
+/** The daemon of an instance, if its process lives. */
 export async function findRunning(instance: Instance): Promise<RunningHost | undefined> {
-  const text = await readText(join(instance.stateDir, 'hostd.pid'));
+  const text = await readText(join(instance.stateDir, `${instance.kind}.pid`));
   if (text === undefined) return undefined;
   const { pid, port, address, startTime } = JSON.parse(text) as RunningHost & { startTime: string };
   const stat = await readText(`/proc/${pid}/stat`);

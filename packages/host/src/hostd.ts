@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { CgroupTree, identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
+import { identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
@@ -30,10 +30,6 @@ import { publishNetwork } from './network-system/publish-network.ts';
 import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { publishImports } from './nfc/publish-imports.ts';
 import { type HostdOptions, statePaths } from './options.ts';
-import { hostCapacity } from './resource-pool/host-capacity.ts';
-import { poolRef } from './resource-pool/pool-record.ts';
-import { publishPools } from './resource-pool/publish-pools.ts';
-import { ResourcePools } from './resource-pool/resource-pools.ts';
 import { HostStatistics } from './statistics/host-statistics.ts';
 import { machineReader } from './statistics/machine-reading.ts';
 import { Sampler } from './statistics/sampler.ts';
@@ -78,7 +74,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const certificates = await HostCertificates.open({ directory: paths.tls, store, clock, random });
   const runtime = await openRuntimeRoot(options.runtimePath);
   if (!runtime) throw new Error(`there is no VMM runtime at ${options.runtimePath}; ./viv up builds one`);
-  const facts = await readMachineFacts(await hostUuid(store, random));
+  const ownUuid = await hostUuid(store, random);
+  const machine = await readMachineFacts(ownUuid);
+  const facts = options.isOneOfMany ? { ...machine, uuid: ownUuid } : machine;
   const verdict = options.probe
     ? await qualifyAccelerator({ runtime, payload: options.probe, cacheDir: options.cacheDir, clock, log })
     : ({ accelerator: 'tcg', detail: 'not tried: no kernel to try KVM with was named' } as const);
@@ -131,9 +129,6 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     memoryMB: Math.floor(facts.memoryBytes / 2 ** 20),
     hostThreads: facts.threads,
   };
-  const groups = await openGroups(options.stateDir, context);
-  const capacity = hostCapacity(facts);
-  const pools = new ResourcePools({ store, clock, log, capacity, cpuMhz: facts.cpuMhz, groups });
   const host: VmHost = {
     clock,
     random,
@@ -141,13 +136,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     ref: refs.host,
     name: options.name,
     cpuMhz: facts.cpuMhz,
-    accelerator: verdict.accelerator,
     cpuModel: verdict.accelerator === 'kvm' ? 'host' : 'max',
     machineTypes: MACHINE_TYPES,
     limits,
     defaultDatastore: 'datastore1',
     network,
-    resources: pools,
     disks: storage.disks,
     paths: storage.paths,
     surroundings: () => ({
@@ -176,7 +169,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       firstUid: FIRST_UID,
       accelerator: verdict.accelerator,
       network,
-      groups,
+      cgroups: await prepareCgroups(),
+      instance: instanceName(options.stateDir),
+      cpuMhz: facts.cpuMhz,
       datastoreRoot: (file) => storage.paths.rootOf(file),
     }),
   };
@@ -195,8 +190,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     datastores: storage.datastores,
     endpoint: () => endpoint,
     host: {
-      createVm: async (spec, { value }, call) =>
-        (await registry.create({ userName: call.session.userName, progress: () => undefined }, spec, value)).ref,
+      createVm: async (spec, call) =>
+        (await registry.create({ userName: call.session.userName, progress: () => undefined }, spec)).ref,
       async destroyVm({ value }) {
         const vm = registry.find(value);
         if (vm) await registry.destroy({ progress: () => undefined }, vm);
@@ -208,7 +203,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     clock,
     log,
     host: refs.host,
-    poolsOf: (vm) => pools.around(vm.id).map(poolRef),
+    pool: refs.resourcePool,
     facts,
     network,
     readMachine: machineReader(),
@@ -216,24 +211,13 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     sampled(timeMs, figures) {
       statistics.record(timeMs, figures);
       published.refresh();
-      publishedPools.refresh();
     },
   });
   undo.defer(() => sampler.stop());
-  pools.listen({ removed: ({ id }) => statistics.forget(poolRef(id)) });
-  const publishedPools = publishPools({
-    service,
-    pools,
-    hostName: options.name,
-    post: (event) => host.post(event),
-    registry: () => registry,
-    vms: () => vms.registry?.all ?? [],
-    importVApp: (pool, { spec }, call) => imports.importVApp(pool, spec, call),
-  });
   const published = publishHost({
-    service,
     usage: () => sampler.usage,
-    capacity,
+    pool: { ImportVApp: ({ spec }, call) => imports.importVApp(spec, call) },
+    service,
     name: options.name,
     port: () => endpoint.port,
     facts,
@@ -273,14 +257,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const inaccessible = new Map<string, { remove(): void }>();
   let isLoaded = false;
   const listVms = () => {
-    if (!isLoaded) return; // once for all that are there at start
-    listMembers(service.graph, 'VirtualMachine', registry.refs);
-    publishedPools.list(registry.refs);
+    if (isLoaded) listMembers(service.graph, 'VirtualMachine', registry.refs); // once for all that are there at start
   };
   const registry: VmRegistry = new VmRegistry(host, store, {
     added(vm: Vm) {
-      const pool = poolRef(pools.poolOf(vm.id));
-      const object = publishVm(vm, service, { service, registry, tickets, endpoint, pool });
+      const object = publishVm(vm, service, { service, registry, tickets, endpoint });
       objects.set(vm.id, object);
       const follow = () => {
         const isRunning = vm.power === 'poweredOn';
@@ -291,7 +272,6 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
         if (networkUsers.set(vm.ref, networksOf(vm.config))) publishedNetwork.setUsers(networkUsers.all);
       };
       vm.onChange((aspects) => {
-        if (aspects.includes('config')) publishedPools.vmChanged(vm);
         if (aspects.includes('config') || aspects.includes('runtime')) follow();
       });
       follow();
@@ -311,8 +291,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       publishedStorage.touched(vm.vmxFile);
     },
     broken(vm) {
-      const pool = poolRef(pools.poolOf(vm.ref.value));
-      inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry: () => registry, pool }));
+      inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry: () => registry }));
       listVms();
     },
     mended({ ref }) {
@@ -323,7 +302,6 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   });
   vms.registry = registry;
   await registry.load();
-  await pools.start(new Set(registry.refs.map(({ value }) => value)));
   isLoaded = true;
   listVms();
   await imports.undoAbandoned();
@@ -373,19 +351,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     async close() {
       const isIdle = registry.all.every((vm) => vm.power !== 'poweredOn');
       await stack.disposeAsync();
-      if (!isIdle) return;
-      await network.stop({ teardown: true });
-      await groups?.close();
+      if (isIdle) await network.stop({ teardown: true });
     },
   };
-}
-
-/** Control groups of this host alone; VMs run without limits where there are none. */
-async function openGroups(stateDir: string, { clock, log }: HostdContext): Promise<CgroupTree | undefined> {
-  const hierarchy = await prepareCgroups(instanceName(stateDir));
-  if (hierarchy) return CgroupTree.open(hierarchy, { clock, log });
-  log.warn({}, 'this machine has no control groups for hostd: limits, shares and reservations are not enforced');
-  return undefined;
 }
 
 async function hostUuid(store: Store, random: Random): Promise<string> {
@@ -420,6 +388,6 @@ async function writeReady(file: string, port: number, address: string): Promise<
 function instanceName(stateDir: string): string {
   return join(stateDir)
     .replace(/[^A-Za-z0-9]+/g, '-')
-    .slice(-60)
-    .replace(/^-|-$/g, '');
+    .replace(/^-|-$/g, '')
+    .slice(-60);
 }

@@ -15,6 +15,8 @@ export interface HostdOptions {
   readonly cacheDir: string;
   /** JSON with `userName` and `password` of the first administrator; read when the host has no users yet. */
   readonly credentialsFile?: string;
+  /** Several hosts on one machine: each has a hardware UUID of its own instead of the machine's. */
+  readonly isOneOfMany?: boolean;
   /** Kernel and initrd with which the accelerator is qualified. */
   readonly probe?: ProbePayload;
   /**

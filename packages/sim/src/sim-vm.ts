@@ -4,7 +4,6 @@ import {
   type GuestFacts,
   guestInfo,
   heartbeat,
-  memoryOverheadMB,
   overallStatus,
   type PowerState,
   runtimeInfo,
@@ -103,7 +102,6 @@ function viewOf(state: SimVmState, clock: Clock): VmView {
     consoles: 0,
     crashed: false,
     cpuMhz: state.cpuMhz,
-    overheadMB: memoryOverheadMB(state.config, 'kvm'),
   };
 }
 

@@ -29,7 +29,6 @@ export { machineFromConfig, nvramPath } from './machine/machine-from-config.ts';
 export { capabilities, configOptionDescriptors, virtualMachineConfigOption } from './option/config-option.ts';
 export type { OptionLimits } from './option/guest-descriptor.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';
-export { canonicalName } from './spec/settings/vm-name.ts';
 export { formatVmx } from './text/format-vmx.ts';
 export {
   DEFAULT_VMX_LIMITS,

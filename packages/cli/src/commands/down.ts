@@ -1,8 +1,9 @@
-// viv down: guests shut down (or are powered off when they do not), then the host stops.
+// viv down: guests shut down (or are powered off when they do not), then the hosts and vCenter stop.
 import type { VimClient } from '@vivarium/client';
+import { centerInstance, hostInstances, readLayout } from '../layout.ts';
 import { beginStep } from '../progress.ts';
 import { openSession } from '../session.ts';
-import { findRunning, type Instance, instances, UserError } from '../state.ts';
+import { findRunning, type Instance, UserError } from '../state.ts';
 import { listVms, type VmRow } from '../vms.ts';
 import { waitUntil } from '../wait.ts';
 
@@ -10,12 +11,19 @@ const GUEST_SHUTDOWN_MS = 30_000;
 const HOST_STOP_MS = 30_000;
 
 export async function down(options: { stateDir: string }): Promise<void> {
-  for (const instance of instances(options.stateDir)) await stopInstance(instance);
+  const layout = await readLayout(options.stateDir);
+  if (!layout) {
+    process.stderr.write(`viv: nothing was brought up in ${options.stateDir} yet\n`);
+    return;
+  }
+  // vCenter first: it would only tell of hosts that go.
+  const center = centerInstance(options.stateDir, layout);
+  if (center) await stopDaemon(center);
+  for (const instance of hostInstances(options.stateDir, layout)) await stopHost(instance);
 }
 
-export async function stopInstance(instance: Instance): Promise<void> {
-  const running = await findRunning(instance);
-  if (!running) {
+async function stopHost(instance: Instance): Promise<void> {
+  if (!(await findRunning(instance))) {
     process.stderr.write(`viv: ${instance.name} is not running\n`);
     return;
   }
@@ -28,14 +36,24 @@ export async function stopInstance(instance: Instance): Promise<void> {
     step.failed(`the VMs of ${instance.name} could not be shut down: ${error instanceof Error ? error.message : ''}`);
     throw new UserError('the host was left running', 'look at ./viv status and ./viv logs, then try again');
   }
-  step.update(`stopping ${instance.name}`);
+  step.done(`the VMs of ${instance.name} are off`);
+  await stopDaemon(instance);
+}
+
+async function stopDaemon(instance: Instance): Promise<void> {
+  const running = await findRunning(instance);
+  if (!running) {
+    process.stderr.write(`viv: ${instance.name} is not running\n`);
+    return;
+  }
+  const step = beginStep(`stopping ${instance.name}`);
   process.kill(running.pid, 'SIGTERM');
   const isDown = await waitUntil(async () => (await findRunning(instance)) === undefined, HOST_STOP_MS);
   if (!isDown) {
     step.failed(`${instance.name} (pid ${running.pid}) did not stop within ${HOST_STOP_MS / 1000} s`);
-    throw new UserError('the host is still stopping', 'see ./viv logs; run ./viv down again');
+    throw new UserError(`${instance.name} is still stopping`, 'see ./viv logs; run ./viv down again');
   }
-  step.done(`${instance.name} is down; its VMs and settings are kept in ${instance.stateDir}`);
+  step.done(`${instance.name} is down; what it keeps is in ${instance.stateDir}`);
 }
 
 async function stopVm(client: VimClient, vm: VmRow): Promise<void> {

@@ -1,20 +1,23 @@
-// viv env: the variables by which govc, and with the same meaning Packer and Terraform, find the host.
-import { findCredentials, findRunning, instances, UserError } from '../state.ts';
+// viv env: the variables by which govc, and with the same meaning Packer and Terraform, find vCenter or the host.
+import { CLUSTER, DATACENTER } from '../demo-cluster.ts';
+import { frontInstance } from '../layout.ts';
+import { findCredentials, findRunning, UserError } from '../state.ts';
 
 export async function env(options: { stateDir: string }): Promise<void> {
-  const instance = instances(options.stateDir)[0];
-  const running = instance && (await findRunning(instance));
-  const credentials = instance && (await findCredentials(instance));
-  if (!running || !credentials) throw new UserError('no host is running', 'start one with: ./viv up');
+  const instance = await frontInstance(options.stateDir);
+  const running = await findRunning(instance);
+  const credentials = await findCredentials(instance);
+  if (!running || !credentials) throw new UserError(`${instance.name} is not running`, 'start it with: ./viv up');
+  const isCenter = instance.kind === 'vpxd';
   const variables = {
     GOVC_URL: `https://${running.address}:${running.port}/sdk`,
     GOVC_USERNAME: credentials.userName,
     GOVC_PASSWORD: credentials.password,
     GOVC_INSECURE: 'true',
-    GOVC_DATACENTER: 'ha-datacenter',
+    GOVC_DATACENTER: isCenter ? DATACENTER : 'ha-datacenter',
     GOVC_DATASTORE: 'datastore1',
     GOVC_NETWORK: 'VM Network',
-    GOVC_RESOURCE_POOL: '*/Resources',
+    GOVC_RESOURCE_POOL: isCenter ? `/${DATACENTER}/host/${CLUSTER}/Resources` : '*/Resources',
     VSPHERE_SERVER: `${running.address}:${running.port}`,
     VSPHERE_USER: credentials.userName,
     VSPHERE_PASSWORD: credentials.password,

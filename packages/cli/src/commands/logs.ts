@@ -1,15 +1,34 @@
-// viv logs: the end of hostd's log, one readable line per record.
+// viv logs: the end of a daemon's log, one readable line per record.
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
-import { instances, readText, UserError } from '../state.ts';
+import { centerInstance, frontInstance, hostInstances, readLayout } from '../layout.ts';
+import { type Instance, readText, UserError } from '../state.ts';
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'warn ', 50: 'error', 60: 'fatal' };
 
-export async function logs(options: { stateDir: string; follow?: boolean; lines: number }): Promise<void> {
-  const instance = instances(options.stateDir)[0];
-  const path = join(instance?.stateDir ?? options.stateDir, 'hostd.log');
+interface LogsOptions {
+  readonly stateDir: string;
+  /** Whose log: vcenter, esx1 …; default: of what people talk to. */
+  readonly of?: string;
+  readonly follow?: boolean;
+  readonly lines: number;
+}
+
+async function chosenInstance({ stateDir, of }: LogsOptions): Promise<Instance> {
+  const layout = await readLayout(stateDir);
+  if (of === undefined || !layout) return frontInstance(stateDir);
+  const center = centerInstance(stateDir, layout);
+  const all = [...(center ? [center] : []), ...hostInstances(stateDir, layout)];
+  const found = all.find(({ name }) => name === of);
+  if (found) return found;
+  throw new UserError(`there is no ${of} here`, `choose one of ${all.map(({ name }) => name).join(', ')}`);
+}
+
+export async function logs(options: LogsOptions): Promise<void> {
+  const instance = await chosenInstance(options);
+  const path = join(instance.stateDir, `${instance.kind}.log`);
   const content = await readText(path);
   if (content === undefined) throw new UserError(`there is no log at ${path}`, 'start a host with: ./viv up');
   for (const line of content.trimEnd().split('\n').slice(-options.lines)) print(line);

@@ -1,11 +1,16 @@
-// viv status: the host and its VMs at a glance.
+// viv status: vCenter, the hosts and their VMs at a glance.
+
+import { centerInstance, hostInstances, readLayout } from '../layout.ts';
 import { openSession } from '../session.ts';
-import { findRunning, instances } from '../state.ts';
+import { findRunning, type Instance } from '../state.ts';
 import { listVms } from '../vms.ts';
 
 export async function status(options: { stateDir: string; json?: boolean }): Promise<void> {
+  const layout = (await readLayout(options.stateDir)) ?? { hosts: [] };
+  const center = centerInstance(options.stateDir, layout);
+  const vcenter = center && (await describeCenter(center));
   const hosts = [];
-  for (const instance of instances(options.stateDir)) {
+  for (const instance of hostInstances(options.stateDir, layout)) {
     const running = await findRunning(instance);
     if (!running) {
       hosts.push({ name: instance.name, state: 'stopped', vms: [] });
@@ -22,9 +27,11 @@ export async function status(options: { stateDir: string; json?: boolean }): Pro
     });
   }
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ stateDir: options.stateDir, hosts })}\n`);
+    process.stdout.write(`${JSON.stringify({ stateDir: options.stateDir, ...(vcenter ? { vcenter } : {}), hosts })}\n`);
     return;
   }
+  if (vcenter) process.stdout.write(`vcenter  ${vcenter.state}${vcenter.url ? `  ${vcenter.url}` : ''}\n`);
+  if (hosts.length === 0) process.stdout.write('nothing was brought up yet; begin with: ./viv up\n');
   for (const host of hosts) {
     process.stdout.write(`${host.name}  ${host.state}${host.url ? `  ${host.url}` : ''}\n`);
     if (host.state === 'stopped') process.stdout.write('  start it with: ./viv up\n');
@@ -34,4 +41,10 @@ export async function status(options: { stateDir: string; json?: boolean }): Pro
       process.stdout.write(`  ${vm.name.padEnd(width)}  ${vm.powerState.padEnd(10)}  ${vm.ipAddress ?? ''}\n`);
     }
   }
+}
+
+async function describeCenter(center: Instance) {
+  const running = await findRunning(center);
+  if (!running) return { state: 'stopped' };
+  return { state: 'running', url: `https://${running.address}:${running.port}`, pid: running.pid };
 }

@@ -1,75 +1,101 @@
-// viv up: from nothing to a host with a running VM. Every step finds what an earlier run has done.
+// viv up: from nothing to a cluster of hosts under a vCenter, with a running VM. Every step finds what an earlier run has done.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { silentLogger } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
-import { ensureDemoGuest } from '@vivarium/guests';
+import { type DemoGuest, ensureDemoGuest } from '@vivarium/guests';
 import { ensureRuntime } from '@vivarium/qemu';
+import { ensureCluster, placeDemoVm } from '../demo-cluster.ts';
 import { ensureDemoVm } from '../demo-vm.ts';
+import { centerInstance, hostInstances, keepLayout, type Layout, planLayout, readLayout } from '../layout.ts';
 import { beginStep } from '../progress.ts';
 import { openSession } from '../session.ts';
-import { startHost } from '../start-host.ts';
-import { cacheDir, ensureCredentials, findRunning, type Instance, instances, isRoot, UserError } from '../state.ts';
+import { startDaemon } from '../start-daemon.ts';
+import { cacheDir, ensureCredentials, findRunning, type Instance, isRoot, UserError } from '../state.ts';
 import { listVms, type VmRow } from '../vms.ts';
 import { waitUntil } from '../wait.ts';
-import { stopInstance } from './down.ts';
+import { down } from './down.ts';
 
 const BOOT_MS = 120_000;
 
 export interface UpOptions {
   readonly stateDir: string;
   readonly port: number;
-  readonly hosts: number;
+  /** Undefined = those that are there; three at the first time. */
+  readonly hosts: number | undefined;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
 
 export async function up(options: UpOptions): Promise<void> {
-  const [instance] = instances(options.stateDir);
-  if (!instance || options.hosts !== 1) {
-    throw new UserError(
-      'only one host can be brought up so far',
-      'leave --hosts out; vCenter over many hosts comes next',
-    );
-  }
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new UserError(
       `${process.platform} on ${process.arch} is not supported`,
       'use a Linux machine with an x86-64 CPU',
     );
   }
-  await bringUp(instance, options);
-  const vms = await waitForGuest(instance, options);
-  await report(instance, options, vms);
-  if (!options.detach && !options.json) await stayAttached(instance);
+  const plan = planLayout(await readLayout(options.stateDir), options);
+  const built = await build();
+  await mkdir(options.stateDir, { recursive: true, mode: 0o711 });
+  const layout = await keepLayout(options.stateDir, plan);
+  const hosts = hostInstances(options.stateDir, layout);
+  const center = centerInstance(options.stateDir, layout);
+  if (!isRoot) {
+    process.stderr.write('viv: you are not root: guests get user-mode networking, and VMMs run under your own user\n');
+  }
+  for (const [index, instance] of hosts.entries()) {
+    await bringUpHost(instance, layout.hosts[index]?.port ?? 0, built, hosts.length > 1);
+  }
+  const [first] = hosts;
+  if (first) await bringUpDemoVm(first, built.guest);
+  if (center) await bringUpCenter(center, layout, hosts);
+  const front = center ?? first;
+  if (!front) return;
+  const vms = await waitForGuest(front, options);
+  await report(front, hosts, options, vms);
+  if (!options.detach && !options.json) await stayAttached(options.stateDir);
 }
 
-async function bringUp(instance: Instance, options: UpOptions): Promise<void> {
-  const cache = cacheDir();
-  const common = { cacheDir: cache, clock: systemClock, log: silentLogger };
+interface Built {
+  readonly runtimePath: string;
+  readonly guest: DemoGuest;
+}
+
+async function build(): Promise<Built> {
+  const common = { cacheDir: cacheDir(), clock: systemClock, log: silentLogger };
   const runtime = await stepwise('looking for the VMM runtime', 'VMM runtime', (progress) =>
     ensureRuntime({ ...common, progress }),
   );
   const guest = await stepwise('looking for the demo guest', 'demo guest', (progress) =>
     ensureDemoGuest({ ...common, progress }),
   );
+  return { runtimePath: runtime.path, guest };
+}
+
+async function bringUpHost(instance: Instance, port: number, built: Built, isOneOfMany: boolean): Promise<void> {
   await ensureCredentials(instance);
-  if (!isRoot) {
-    process.stderr.write('viv: you are not root: guests get user-mode networking, and VMMs run under your own user\n');
+  if (await findRunning(instance)) return;
+  const step = beginStep(`starting the host ${instance.name}`);
+  const configuration = {
+    stateDir: instance.stateDir,
+    name: instance.name,
+    listen: { address: '127.0.0.1', port },
+    runtimePath: built.runtimePath,
+    cacheDir: cacheDir(),
+    probe: built.guest.probe,
+    credentialsFile: join(instance.stateDir, 'credentials.json'),
+    isOneOfMany,
+  };
+  try {
+    await startDaemon(instance, configuration, { cacheDir: cacheDir() });
+    step.done(`host ${instance.name} is up`);
+  } catch (error) {
+    step.failed(`the host ${instance.name} did not start`);
+    throw error;
   }
-  if (!(await findRunning(instance))) {
-    const step = beginStep(`starting the host ${instance.name}`);
-    try {
-      await startHost(instance, {
-        port: options.port,
-        runtimePath: runtime.path,
-        cacheDir: cache,
-        probe: guest.probe,
-      });
-      step.done(`host ${instance.name} is up`);
-    } catch (error) {
-      step.failed(`the host ${instance.name} did not start`);
-      throw error;
-    }
-  }
+}
+
+async function bringUpDemoVm(instance: Instance, guest: DemoGuest): Promise<void> {
   const step = beginStep('looking for the demo VM');
   try {
     await using session = await openSession(instance);
@@ -77,6 +103,24 @@ async function bringUp(instance: Instance, options: UpOptions): Promise<void> {
     step.done('the demo VM is powered on');
   } catch (error) {
     step.failed('the demo VM could not be brought up');
+    throw error;
+  }
+}
+
+async function bringUpCenter(center: Instance, layout: Layout, hosts: readonly Instance[]): Promise<void> {
+  const step = beginStep('starting vCenter');
+  try {
+    if (!(await findRunning(center))) {
+      const listen = { address: '127.0.0.1', port: layout.vcenter?.port ?? 0 };
+      await startDaemon(center, { stateDir: center.stateDir, listen }, { cacheDir: cacheDir() });
+    }
+    await using session = await openSession(center);
+    const members = hosts.map((instance, index) => ({ instance, port: layout.hosts[index]?.port ?? 0 }));
+    await ensureCluster(session.client, members, step);
+    await placeDemoVm(session.client);
+    step.done(`vCenter is up, over ${hosts.length} hosts`);
+  } catch (error) {
+    step.failed('vCenter could not be brought up');
     throw error;
   }
 }
@@ -120,7 +164,12 @@ async function waitForGuest(instance: Instance, options: UpOptions): Promise<rea
   return vms;
 }
 
-async function report(instance: Instance, options: UpOptions, vms: readonly VmRow[]): Promise<void> {
+async function report(
+  instance: Instance,
+  hosts: readonly Instance[],
+  options: UpOptions,
+  vms: readonly VmRow[],
+): Promise<void> {
   await using session = await openSession(instance);
   const { url, userName, password } = session;
   if (options.json) {
@@ -130,7 +179,7 @@ async function report(instance: Instance, options: UpOptions, vms: readonly VmRo
         username: userName,
         password,
         stateDir: options.stateDir,
-        hosts: [{ name: instance.name, url }],
+        hosts: await Promise.all(hosts.map(describeHost)),
         vms: vms.map(({ name, powerState, ipAddress }) => ({ name, powerState, ipAddress })),
       })}\n`,
     );
@@ -155,7 +204,12 @@ async function report(instance: Instance, options: UpOptions, vms: readonly VmRo
   );
 }
 
-async function stayAttached(instance: Instance): Promise<void> {
+async function describeHost(instance: Instance) {
+  const running = await findRunning(instance);
+  return { name: instance.name, ...(running ? { url: `https://${running.address}:${running.port}` } : {}) };
+}
+
+async function stayAttached(stateDir: string): Promise<void> {
   process.stderr.write('viv: everything runs until you press Ctrl-C (with --detach it goes on without you)\n');
   const alive = setInterval(() => undefined, 1 << 30);
   await new Promise<void>((resolve) => {
@@ -163,5 +217,5 @@ async function stayAttached(instance: Instance): Promise<void> {
     process.once('SIGTERM', () => resolve());
   });
   clearInterval(alive);
-  await stopInstance(instance);
+  await down({ stateDir });
 }

@@ -20,14 +20,12 @@ export interface Allocation {
 
 /** What the named levels are worth. A VM's are per vCPU and per MB; a pool counts as a VM of 4 vCPUs and 16 GB (vSphere Resource Management). */
 export type ShareUnit =
-  | { readonly of: 'poolCpu' }
-  | { readonly of: 'poolMemory' }
+  | { readonly of: 'pool' }
   | { readonly of: 'vmCpu'; readonly numCpu: number }
   | { readonly of: 'vmMemory'; readonly memoryMB: number };
 
 const LEVELS = {
-  poolCpu: { low: 2000, normal: 4000, high: 8000 },
-  poolMemory: { low: 81_920, normal: 163_840, high: 327_680 },
+  pool: { low: 2000, normal: 4000, high: 8000 },
   vmCpu: { low: 500, normal: 1000, high: 2000 },
   vmMemory: { low: 5, normal: 10, high: 20 },
 } as const;

@@ -10,7 +10,7 @@ type Flag = {
 }[keyof HostCapability];
 
 const flags: Readonly<Record<Flag, boolean>> = {
-  recursiveResourcePoolsSupported: true,
+  recursiveResourcePoolsSupported: false,
   cpuMemoryResourceConfigurationSupported: true,
   rebootSupported: false,
   shutdownSupported: false,

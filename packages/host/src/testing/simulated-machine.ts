@@ -31,8 +31,6 @@ export class SimulatedMachine {
   resized: (file: { readonly folder: string; readonly name: string }, sizeBytes: number) => Promise<void> = async () =>
     undefined;
   cpuSeconds = 0;
-  /** Memory that it is asked to keep. */
-  memoryTargetMB = 0;
   residentBytes = 64 * 2 ** 20;
   balloonedBytes = 0;
   /** What its guest says that it works with; undefined without a balloon driver. */

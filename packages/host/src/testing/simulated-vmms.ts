@@ -117,7 +117,6 @@ export class SimulatedVmms {
       machine.memory = await readFile(resumeFrom, 'utf8');
       machine.state = 'paused';
     }
-    machine.memoryTargetMB = spec.memoryTargetMB ?? hardware.machine.memoryMB;
     await spec.beforeRun();
     await step('continue', id);
     if (machine.state === 'ended') throw new Error('continue: the monitor is closed');
@@ -186,7 +185,7 @@ function hold(machine: SimulatedMachine, network: NetworkProvider, events: VmmEv
         }),
       shutdown: () => act('agentShutdown', () => undefined),
     },
-    setMemoryTarget: (megabytes) => act('setMemoryTarget', () => void (machine.memoryTargetMB = megabytes)),
+    setCpu: () => act('setCpu', () => undefined),
     async usage() {
       if (machine.state === 'ended') return undefined;
       const { cpuSeconds, residentBytes, balloonedBytes, activeBytes } = machine;

@@ -8,13 +8,11 @@ import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Logger, silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
-import type { Group } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import { Datastores } from '../datastore/datastores.ts';
 import { refs } from '../inventory/refs.ts';
 import { UserNetwork } from '../network/user-network.ts';
-import { ResourcePools } from '../resource-pool/resource-pools.ts';
 import { vmPaths } from '../storage.ts';
 import { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
 import type { Request, Vm } from '../vm/vm.ts';
@@ -30,8 +28,6 @@ export interface World {
   readonly clock: VirtualClock;
   readonly vmms: SimulatedVmms;
   readonly network: UserNetwork;
-  /** The machine's control groups as they were applied last, by name. */
-  readonly groups: Map<string, Group>;
   readonly directory: string;
   /** Directory of `datastore1`. */
   readonly root: string;
@@ -40,7 +36,6 @@ export interface World {
 export interface TestHost extends World {
   readonly host: VmHost;
   readonly registry: VmRegistry;
-  readonly pools: ResourcePools;
   readonly store: Store;
   readonly datastores: Datastores;
   readonly disks: VirtualDisks;
@@ -64,12 +59,7 @@ export interface TestHostOptions {
   /** The datastore is a file system of its own of this size. Needs root. */
   readonly sizeMB?: number;
   /** Who hears of VMs; made before the first is opened. */
-  readonly publish?: (
-    host: VmHost,
-    store: Store,
-    registry: () => VmRegistry,
-    pools: ResourcePools,
-  ) => Partial<VmRegistryListener>;
+  readonly publish?: (host: VmHost, store: Store, registry: () => VmRegistry) => Partial<VmRegistryListener>;
 }
 
 /** A host with nothing on it. All is gone after the test. */
@@ -92,7 +82,7 @@ export async function testHost(context: TestContext, options: TestHostOptions = 
     if (sizeMB !== undefined) execFileSync('umount', [root]);
     await rm(directory, { recursive: true });
   });
-  return startHost({ clock, vmms, network, groups: new Map(), directory, root }, options, running);
+  return startHost({ clock, vmms, network, directory, root }, options, running);
 }
 
 async function stop(host: TestHost): Promise<void> {
@@ -103,7 +93,7 @@ async function stop(host: TestHost): Promise<void> {
 }
 
 async function startHost(world: World, options: TestHostOptions, running: Set<TestHost>): Promise<TestHost> {
-  const { clock, vmms, network, groups, directory, root } = world;
+  const { clock, vmms, network, directory, root } = world;
   const life = options.life ?? new Life();
   const store = openSqliteStore(join(directory, 'hostd.db'));
   const complaints: object[] = [];
@@ -122,22 +112,6 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
   const images = new HeaderImages();
   const disks = new VirtualDisks({ datastores, images, use, random: systemRandom, log });
   const paths = vmPaths(datastores);
-  const pools = new ResourcePools({
-    store: life.store(store),
-    clock,
-    log,
-    capacity: { cpu: 16_000, memory: 65_536 },
-    cpuMhz: 2000,
-    groups: {
-      async apply(wanted) {
-        if (life.isDead) return;
-        groups.clear();
-        for (const group of wanted) groups.set(group.name, group);
-      },
-      enter: async () => undefined,
-      throttledNs: () => undefined,
-    },
-  });
   const host: VmHost = {
     clock,
     random: systemRandom,
@@ -145,14 +119,12 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     ref: refs.host,
     name: 'test-host',
     cpuMhz: 2000,
-    accelerator: 'tcg',
     cpuModel: 'max',
     machineTypes: { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' },
     limits: { numCPUs: 8, memoryMB: 65_536, hostThreads: 8 },
     defaultDatastore: 'datastore1',
     vmms: vmms.factory((name, vm) => life.step(`${name} ${vm}`)),
     network,
-    resources: pools,
     disks,
     paths,
     surroundings: () => ({
@@ -167,7 +139,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
       end: (id) => registry.journal.end(id),
     },
   };
-  const listener = options.publish?.(host, store, () => registry, pools);
+  const listener = options.publish?.(host, store, () => registry);
   const registry: VmRegistry = new VmRegistry(host, life.store(store), {
     added: (vm) => listener?.added?.(vm),
     removed: (vm) => listener?.removed?.(vm),
@@ -185,7 +157,6 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     root: datastores.resolve('[datastore1]'),
     host,
     registry,
-    pools,
     store,
     datastores,
     disks,
@@ -204,10 +175,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
   };
   running.add(testHost);
   await life
-    .run(async () => {
-      await registry.load();
-      await pools.start(new Set(registry.refs.map(({ value }) => value)));
-    })
+    .run(() => registry.load())
     .catch((error: unknown) => {
       if (!life.isDead) throw error;
     });

@@ -22,11 +22,7 @@ export interface PublishedVm {
 }
 
 /** Puts `vm` into the graph and keeps it there until `remove`. */
-export function publishVm(
-  vm: Vm,
-  service: Service,
-  context: Omit<VmMethodsContext, 'refreshStorage'> & { readonly pool: MoRef<'ResourcePool'> },
-): PublishedVm {
+export function publishVm(vm: Vm, service: Service, context: Omit<VmMethodsContext, 'refreshStorage'>): PublishedVm {
   const { clock, log } = vm.host;
   let layout: VmLayout | undefined;
   let timer: Timer | undefined;
@@ -57,7 +53,7 @@ export function publishVm(
     vm.ref,
     {
       parent: refs.vmFolder,
-      resourcePool: context.pool, // who moves it says so here
+      resourcePool: refs.resourcePool,
       environmentBrowser: refs.environmentBrowser,
       configStatus: 'green',
       capability: vmCapability,

@@ -24,17 +24,19 @@ export function vmFolderMethods({ service, registry }: VmFolderContext): Handler
     });
   return {
     CreateVM_Task: ({ config, pool, host }, call) => {
-      checkHost(host);
-      return task('createVm', call, (request) => registry().create(request, config, pool.value));
+      checkPlace(pool, host);
+      return task('createVm', call, (request) => registry().create(request, config));
     },
     RegisterVM_Task: ({ path, name, asTemplate, pool, host }, call) => {
-      checkHost(host);
+      checkPlace(pool, host);
       if (asTemplate) throw new MethodFault('NotSupported', {}, 'a host keeps no templates; vCenter does');
-      return task('registerVm', call, (request) => registry().register(request, path, name, pool?.value));
+      return task('registerVm', call, (request) => registry().register(request, path, name));
     },
   };
 }
 
-function checkHost(host: { value: string } | undefined): void {
+function checkPlace(pool: { value: string } | undefined, host: { value: string } | undefined): void {
+  if (pool && pool.value !== refs.resourcePool.value)
+    throw new MethodFault('InvalidArgument', { invalidProperty: 'pool' });
   if (host && host.value !== refs.host.value) throw new MethodFault('InvalidArgument', { invalidProperty: 'host' });
 }

@@ -135,6 +135,7 @@ export class VimHostLink implements HostLink {
     options.signal?.throwIfAborted();
     const task = (await this.call(target, method, args)) as MoRef<'Task'>;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    promise.catch(() => undefined); // it may fail before the view has been answered for
     this.#tasks.set(task.value, { ...options, resolve, reject });
     const cancel = () => void this.call(task, 'CancelTask', {}).catch(() => undefined);
     options.signal?.addEventListener('abort', cancel, { once: true });

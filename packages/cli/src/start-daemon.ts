@@ -1,54 +1,44 @@
-// Starts an instance's hostd as a process of its own and waits until it answers.
+// Starts a daemon as a process of its own and waits until it answers.
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDurable } from '@vivarium/base/node';
-import type { ProbePayload } from '@vivarium/qemu';
 import { findRunning, type Instance, type RunningHost, readText, UserError } from './state.ts';
 import { waitUntil } from './wait.ts';
 
-const HOSTD = fileURLToPath(new URL('../../host/src/main.ts', import.meta.url));
 const START_MS = 60_000;
-/** A small young generation: a daemon that is mostly idle keeps little memory it does not need. */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--expose-gc'];
+
+const programs = {
+  hostd: fileURLToPath(new URL('../../host/src/main.ts', import.meta.url)),
+  vpxd: fileURLToPath(new URL('../../vcenter/src/main.ts', import.meta.url)),
+} as const;
+
+/** hostd: a small young generation, as a daemon that is mostly idle keeps little memory it does not need. */
+const nodeFlags = {
+  hostd: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--expose-gc'],
+  vpxd: ['--disable-warning=ExperimentalWarning'],
+} as const;
 /**
  * The C library's allocator (mallopt(3)): one arena, as it keeps what each thread once needed; and a threshold for mmap that is
  * fixed, as it otherwise grows to the largest block ever freed: after a password hash, blocks of 19 MB come from the heap and stay.
  */
 const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 
-export interface StartOptions {
-  readonly port: number;
-  readonly runtimePath: string;
-  readonly cacheDir: string;
-  /** Kernel and initrd with which KVM is tried. */
-  readonly probe: ProbePayload;
-}
-
-export async function startHost(instance: Instance, options: StartOptions): Promise<RunningHost> {
-  await mkdir(instance.stateDir, { recursive: true, mode: 0o711 });
-  const configFile = join(instance.stateDir, 'hostd.json');
-  await writeDurable(
-    configFile,
-    JSON.stringify(
-      {
-        stateDir: instance.stateDir,
-        name: instance.name,
-        listen: { address: '127.0.0.1', port: options.port },
-        runtimePath: options.runtimePath,
-        cacheDir: options.cacheDir,
-        probe: options.probe,
-        credentialsFile: join(instance.stateDir, 'credentials.json'),
-      },
-      null,
-      2,
-    ),
-  );
-  const logFile = join(instance.stateDir, 'hostd.log');
+/** `configuration` is what the daemon reads: hostd.json, vpxd.json. */
+export async function startDaemon(
+  instance: Instance,
+  configuration: object,
+  options: { readonly cacheDir: string },
+): Promise<RunningHost> {
+  const { kind, stateDir, name } = instance;
+  await mkdir(stateDir, { recursive: true, mode: 0o711 });
+  const configFile = join(stateDir, `${kind}.json`);
+  await writeDurable(configFile, JSON.stringify(configuration, null, 2));
+  const logFile = join(stateDir, `${kind}.log`);
   const log = await open(logFile, 'a', 0o600);
   try {
-    const child = spawn(process.execPath, [...NODE_FLAGS, HOSTD, configFile], {
+    const child = spawn(process.execPath, [...nodeFlags[kind], programs[kind], configFile], {
       cwd: '/',
       detached: true,
       // Stripped and compiled once, not at every start: less time, and the stripper's memory is not needed.
@@ -68,7 +58,7 @@ export async function startHost(instance: Instance, options: StartOptions): Prom
     if (running) return running;
     if (exit === undefined) child.kill('SIGKILL');
     throw new UserError(
-      `the host did not start (${exit ?? `no answer within ${START_MS / 1000} s`})${await lastWords(logFile)}`,
+      `${name} did not start (${exit ?? `no answer within ${START_MS / 1000} s`})${await lastWords(logFile)}`,
       `the whole log is ${logFile}`,
     );
   } finally {

@@ -1,0 +1,110 @@
+// What `viv up` brings up: a vCenter over three hosts, driven by an unmodified govc, and killed in parts.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
+import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
+import { waitFor } from '../testing/wait-for.ts';
+
+const WAIT = '120s';
+
+describe('vCenter over three hosts', { skip: withoutGovc }, () => {
+  let center: LabCenter | undefined;
+  before(async () => {
+    center = await startLabCenter(3);
+  });
+  afterEach(async (context) => {
+    // Tests have `passed`; what node:test's types do not say.
+    if (center && (context as { passed?: boolean }).passed === false)
+      console.log(`the end of vpxd's log:\n${await center.log()}`);
+  });
+  after(async () => {
+    await center?.[Symbol.asyncDispose]();
+  });
+  const lab = () => {
+    if (!center) throw new Error('vCenter did not come up');
+    return center;
+  };
+  const govc = useGovc(lab);
+  const property = async (path: string, name: string) => (await govc('object.collect', '-s', path, name)).trim();
+
+  test('one inventory over all of them', async () => {
+    assert.match(await govc('about'), /API type: +VirtualCenter/);
+    assert.deepEqual(lines(await govc('find', '/DC/host', '-type', 'h')).sort(), [
+      '/DC/host/Cluster/esx1.localhost',
+      '/DC/host/Cluster/esx2.localhost',
+      '/DC/host/Cluster/esx3.localhost',
+    ]);
+    assert.deepEqual(lines(await govc('ls', '/DC/datastore')).sort(), [
+      '/DC/datastore/datastore1',
+      '/DC/datastore/datastore1 (1)',
+      '/DC/datastore/datastore1 (2)',
+    ]);
+    assert.match(await govc('vm.info', 'demo'), /Power state: +poweredOn\n[\s\S]*Host: +esx1\.localhost/);
+    assert.equal(await property('/DC/host/Cluster', 'summary.numEffectiveHosts'), '3');
+  });
+
+  test('a VM is made on the host that has its datastore, and lives its life through vCenter', async () => {
+    const hardware = ['-m', '64', '-disk', '64MB', '-net.adapter', 'vmxnet3', '-on=false'];
+    await govc('vm.create', '-ds', 'datastore1 (1)', ...hardware, 'web');
+    const host = (await govc('vm.info', 'web')).match(/Host: +(\S+)/)?.[1];
+    assert.match(await govc('device.info', '-vm', 'web', 'disk-*'), /\[datastore1 \(1\)\] web\/web\.vmdk/);
+    await govc('vm.power', '-on', 'web');
+    await govc.refused(/current state \(Powered on\)/, 'vm.power', '-on', 'web');
+    await govc('vm.change', '-vm', 'web', '-annotation', 'changed while it runs');
+    assert.equal(await property('vm/web', 'config.annotation'), 'changed while it runs');
+    await govc('object.rename', 'vm/web', 'site');
+    assert.equal(await property('vm/site', 'config.name'), 'site');
+    const events = await govc('events', 'vm/site');
+    assert.match(events, new RegExp(`on ${host} in DC is powered on`));
+    const tasks = await govc('tasks', 'vm/site');
+    assert.match(tasks, /PowerOnVM +web +\S*Administrator .*success/);
+    await govc('vm.power', '-off', 'site');
+    await govc('vm.destroy', 'site');
+    await govc.refused(/not found/, 'vm.power', '-on', 'site');
+  });
+
+  test('a guest boots on a host of the cluster and tells its address', async () => {
+    assert.match(await govc('vm.ip', '-wait', WAIT, 'demo'), /^\d+\.\d+\.\d+\.\d+$/m);
+  });
+
+  test('hosts are disconnected and connected again', async () => {
+    await govc('host.disconnect', 'esx2.localhost');
+    assert.equal(await property('/DC/host/Cluster/esx2.localhost', 'runtime.connectionState'), 'disconnected');
+    await govc('host.reconnect', 'esx2.localhost');
+    assert.equal(await property('/DC/host/Cluster/esx2.localhost', 'runtime.connectionState'), 'connected');
+  });
+
+  test('vCenter is killed: VMs do not notice, and everything is there when it comes back', async () => {
+    await govc('folder.create', '/DC/vm/kept');
+    await govc('vm.create', '-m', '64', '-on=false', '-folder', '/DC/vm/kept', 'still');
+    await lab().kill('vcenter');
+    await lab().up();
+    await waitFor(
+      'all hosts to be connected',
+      async () => (await property('/DC/host/Cluster', 'summary.numEffectiveHosts')) === '3',
+    );
+    assert.match(await govc('vm.info', '/DC/vm/kept/still'), /Power state: +poweredOff/);
+    assert.match(await govc('vm.info', 'demo'), /Power state: +poweredOn/);
+    assert.match(await govc('tasks', '/DC/vm/kept/still'), /./);
+    await govc('object.destroy', '/DC/vm/kept');
+    await govc.refused(/not found/, 'vm.power', '-on', 'still');
+  });
+
+  test('a hostd is killed: its host is shown as not responding, and comes back', async () => {
+    await lab().kill('esx1');
+    const state = () => property('/DC/host/Cluster/esx1.localhost', 'runtime.connectionState');
+    await waitFor('the host to be missed', async () => (await state()) === 'notResponding');
+    assert.equal(await property('vm/demo', 'runtime.connectionState'), 'disconnected');
+    await govc.refused(/host/i, 'vm.power', '-off', 'demo');
+    await lab().up();
+    await waitFor('the host to be back', async () => (await state()) === 'connected');
+    assert.match(await govc('vm.info', 'demo'), /Power state: +poweredOn/);
+  });
+
+  test('a host leaves, and what is only its own goes with it', async () => {
+    await govc('host.disconnect', 'esx3.localhost');
+    await govc('host.remove', 'esx3.localhost');
+    assert.equal(await property('/DC/host/Cluster', 'summary.numHosts'), '2');
+    assert.equal(lines(await govc('ls', '/DC/datastore')).length, 2);
+  });
+});

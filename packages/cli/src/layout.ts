@@ -1,0 +1,107 @@
+// Which daemons a state directory holds: decided at the first `viv up`, kept, and grown by later ones. Their ports stay what
+// they were, as vCenter knows its hosts by address and port.
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { writeDurable } from '@vivarium/base/node';
+import { type Instance, readText, UserError } from './state.ts';
+
+const DEFAULT_HOSTS = 3;
+const MOST_HOSTS = 64;
+
+export interface Layout {
+  /** Absent = a host alone, without vCenter. */
+  readonly vcenter?: { readonly port: number };
+  readonly hosts: readonly { readonly name: string; readonly port: number }[];
+}
+
+export async function readLayout(stateDir: string): Promise<Layout | undefined> {
+  const text = await readText(layoutFile(stateDir));
+  if (text !== undefined) return JSON.parse(text) as Layout;
+  // The first release kept one host, and no layout.
+  const lone = await readText(join(resolve(stateDir), 'esx1', 'hostd.json'));
+  if (lone === undefined) return undefined;
+  const { listen } = JSON.parse(lone) as { listen: { port: number } };
+  return { hosts: [{ name: 'esx1', port: listen.port }] };
+}
+
+export interface Wish {
+  /** Undefined = as many as there are, three at the first time. */
+  readonly hosts: number | undefined;
+  /** Of the address that people type: vCenter's, or the lone host's. 0 = a free one. */
+  readonly port: number;
+}
+
+/**
+ * What is there, with what is wished for added; ports are 0 where a free one has to be found. Pure.
+ * Throws UserError when a lone host is to become a cluster, or hosts are to go.
+ */
+export function planLayout(known: Layout | undefined, { hosts: wished, port }: Wish): Layout {
+  const count = wished ?? known?.hosts.length ?? DEFAULT_HOSTS;
+  if (count > MOST_HOSTS) {
+    throw new UserError(`${count} hosts on one machine are too many`, `give --hosts a number up to ${MOST_HOSTS}`);
+  }
+  if (known && count < known.hosts.length) {
+    const mend = 'remove one with: govc host.remove, or begin anew in another --state-dir';
+    throw new UserError(`there are ${known.hosts.length} hosts already, and viv up takes none away`, mend);
+  }
+  if (known && !known.vcenter && count > 1) {
+    const mend = `give another --state-dir, or leave --hosts out`;
+    throw new UserError('this state directory holds a host alone, which does not become a cluster', mend);
+  }
+  const isAlone = known ? !known.vcenter : count === 1;
+  const added = Array.from({ length: count - (known?.hosts.length ?? 0) }, (_, index) => ({
+    name: `esx${(known?.hosts.length ?? 0) + index + 1}`,
+    port: isAlone ? port : 0,
+  }));
+  const hosts = [...(known?.hosts ?? []), ...added];
+  return isAlone ? { hosts } : { vcenter: known?.vcenter ?? { port }, hosts };
+}
+
+/** The plan with its ports found, on disk. */
+export async function keepLayout(stateDir: string, plan: Layout): Promise<Layout> {
+  const taken = new Set<number>();
+  const settle = async <T extends { readonly port: number }>(one: T): Promise<T> => {
+    let { port } = one;
+    while (port === 0 || taken.has(port)) port = await freePort();
+    taken.add(port);
+    return { ...one, port };
+  };
+  const vcenter = plan.vcenter && (await settle(plan.vcenter));
+  const hosts = [];
+  for (const host of plan.hosts) hosts.push(await settle(host));
+  const layout = { ...(vcenter ? { vcenter } : {}), hosts };
+  await writeDurable(layoutFile(stateDir), JSON.stringify(layout, null, 2), 0o644);
+  return layout;
+}
+
+export function hostInstances(stateDir: string, { hosts }: Layout): Instance[] {
+  return hosts.map(({ name }) => ({ name, kind: 'hostd', stateDir: join(resolve(stateDir), name) }));
+}
+
+export function centerInstance(stateDir: string, { vcenter }: Layout): Instance | undefined {
+  return vcenter && { name: 'vcenter', kind: 'vpxd', stateDir: join(resolve(stateDir), 'vcenter') };
+}
+
+/** What people talk to: vCenter, or the host that is alone. Throws UserError when nothing was ever brought up. */
+export async function frontInstance(stateDir: string): Promise<Instance> {
+  const layout = await readLayout(stateDir);
+  const front = layout && (centerInstance(stateDir, layout) ?? hostInstances(stateDir, layout)[0]);
+  if (!front) throw new UserError(`nothing was brought up in ${stateDir} yet`, 'begin with: ./viv up');
+  return front;
+}
+
+function layoutFile(stateDir: string): string {
+  return join(resolve(stateDir), 'layout.json');
+}
+
+/** Free now; whoever takes it in between makes the daemon say that the port is in use. */
+function freePort(): Promise<number> {
+  return new Promise((done, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,20 @@
+// What vpxd is started with, and where its state lies. One JSON document: `vpxd.json`.
+import { join } from 'node:path';
+
+export interface VpxdProcessOptions {
+  /** Absolute. Everything that vpxd keeps is below it. */
+  readonly stateDir: string;
+  /** Address and port of the HTTPS service; port 0 takes a free one. */
+  readonly listen: { readonly address: string; readonly port: number };
+}
+
+export function centerPaths(stateDir: string) {
+  return {
+    database: join(stateDir, 'vpxd.db'),
+    certificates: join(stateDir, 'certificates'),
+    /** JSON with `userName` and `password` of the first administrator; written once, readable by its owner alone. */
+    credentials: join(stateDir, 'credentials.json'),
+    /** Written when the service answers: pid, startTime, port, address. */
+    ready: join(stateDir, 'vpxd.pid'),
+  };
+}
