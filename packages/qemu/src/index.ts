@@ -59,7 +59,14 @@ export {
 } from './monitor/block.ts';
 export { type ChardevBackend, chardevChange, queryChardev } from './monitor/chardev.ts';
 export { connectMonitor } from './monitor/connect.ts';
-export { deviceAdd, deviceDelete, plugCpus, plugMemory, queryMemorySize } from './monitor/devices.ts';
+export {
+  deviceAdd,
+  deviceDelete,
+  plugCpus,
+  plugMemory,
+  queryMemoryModules,
+  queryMemorySize,
+} from './monitor/devices.ts';
 export { screendump, setVncPassword } from './monitor/display.ts';
 export { MonitorClosedError, MonitorTimeoutError, QmpError } from './monitor/errors.ts';
 export { type MachineEvent, readEvent } from './monitor/events.ts';

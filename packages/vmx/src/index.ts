@@ -25,7 +25,7 @@ export type {
 } from './environment.ts';
 export { findGuestOs, type GuestOs, guestOperatingSystems } from './guest/guest-os.ts';
 export { connectForPowerOn, disconnectForPowerOff } from './machine/connections.ts';
-export { machineFromConfig, nvramPath } from './machine/machine-from-config.ts';
+export { MEMORY_MODULES_KEY, machineFromConfig, nvramPath } from './machine/machine-from-config.ts';
 export { capabilities, configOptionDescriptors, virtualMachineConfigOption } from './option/config-option.ts';
 export type { OptionLimits } from './option/guest-descriptor.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';

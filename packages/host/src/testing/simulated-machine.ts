@@ -30,6 +30,9 @@ export class SimulatedMachine {
   /** What a resized disk's data file becomes. */
   resized: (file: { readonly folder: string; readonly name: string }, sizeBytes: number) => Promise<void> = async () =>
     undefined;
+  /** MB that the machine started with, and what has been plugged on top of that. */
+  readonly startMB: number;
+  readonly memoryModules: number[];
   cpuSeconds = 0;
   residentBytes = 64 * 2 ** 20;
   balloonedBytes = 0;
@@ -58,6 +61,8 @@ export class SimulatedMachine {
     this.hardware = options.hardware;
     this.#freed = options.freed;
     const { machine } = options.hardware;
+    this.startMB = machine.memoryMB;
+    this.memoryModules = [...(machine.memoryModulesMB ?? [])];
     const drives = [...machine.controllers, ...machine.disks, ...machine.cdroms, ...machine.nics];
     this.devices = new Set(drives.map(({ id }) => id));
     for (const { id, linkUp } of machine.nics) this.links.set(id, linkUp);

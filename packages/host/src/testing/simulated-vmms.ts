@@ -257,7 +257,12 @@ function devicesOf(
       }),
     changeSerial: () => act('changeSerial', () => undefined),
     plugCpus: () => act('plugCpus', () => undefined),
-    plugMemory: () => act('plugMemory', () => undefined),
+    plugMemory: (memoryMB) =>
+      act('plugMemory', () => {
+        const present = [machine.startMB, ...machine.memoryModules].reduce((sum, sizeMB) => sum + sizeMB, 0);
+        if (memoryMB > present) machine.memoryModules.push(memoryMB - present);
+      }),
+    memoryModules: async () => machine.memoryModules,
     setDiskLimit: () => act('setDiskLimit', () => undefined),
   };
 }

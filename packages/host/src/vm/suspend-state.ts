@@ -1,5 +1,7 @@
-// Where a suspended guest's state is noted: `checkpoint.vmState` in the VMX, as VMware does. Pure.
+// Where a suspended guest's state is noted: `checkpoint.vmState` in the VMX, as VMware does; and beside it the memory that had
+// been plugged in meanwhile, which the machine that goes on has to have in the same way. Pure.
 import { make, type VirtualMachineConfigInfo } from '@vivarium/vim';
+import { MEMORY_MODULES_KEY } from '@vivarium/vmx';
 
 const KEY = 'checkpoint.vmState';
 
@@ -10,8 +12,15 @@ export function findSuspendState(config: VirtualMachineConfigInfo): string | und
   return name && !name.includes('/') && !name.includes('\0') ? name : undefined;
 }
 
-export function withSuspendState(config: VirtualMachineConfigInfo, name: string): VirtualMachineConfigInfo {
-  return { ...config, extraConfig: [...others(config), make('OptionValue', { key: KEY, value: name })] };
+/** `modules`: sizes in MB, in the order in which they were plugged. */
+export function withSuspendState(
+  config: VirtualMachineConfigInfo,
+  name: string,
+  modules: readonly number[],
+): VirtualMachineConfigInfo {
+  const noted = [make('OptionValue', { key: KEY, value: name })];
+  if (modules.length > 0) noted.push(make('OptionValue', { key: MEMORY_MODULES_KEY, value: modules.join(' ') }));
+  return { ...config, extraConfig: [...others(config), ...noted] };
 }
 
 export function withoutSuspendState(config: VirtualMachineConfigInfo): VirtualMachineConfigInfo {
@@ -19,7 +28,9 @@ export function withoutSuspendState(config: VirtualMachineConfigInfo): VirtualMa
 }
 
 function others(config: VirtualMachineConfigInfo) {
-  return (config.extraConfig ?? []).filter(({ key }) => !isKey(key));
+  return (config.extraConfig ?? []).filter(
+    ({ key }) => !isKey(key) && key.toLowerCase() !== MEMORY_MODULES_KEY.toLowerCase(),
+  );
 }
 
 // Keys of a VMX are the same in upper and lower case.

@@ -52,6 +52,32 @@ void test('a suspend state is forgotten on disk before the guest runs from it', 
   );
 });
 
+void test('memory that was plugged in is plugged in again when the guest goes on, and is ordinary memory when it boots', async (t) => {
+  const host = await testHost(t);
+  const vm = await host.create({ memoryMB: 128, memoryHotAddEnabled: true });
+  await vm.powerOn(asUser());
+  await vm.reconfigure(asUser(), { memoryMB: 256 });
+  await vm.reconfigure(asUser(), { memoryMB: 512 });
+  await vm.suspend(asUser());
+  const next = await host.restart();
+  const again = next.registry.find(vm.id);
+  assert.ok(again);
+  const shape = () => {
+    const { startMB, memoryModules, hardware } = next.vmms.machine(vm.id);
+    return { startMB, memoryModules, memoryMaxMB: hardware.machine.memoryMaxMB };
+  };
+  // Twice: the second state is of a machine that started with modules.
+  for (let round = 0; round < 2; round++) {
+    await again.powerOn(asUser());
+    assert.deepEqual(shape(), { startMB: 128, memoryModules: [128, 256], memoryMaxMB: 128 * 16 });
+    assert.doesNotMatch(await readFile(vm.vmxFile, 'utf8'), /memoryModules/);
+    await again.suspend(asUser());
+  }
+  await again.powerOff(asUser());
+  await again.powerOn(asUser());
+  assert.deepEqual(shape(), { startMB: 512, memoryModules: [], memoryMaxMB: 512 * 16 });
+});
+
 void test('a suspension that fails leaves the guest running, at every step', async (t) => {
   for (const step of ['save', 'vmx'] as const) {
     await t.test(step, async (t) => {

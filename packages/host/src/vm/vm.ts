@@ -452,11 +452,12 @@ export class Vm {
     const machine = this.#running();
     const name = suspendName(this.vmxFile, this.#config);
     try {
+      const modules = await machine.vmm.devices.memoryModules();
       await machine.vmm.suspendTo(suspendFile(this, name), request.progress, async () => {
         if (this.#machine !== machine) throw new Error('the machine ended while its state was saved');
         // The state is whole: the machine is not needed any more, whatever happens to it.
         machine.expectEnd();
-        await this.#saveConfig(withSuspendState(this.#config, name));
+        await this.#saveConfig(withSuspendState(this.#config, name, modules));
       });
     } catch (error) {
       if (findSuspendState(this.#config) === undefined) {

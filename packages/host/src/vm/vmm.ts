@@ -68,6 +68,8 @@ export interface LiveDevices {
   changeSerial(id: string, hardware: Hardware): Promise<void>;
   plugCpus(count: number): Promise<void>;
   plugMemory(memoryMB: number): Promise<void>;
+  /** Sizes in MB of what has been plugged on top of the memory that the guest was started with, in order. */
+  memoryModules(): Promise<readonly number[]>;
   setDiskLimit(id: string, iops: number | undefined): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { type BlockNode, type Device, MachineError } from './device.ts';
 import { cdromDevice, diskDevice, floppyDevices, floppyGlobals } from './drives.ts';
 import { bootOptions, firmwareGlobals, firmwareNodes } from './firmware.ts';
 import { agentChardev, fixedDevices, RNG_OBJECT } from './fixed-devices.ts';
+import { startModules } from './memory-modules.ts';
 import type { HostBinding, Machine } from './model.ts';
 import { nicDevices, nicNetdev } from './nics.ts';
 import { optionText } from './option-text.ts';
@@ -27,6 +28,7 @@ export function machineArguments(machine: Machine, binding: HostBinding): string
     ...processArguments(binding),
     ...(boot === undefined ? [] : ['-boot', boot]),
     ...globals.flatMap((global) => ['-global', optionText('', global)]),
+    ...startModules(machine).flatMap(({ backend }) => ['-object', JSON.stringify(backend)]),
     ...(machine.rng ? ['-object', JSON.stringify(RNG_OBJECT)] : []),
     ...chardevs(machine, binding).flatMap((text) => ['-chardev', text]),
     ...blockNodes(machine, binding).flatMap((node) => ['-blockdev', JSON.stringify(node)]),
@@ -61,6 +63,7 @@ function devices(machine: Machine): Device[] {
   return [
     ...slotCarriers(machine),
     ...fixedDevices(machine),
+    ...startModules(machine).map(({ device }) => device),
     ...controllerDevices(machine),
     ...machine.disks.map((disk) => diskDevice(machine, disk)),
     ...machine.cdroms.map((cdrom) => cdromDevice(machine, cdrom)),

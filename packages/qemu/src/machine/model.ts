@@ -19,6 +19,11 @@ export interface Machine {
   readonly memoryMB: number;
   /** Ceiling for memory hot-add; absent or not more than `memoryMB` = none. */
   readonly memoryMaxMB?: number;
+  /**
+   * Sizes of the modules that had been plugged, in this order, when the state was saved that the machine goes on from. They come
+   * on top of `memoryMB`. Absent = none.
+   */
+  readonly memoryModulesMB?: readonly number[];
   readonly firmware: Firmware;
   /** Milliseconds that the firmware waits before it boots. */
   readonly bootDelayMs: number;

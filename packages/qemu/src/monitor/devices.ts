@@ -1,5 +1,6 @@
 // Devices that come and go while the machine runs.
 import type { Device } from '../machine/device.ts';
+import { memoryModule } from '../machine/memory-modules.ts';
 import { QmpError } from './errors.ts';
 import { readEvent } from './events.ts';
 import type { Qmp, WaitOptions } from './monitor.ts';
@@ -87,14 +88,24 @@ export async function plugCpus(monitor: Qmp, count: number): Promise<void> {
   }
 }
 
-/** Plugs one more memory module of `sizeMB` (a multiple of 128, the guest's unit). `name` is unique among the machine's modules. */
-export async function plugMemory(monitor: Qmp, name: string, sizeMB: number): Promise<void> {
+/** Plugs one more memory module of `sizeMB` (a multiple of 128, the guest's unit) into a machine that has `presentMB`. */
+export async function plugMemory(monitor: Qmp, presentMB: number, sizeMB: number): Promise<void> {
   await using undo = new AsyncDisposableStack();
-  const backend = `${name}-memory`;
-  await objectAdd(monitor, { 'qom-type': 'memory-backend-ram', id: backend, size: sizeMB * 1024 * 1024 });
-  undo.defer(() => objectDelete(monitor, backend));
-  await deviceAdd(monitor, { driver: 'pc-dimm', id: name, memdev: backend });
+  const { backend, device } = memoryModule(presentMB, sizeMB);
+  await objectAdd(monitor, backend);
+  undo.defer(() => objectDelete(monitor, backend.id));
+  await deviceAdd(monitor, device);
   undo.move();
+}
+
+/** Bytes of each plugged memory module, in the order in which they were plugged. */
+export async function queryMemoryModules(monitor: Qmp): Promise<number[]> {
+  const modules = readList(await monitor.execute('query-memory-devices'))
+    .filter((entry) => findText(entry, 'type') === 'dimm')
+    .map((entry) => readPart(entry, 'data'));
+  return modules
+    .toSorted((one, other) => readNumber(one, 'slot') - readNumber(other, 'slot'))
+    .map((module) => readNumber(module, 'size'));
 }
 
 /** Bytes of memory that the machine has: what it started with, and plugged modules. */

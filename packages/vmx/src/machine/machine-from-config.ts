@@ -23,6 +23,12 @@ import {
 /** Key of the hardware record in a VMX: the machine type that the VM was made with. */
 export const MACHINE_TYPE_KEY = 'vivarium.machineType';
 
+/**
+ * Key for the memory of a suspended guest that was plugged while it ran: sizes in MB, in order, apart by blanks. The machine that
+ * goes on from its state must have them as modules.
+ */
+export const MEMORY_MODULES_KEY = 'vivarium.memoryModules';
+
 const MIN_VIDEO_KB = 16_384;
 
 /**
@@ -41,7 +47,9 @@ export function machineFromConfig(config: VirtualMachineConfigInfo, env: Machine
   );
   const video = devices.find((device) => isA('VirtualMachineVideoCard', device));
   const generationId = generationIdOf(config);
-  const memoryMaxMB = maxMemory(config, env);
+  const modules = plugged(config);
+  const memoryMB = config.hardware.memoryMB - modules.reduce((sum, sizeMB) => sum + sizeMB, 0);
+  const memoryMaxMB = maxMemory(config, memoryMB, env);
   return {
     name: config.name,
     uuid: config.uuid,
@@ -52,8 +60,9 @@ export function machineFromConfig(config: VirtualMachineConfigInfo, env: Machine
       coresPerSocket: config.hardware.numCoresPerSocket ?? 1,
       maxCount: maxCpus(config, env),
     },
-    memoryMB: config.hardware.memoryMB,
-    ...(memoryMaxMB > config.hardware.memoryMB ? { memoryMaxMB } : {}),
+    memoryMB,
+    ...(memoryMaxMB > memoryMB ? { memoryMaxMB } : {}),
+    ...(modules.length > 0 ? { memoryModulesMB: modules } : {}),
     firmware: firmwareOf(config, env),
     bootDelayMs: config.bootOptions?.bootDelay ?? 0,
     enterSetup: config.bootOptions?.enterBIOSSetup ?? false,
@@ -122,11 +131,19 @@ function maxCpus(config: VirtualMachineConfigInfo, env: MachineEnvironment): num
 /** vSphere lets memory grow to 16 times what the VM started with. */
 export const MEMORY_GROWTH = 16;
 
-function maxMemory(config: VirtualMachineConfigInfo, env: MachineEnvironment): number {
+function maxMemory(config: VirtualMachineConfigInfo, startMB: number, env: MachineEnvironment): number {
   const { memoryMB } = config.hardware;
   return config.memoryHotAddEnabled
-    ? Math.max(memoryMB, Math.min(memoryMB * MEMORY_GROWTH, env.limits.memoryMB))
+    ? Math.max(memoryMB, Math.min(startMB * MEMORY_GROWTH, env.limits.memoryMB))
     : memoryMB;
+}
+
+// A note that does not fit the memory is none of ours.
+function plugged(config: VirtualMachineConfigInfo): number[] {
+  const noted = extraText(config, MEMORY_MODULES_KEY) ?? '';
+  if (!/^[1-9]\d{0,7}( [1-9]\d{0,7}){0,31}$/.test(noted)) return [];
+  const sizes = noted.split(' ').map(Number);
+  return sizes.reduce((sum, sizeMB) => sum + sizeMB, 0) < config.hardware.memoryMB ? sizes : [];
 }
 
 function machineNic(device: VirtualDevice, config: VirtualMachineConfigInfo, boot: ReadonlyMap<number, number>): Nic {

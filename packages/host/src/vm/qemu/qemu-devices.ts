@@ -19,6 +19,7 @@ import {
   netdevDelete,
   plugCpus,
   plugMemory,
+  queryMemoryModules,
   queryMemorySize,
   type SendWithFd,
   setIopsLimit,
@@ -233,7 +234,11 @@ export class QemuDevices implements LiveDevices {
   async plugMemory(memoryMB: number): Promise<void> {
     const { baseBytes, pluggedBytes } = await queryMemorySize(this.#monitor);
     const presentMB = (baseBytes + pluggedBytes) / 2 ** 20;
-    if (memoryMB > presentMB) await plugMemory(this.#monitor, `dimm-${presentMB}`, memoryMB - presentMB);
+    if (memoryMB > presentMB) await plugMemory(this.#monitor, presentMB, memoryMB - presentMB);
+  }
+
+  async memoryModules(): Promise<number[]> {
+    return (await queryMemoryModules(this.#monitor)).map((bytes) => bytes / 2 ** 20);
   }
 
   async setDiskLimit(id: string, iops: number | undefined): Promise<void> {
