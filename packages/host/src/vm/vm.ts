@@ -488,13 +488,14 @@ export class Vm {
     else await vmm.powerDown();
   }
 
-  // The descriptors of the disks, which the machine itself does not open.
+  // Its configuration, and the descriptors of the disks: what the machine itself does not open.
   #describedFiles(): string[] {
-    return (this.#config.hardware.device ?? []).flatMap(({ backing }) =>
+    const descriptors = (this.#config.hardware.device ?? []).flatMap(({ backing }) =>
       isA('VirtualDeviceFileBackingInfo', backing) && backing.fileName.endsWith('.vmdk')
         ? [this.host.paths.resolve(backing.fileName)]
         : [],
     );
+    return [this.vmxFile, ...descriptors];
   }
 
   #running(): RunningMachine {

@@ -11,6 +11,7 @@ import {
   chardevChange,
   deviceAdd,
   deviceDelete,
+  MonitorTimeoutError,
   getFd,
   jailFolders,
   loadSendWithFd,
@@ -111,7 +112,7 @@ export class QemuDevices implements LiveDevices {
       await using undo = new AsyncDisposableStack();
       for (const device of controllerDevice(machine, controller, addressOf(machine, id))) {
         await deviceAdd(this.#monitor, device);
-        undo.defer(() => deviceDelete(this.#monitor, String(device['id']), { timeoutMs: UNPLUG_MS }));
+        undo.defer(() => this.#release(String(device['id'])));
       }
       undo.move();
     }
@@ -120,7 +121,7 @@ export class QemuDevices implements LiveDevices {
 
   async unplugController(id: string): Promise<void> {
     const kind = this.#hardware?.machine.controllers.find((controller) => controller.id === id)?.kind;
-    if (kind !== 'virtio-blk') await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    if (kind !== 'virtio-blk') await this.#release(id);
   }
 
   async plugDisk(id: string, hardware: Hardware): Promise<void> {
@@ -138,7 +139,7 @@ export class QemuDevices implements LiveDevices {
 
   async unplugDisk(id: string): Promise<void> {
     const disk = this.#hardware?.machine.disks.find((candidate) => candidate.id === id);
-    await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    await this.#release(id);
     if (disk) await blockdevDeleteAll(this.#monitor, diskNodes(disk, this.#vmFolder.inside));
   }
 
@@ -158,7 +159,7 @@ export class QemuDevices implements LiveDevices {
   }
 
   async unplugCdrom(id: string): Promise<void> {
-    await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    await this.#release(id);
     await this.#dropMedium(id);
   }
 
@@ -186,7 +187,7 @@ export class QemuDevices implements LiveDevices {
 
   async unplugNic(id: string): Promise<void> {
     const port = this.#hardware?.networks.get(id);
-    await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    await this.#release(id);
     await netdevDelete(this.#monitor, netdevId(id));
     if (port) await this.#options.network.detach(port.portKey);
   }
@@ -243,6 +244,16 @@ export class QemuDevices implements LiveDevices {
 
   async setDiskLimit(id: string, iops: number | undefined): Promise<void> {
     await setIopsLimit(this.#monitor, id, iops);
+  }
+
+  // A guest that is not up, or has no driver, never lets go.
+  async #release(id: string): Promise<void> {
+    try {
+      await deviceDelete(this.#monitor, id, { timeoutMs: UNPLUG_MS });
+    } catch (cause) {
+      if (!(cause instanceof MonitorTimeoutError)) throw cause;
+      throw new MethodFault('Timedout', {}, `The guest did not let ${id} go within ${UNPLUG_MS / 1000} s.`, { cause });
+    }
   }
 
   async #addTap(id: string, fd: number): Promise<void> {
