@@ -180,6 +180,8 @@ void test('Destroy leaves a disk that another VM has, and one that is marked as 
 void test('UnregisterVM keeps the files, and RegisterVM finds the same VM again', async (t) => {
   const host = await testHost(t);
   const vm = await host.create();
+  await vm.powerOn(asUser());
+  await vm.powerOff(asUser());
   const files = await host.files();
   await host.registry.unregister(asUser(), vm);
   assert.deepEqual(await host.files(), files);
@@ -188,6 +190,7 @@ void test('UnregisterVM keeps the files, and RegisterVM finds the same VM again'
   const again = await register(host, '[datastore1] web/web.vmx');
   assert.deepEqual(eventTypes(host.events), ['VmRegisteredEvent']);
   assert.equal(again.config.uuid, vm.config.uuid);
+  assert.deepEqual(again.config.hardware, vm.config.hardware);
   const mac = (machine: typeof vm) =>
     machine.config.hardware.device?.flatMap((device) => ('macAddress' in device ? [device.macAddress] : []));
   assert.deepEqual(mac(again), mac(vm));

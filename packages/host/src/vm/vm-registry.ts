@@ -14,7 +14,7 @@ import {
   type VirtualMachineConfigInfo,
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
-import { applyConfigSpec } from '@vivarium/vmx';
+import { applyConfigSpec, disconnectForPowerOff } from '@vivarium/vmx';
 import { withFileFaults } from '../datastore/file-faults.ts';
 import { DiskMaking, madeFiles, prepare } from './change-config.ts';
 import { configFault } from './driver-fault.ts';
@@ -187,7 +187,7 @@ export class VmRegistry {
     const id = await this.#nextId();
     await this.#store.batch(this.#listing(id, vmx));
     for (const broken of this.#broken.values()) if (broken.vmx === vmx) this.#mend(broken);
-    const vm = new Vm(host, id, vmxFile, config);
+    const vm = new Vm(host, id, vmxFile, findSuspendState(config) ? config : disconnectForPowerOff(config));
     await this.#publish(vm);
     host.post(vmEvent('VmRegisteredEvent', vm.subject, request.userName));
     return vm;
