@@ -22,10 +22,11 @@ import { publishHost } from './host-system/host-object.ts';
 import { readMachineFacts } from './host-system/machine-facts.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
+import { VmUsers } from './inventory/vm-users.ts';
 import { adoptPorts } from './network/adopt-ports.ts';
 import { mainAddress, readMachineNetwork } from './network/machine/machine-network.ts';
 import { openNetwork } from './network/open-network.ts';
-import { NetworkUsers, networksOf } from './network-object/network-users.ts';
+import { networksOf } from './network-object/networks-of.ts';
 import { publishNetwork } from './network-system/publish-network.ts';
 import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { publishImports } from './nfc/publish-imports.ts';
@@ -37,7 +38,7 @@ import { openStorage, publishStorage } from './storage.ts';
 import { HostCertificates } from './tls/host-certificates.ts';
 import { ensureVcenterAccount, vcenterLogin } from './tls/vcenter-login.ts';
 import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
-import { type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
+import { datastoresOf, type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
 import { qemuVmms } from './vm/qemu/qemu-vmms.ts';
 import type { Vm } from './vm/vm.ts';
 import type { VmHost } from './vm/vm-host.ts';
@@ -252,7 +253,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(() => vncDoors.close());
   const serialBridges = new SerialBridges({ address: options.listen.address, clock, log });
   undo.defer(() => serialBridges.close());
-  const networkUsers = new NetworkUsers();
+  const networkUsers = new VmUsers();
+  const datastoreUsers = new VmUsers();
   const objects = new Map<string, PublishedVm>();
   const inaccessible = new Map<string, { remove(): void }>();
   let isLoaded = false;
@@ -270,6 +272,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
         if (isRunning) void sampler.started(vm);
         else sampler.ended(vm);
         if (networkUsers.set(vm.ref, networksOf(vm.config))) publishedNetwork.setUsers(networkUsers.all);
+        const datastores = datastoresOf(vm).map(({ value }) => value);
+        if (datastoreUsers.set(vm.ref, datastores)) publishedStorage.setUsers(datastoreUsers.all);
       };
       vm.onChange((aspects) => {
         if (aspects.includes('config') || aspects.includes('runtime')) follow();
@@ -285,6 +289,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       sampler.ended(vm);
       statistics.forget(vm.ref);
       if (networkUsers.set(vm.ref, [])) publishedNetwork.setUsers(networkUsers.all);
+      if (datastoreUsers.set(vm.ref, [])) publishedStorage.setUsers(datastoreUsers.all);
       objects.get(vm.id)?.remove();
       objects.delete(vm.id);
       listVms();

@@ -77,6 +77,8 @@ export interface PublishedStorage {
   readonly api: StorageApi;
   /** A file at this absolute path was made, changed or removed: the figures of its datastore follow. */
   touched(path: string): void;
+  /** Which VMs lie on which datastore, by the value of its reference: Datastore.vm. */
+  setUsers(users: ReadonlyMap<string, readonly MoRef<'VirtualMachine'>[]>): void;
 }
 
 /** Puts the storage's managed objects into the graph. */
@@ -117,6 +119,7 @@ export function publishStorage(service: Service, storage: Storage, use: FileUse)
       const datastore = datastores.list().find(({ root }) => path.startsWith(`${root}/`));
       if (datastore) objects.touched(datastore, true);
     },
+    setUsers: (users) => objects.setUsers(users),
   };
 }
 

@@ -36,6 +36,7 @@ export class DatastoreObjects {
   readonly #stops = new Map<string, () => void>();
   /** Countings that are due. */
   readonly #counting = new Map<Datastore, Timer>();
+  #users: ReadonlyMap<string, readonly MoRef<'VirtualMachine'>[]> = new Map();
 
   constructor(options: DatastoreObjectsOptions) {
     this.#options = options;
@@ -66,6 +67,14 @@ export class DatastoreObjects {
 
   object(datastore: Datastore): ManagedObject<'Datastore'> {
     return this.#options.graph.get(datastore.ref);
+  }
+
+  /** Which VMs lie on which datastore, by the value of its reference. */
+  setUsers(users: ReadonlyMap<string, readonly MoRef<'VirtualMachine'>[]>): void {
+    this.#users = users;
+    for (const { ref } of this.#options.datastores.list()) {
+      this.#options.graph.find(ref)?.set('vm', [...(users.get(ref.value) ?? [])]);
+    }
   }
 
   /** Reads free space, and counts what is provisioned when `deep`. */
@@ -113,7 +122,7 @@ export class DatastoreObjects {
         disabledMethod: [],
         tag: [],
         host: [datastoreMount(host, datastore.uuid)],
-        vm: [],
+        vm: [...(this.#users.get(datastore.ref.value) ?? [])],
         browser,
         capability: datastoreCapability,
       },

@@ -87,7 +87,7 @@ function propertiesOf(vm: Vm, aspects: readonly VmAspect[], storage: VirtualMach
       name: vm.name,
       config: vm.config,
       resourceConfig: resourceConfig(vm),
-      datastore: datastores(vm),
+      datastore: datastoresOf(vm),
       network: networks(vm),
     });
   }
@@ -108,7 +108,8 @@ function resourceConfig(vm: Vm) {
   return make('ResourceConfigSpec', { entity: vm.ref, cpuAllocation, memoryAllocation });
 }
 
-function datastores(vm: Vm): MoRef<'Datastore'>[] {
+/** Where its VMX and its disks lie, each once. */
+export function datastoresOf(vm: Vm): MoRef<'Datastore'>[] {
   const { paths } = vm.host;
   const named = (vm.config.hardware.device ?? []).flatMap(({ backing }) =>
     isA('VirtualDeviceFileBackingInfo', backing) && backing.datastore ? [backing.datastore] : [],
