@@ -4,7 +4,7 @@ import sys
 
 from pyVim.connect import Disconnect, SmartConnect
 from pyVim.task import WaitForTask
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 port, user, password = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 context = ssl._create_unverified_context()
@@ -58,5 +58,45 @@ made = task.info.result
 assert made.name == 'made-by-python'
 WaitForTask(made.Destroy())
 assert all(entry.name != 'made-by-python' for entry in view.view)
+
+# What happens is told to whoever waits: a filter over the whole inventory, kept by WaitForUpdatesEx.
+collector = content.propertyCollector.CreatePropertyCollector()
+spec = vmodl.query.PropertyCollector.FilterSpec(
+    objectSet=[
+        vmodl.query.PropertyCollector.ObjectSpec(
+            obj=view,
+            skip=True,
+            selectSet=[vmodl.query.PropertyCollector.TraversalSpec(type=type(view), path='view', skip=False)],
+        )
+    ],
+    propSet=[
+        vmodl.query.PropertyCollector.PropertySpec(type=vim.VirtualMachine, pathSet=['name', 'config.annotation'])
+    ],
+)
+collector.CreateFilter(spec, True)
+first = collector.WaitForUpdatesEx('', None)
+assert [entry.kind for entry in first.filterSet[0].objectSet] == ['enter'] * len(view.view), first
+WaitForTask(vm.Reconfigure(vim.vm.ConfigSpec(annotation='changed')))
+options = vmodl.query.PropertyCollector.WaitOptions(maxWaitSeconds=20)
+second = collector.WaitForUpdatesEx(first.version, options)
+changes = [change for entry in second.filterSet[0].objectSet for change in entry.changeSet]
+assert [(change.name, change.val) for change in changes] == [('config.annotation', 'changed')], changes
+assert collector.WaitForUpdatesEx(second.version, vmodl.query.PropertyCollector.WaitOptions(maxWaitSeconds=0)) is None
+collector.DestroyPropertyCollector()
+
+by_vm = vim.event.EventFilterSpec(
+    entity=vim.event.EventFilterSpec.ByEntity(entity=vm, recursion='self'), type=[vim.event.VmReconfiguredEvent]
+)
+events = content.eventManager.QueryEvents(by_vm)
+assert len(events) >= 2 and all(isinstance(event, vim.event.VmReconfiguredEvent) for event in events), events
+
+datastore = vm.datastore[0]
+assert vm in datastore.vm, datastore.vm
+search = vim.host.DatastoreBrowser.SearchSpec(matchPattern=['*.vmx'])
+task = datastore.browser.SearchDatastore_Task('[datastore1] demo', search)
+WaitForTask(task)
+assert [entry.path for entry in task.info.result.file] == ['demo.vmx'], task.info.result
+
+assert content.rootFolder.childEntity[0].hostFolder.childEntity[0].host[0].summary.runtime.connectionState == 'connected'
 Disconnect(si)
 print('done')
