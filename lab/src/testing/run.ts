@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
+  /** Runs as this user and group. Root's. */
+  readonly uid?: number;
   /** The program is killed then, and `code` is null. */
   readonly timeoutMs?: number;
 }
@@ -21,6 +23,7 @@ export function run(file: string, args: readonly string[], options: RunOptions =
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
     const stdout: Buffer[] = [];

@@ -27,7 +27,7 @@ const LIMIT_MS = 5000;
 
 /**
  * Probes KVM once per boot of the machine (and per runtime and user). Never rejects because KVM does not work: that is the
- * verdict `tcg` with its reason. Errors: the signal's reason; the cache folder cannot be written.
+ * verdict `tcg` with its reason. Errors: the signal's reason.
  */
 export async function qualifyAccelerator(options: QualifyOptions): Promise<Verdict> {
   const file = join(options.cacheDir, 'state', 'accelerator.json');
@@ -46,9 +46,18 @@ export async function qualifyAccelerator(options: QualifyOptions): Promise<Verdi
   });
   const verdict = judgeProbe(outcome);
   options.log.info({ outcome, verdict }, 'probed the accelerator');
-  await mkdir(dirname(file), { recursive: true, mode: 0o755 });
-  await writeDurable(file, `${JSON.stringify({ occasion, verdict }, null, 2)}\n`, 0o644);
+  await remember(file, { occasion, verdict }).catch((error: unknown) => {
+    options.log.warn(
+      { err: error, file },
+      'the verdict on the accelerator cannot be kept: the next start probes again',
+    );
+  });
   return verdict;
+}
+
+async function remember(file: string, record: { readonly occasion: string; readonly verdict: Verdict }): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+  await writeDurable(file, `${JSON.stringify(record, null, 2)}\n`, 0o644);
 }
 
 /** What a verdict holds for: this boot, this runtime, this user, this device node. */
