@@ -9,12 +9,21 @@ import { labCache } from '../testing/lab-cache.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { idleHost } from './idle-host.ts';
 import { placement } from './placement.ts';
+import { poolDivision } from './pool-division.ts';
 import { powerOn } from './power-on.ts';
 import { propertyReads } from './property-reads.ts';
 import { soapRequests } from './soap-requests.ts';
 import { updateLatency } from './update-latency.ts';
 
-const benchmarks: readonly Benchmark[] = [powerOn, idleHost, soapRequests, propertyReads, updateLatency, placement];
+const benchmarks: readonly Benchmark[] = [
+  powerOn,
+  idleHost,
+  soapRequests,
+  propertyReads,
+  updateLatency,
+  placement,
+  poolDivision,
+];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { VimClient } from '@vivarium/client';
 import { isA } from '@vivarium/vim';
 import type { LabHost } from '../testing/lab-host.ts';
 import { listVms, type VmRef } from '../testing/lab-vm.ts';
 import { listQemus, machineTraces, tapNames } from '../testing/machine-traces.ts';
+import { waitFor } from '../testing/wait-for.ts';
 
 /** Files that a VM's folder may hold beside those that `layoutEx` lists. */
 const BESIDE = /^(vmware(-monitor)?(\.\d+|-\d+)?\.log(\.\d+)?|seed\.iso)$/;
@@ -24,9 +26,12 @@ export async function assertWhole(host: LabHost, client: VimClient): Promise<voi
     'taps',
   );
   assert.deepEqual((await readdir(join(host.hostDir, 'run'))).sort(), ids, 'run folders');
-  const { controlGroups } = await machineTraces(host.hostDir);
-  const grouped = new Set(controlGroups.map((path) => basename(path).replace(/^.*-vm-/, '')));
-  assert.deepEqual([...grouped].sort(), ids, 'control groups');
+  // A group goes a moment after its last process.
+  await waitFor(`control groups of ${ids.join(', ')} and no others`, async () => {
+    const { controlGroups } = await machineTraces(host.hostDir);
+    const names = controlGroups.map((path) => basename(path)).filter((name) => name.startsWith('vm-'));
+    return isDeepStrictEqual([...new Set(names)].sort(), ids.map((id) => `vm-${id}`).sort());
+  });
 
   const root = join(host.hostDir, 'datastore1');
   const known = new Set(vms.flatMap(({ files }) => files));

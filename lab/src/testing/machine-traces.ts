@@ -20,14 +20,17 @@ export interface MachineTraces {
 
 export async function machineTraces(hostDir: string): Promise<MachineTraces> {
   const name = networkName(hostDir);
-  const instance = hostDir.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  const instance = hostDir
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .slice(-60)
+    .replace(/^-|-$/g, '');
   const isOurs = (text: string) => text.includes(hostDir) || text.includes(name);
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').filter(isOurs);
   return {
     processes: (await listProcesses(hostDir)).map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`),
     namespaces: (await readdir('/run/netns').catch(() => [])).filter(isOurs),
     devices: (await readdir('/sys/class/net')).filter(isOurs),
-    controlGroups: await listControlGroups(instance.slice(-60)),
+    controlGroups: await listControlGroups(instance),
     nftTables: (await listNftTables(hostDir)).filter(isOurs),
     mounts,
   };
@@ -79,13 +82,13 @@ export async function tapNames(hostDir: string): Promise<string[]> {
 
 async function listControlGroups(instance: string): Promise<string[]> {
   const root = '/sys/fs/cgroup';
-  const parents = [root, ...(await readdir(root)).map((name) => join(root, name))].map((path) =>
-    join(path, 'vivarium'),
+  const folders = [root, ...(await readdir(root)).map((name) => join(root, name))].map((path) =>
+    join(path, 'vivarium', instance),
   );
   const found = await Promise.all(
-    parents.map(async (parent) => {
-      const names = await readdir(parent).catch(() => []);
-      return names.filter((name) => name.startsWith(`${instance}-vm-`)).map((name) => join(parent, name));
+    folders.map(async (folder) => {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+      return entries.flatMap((entry) => (entry.isDirectory() ? [join(entry.parentPath, entry.name)] : []));
     }),
   );
   return found.flat();

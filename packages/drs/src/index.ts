@@ -29,6 +29,17 @@ export {
   powerOnRecommendation,
   type RecommendationIdentity,
 } from './placement/recommendation.ts';
+export { type LocalAllocation, type VmLoad } from './pool-division/division-state.ts';
+export {
+  type DividedHost,
+  type DividedPool,
+  type DividedVm,
+  type DivisionChanges,
+  type DivisionTolerance,
+  type HostChange,
+  type LocalPool,
+  PoolDivision,
+} from './pool-division/pool-division.ts';
 export { CompiledRules } from './rules/compiled-rules.ts';
 export { type HostOfVm, withRuleStatus } from './rules/rule-status.ts';
 export type { HostLimits, HostSnapshot } from './snapshot/host-snapshot.ts';

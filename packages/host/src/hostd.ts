@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
+import { CgroupTree, identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
@@ -31,6 +31,10 @@ import { publishNetwork } from './network-system/publish-network.ts';
 import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { publishImports } from './nfc/publish-imports.ts';
 import { type HostdOptions, statePaths } from './options.ts';
+import { hostCapacity } from './resource-pool/host-capacity.ts';
+import { poolRef } from './resource-pool/pool-record.ts';
+import { publishPools } from './resource-pool/publish-pools.ts';
+import { ResourcePools } from './resource-pool/resource-pools.ts';
 import { HostStatistics } from './statistics/host-statistics.ts';
 import { machineReader } from './statistics/machine-reading.ts';
 import { Sampler } from './statistics/sampler.ts';
@@ -130,6 +134,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     memoryMB: Math.floor(facts.memoryBytes / 2 ** 20),
     hostThreads: facts.threads,
   };
+  const groups = await openGroups(options.stateDir, context);
+  const capacity = hostCapacity(facts);
+  const pools = new ResourcePools({ store, clock, log, capacity, cpuMhz: facts.cpuMhz, groups });
   const host: VmHost = {
     clock,
     random,
@@ -137,11 +144,13 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     ref: refs.host,
     name: options.name,
     cpuMhz: facts.cpuMhz,
+    accelerator: verdict.accelerator,
     cpuModel: verdict.accelerator === 'kvm' ? 'host' : 'max',
     machineTypes: MACHINE_TYPES,
     limits,
     defaultDatastore: 'datastore1',
     network,
+    resources: pools,
     disks: storage.disks,
     paths: storage.paths,
     surroundings: () => ({
@@ -170,9 +179,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       firstUid: FIRST_UID,
       accelerator: verdict.accelerator,
       network,
-      cgroups: await prepareCgroups(),
-      instance: instanceName(options.stateDir),
-      cpuMhz: facts.cpuMhz,
+      groups,
       datastoreRoot: (file) => storage.paths.rootOf(file),
     }),
   };
@@ -191,8 +198,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     datastores: storage.datastores,
     endpoint: () => endpoint,
     host: {
-      createVm: async (spec, call) =>
-        (await registry.create({ userName: call.session.userName, progress: () => undefined }, spec)).ref,
+      createVm: async (spec, { value }, call) =>
+        (await registry.create({ userName: call.session.userName, progress: () => undefined }, spec, value)).ref,
       async destroyVm({ value }) {
         const vm = registry.find(value);
         if (vm) await registry.destroy({ progress: () => undefined }, vm);
@@ -204,7 +211,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     clock,
     log,
     host: refs.host,
-    pool: refs.resourcePool,
+    poolsOf: (vm) => pools.around(vm.id).map(poolRef),
     facts,
     network,
     readMachine: machineReader(),
@@ -212,13 +219,24 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     sampled(timeMs, figures) {
       statistics.record(timeMs, figures);
       published.refresh();
+      publishedPools.refresh();
     },
   });
   undo.defer(() => sampler.stop());
-  const published = publishHost({
-    usage: () => sampler.usage,
-    pool: { ImportVApp: ({ spec }, call) => imports.importVApp(spec, call) },
+  pools.listen({ removed: ({ id }) => statistics.forget(poolRef(id)) });
+  const publishedPools = publishPools({
     service,
+    pools,
+    hostName: options.name,
+    post: (event) => host.post(event),
+    registry: () => registry,
+    vms: () => vms.registry?.all ?? [],
+    importVApp: (pool, { spec }, call) => imports.importVApp(pool, spec, call),
+  });
+  const published = publishHost({
+    service,
+    usage: () => sampler.usage,
+    capacity,
     name: options.name,
     port: () => endpoint.port,
     facts,
@@ -259,11 +277,14 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const inaccessible = new Map<string, { remove(): void }>();
   let isLoaded = false;
   const listVms = () => {
-    if (isLoaded) listMembers(service.graph, 'VirtualMachine', registry.refs); // once for all that are there at start
+    if (!isLoaded) return; // once for all that are there at start
+    listMembers(service.graph, 'VirtualMachine', registry.refs);
+    publishedPools.list(registry.refs);
   };
   const registry: VmRegistry = new VmRegistry(host, store, {
     added(vm: Vm) {
-      const object = publishVm(vm, service, { service, registry, tickets, endpoint });
+      const pool = poolRef(pools.poolOf(vm.id));
+      const object = publishVm(vm, service, { service, registry, tickets, endpoint, pool });
       objects.set(vm.id, object);
       const follow = () => {
         const isRunning = vm.power === 'poweredOn';
@@ -276,6 +297,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
         if (datastoreUsers.set(vm.ref, datastores)) publishedStorage.setUsers(datastoreUsers.all);
       };
       vm.onChange((aspects) => {
+        if (aspects.includes('config')) publishedPools.vmChanged(vm);
         if (aspects.includes('config') || aspects.includes('runtime')) follow();
       });
       follow();
@@ -296,7 +318,8 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       publishedStorage.touched(vm.vmxFile);
     },
     broken(vm) {
-      inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry: () => registry }));
+      const pool = poolRef(pools.poolOf(vm.ref.value));
+      inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry: () => registry, pool }));
       listVms();
     },
     mended({ ref }) {
@@ -307,6 +330,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   });
   vms.registry = registry;
   await registry.load();
+  await pools.start(new Set(registry.refs.map(({ value }) => value)));
   isLoaded = true;
   listVms();
   await imports.undoAbandoned();
@@ -356,9 +380,19 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     async close() {
       const isIdle = registry.all.every((vm) => vm.power !== 'poweredOn');
       await stack.disposeAsync();
-      if (isIdle) await network.stop({ teardown: true });
+      if (!isIdle) return;
+      await network.stop({ teardown: true });
+      await groups?.close();
     },
   };
+}
+
+/** Control groups of this host alone; VMs run without limits where there are none. */
+async function openGroups(stateDir: string, { clock, log }: HostdContext): Promise<CgroupTree | undefined> {
+  const hierarchy = await prepareCgroups(instanceName(stateDir));
+  if (hierarchy) return CgroupTree.open(hierarchy, { clock, log });
+  log.warn({}, 'this machine has no control groups for hostd: limits, shares and reservations are not enforced');
+  return undefined;
 }
 
 async function hostUuid(store: Store, random: Random): Promise<string> {
@@ -393,6 +427,6 @@ async function writeReady(file: string, port: number, address: string): Promise<
 function instanceName(stateDir: string): string {
   return join(stateDir)
     .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
-    .slice(-60);
+    .slice(-60)
+    .replace(/^-|-$/g, '');
 }

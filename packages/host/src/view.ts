@@ -8,5 +8,6 @@ export { heartbeat, overallStatus, summary } from './virtual-machine/summary.ts'
 export { vmCapability } from './virtual-machine/vm-capability.ts';
 export type { GuestFacts } from './vm/guest-facts.ts';
 export { checkPowerState, type PowerState, type VmRequest } from './vm/power-state.ts';
+export { memoryOverheadMB } from './vm/vm-demand.ts';
 export { type EventSubject, vmEvent, vmReconfigured, vmRenamed } from './vm/vm-events.ts';
 export type { VmStats, VmView } from './vm/vm-view.ts';

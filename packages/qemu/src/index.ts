@@ -26,16 +26,9 @@ export {
 } from './images/image-info.ts';
 export { removeUnfinishedFiles } from './images/new-file.ts';
 export type { ImageTools } from './images/qemu-img.ts';
-export {
-  type Cgroup,
-  type CgroupHierarchy,
-  createCgroup,
-  findCgroup,
-  prepareCgroups,
-  readThrottledNs,
-  removeCgroup,
-  setCgroupLimits,
-} from './launch/cgroup.ts';
+export { prepareCgroups } from './launch/cgroup-hierarchy.ts';
+export type { Group, GroupLimits } from './launch/cgroup-layout.ts';
+export { CgroupTree } from './launch/cgroup-tree.ts';
 export { type Bind, type Command, type Jail, type JailMode, jailCommand } from './launch/jail.ts';
 export { FIRST_FD, jailFolders, LaunchError, type Launched, type LaunchSpec, launch } from './launch/launch.ts';
 export {
@@ -47,7 +40,7 @@ export {
 } from './launch/process-identity.ts';
 export { ProcessMeter, type ProcessUsage, type VcpuUsage } from './launch/process-meter.ts';
 export { type JailedTool, runJailed, ToolError } from './launch/tool.ts';
-export { queryBalloon, queryGuestMemory, setGuestStatisticsInterval } from './monitor/balloon.ts';
+export { queryBalloon, queryGuestMemory, setBalloon, setGuestStatisticsInterval } from './monitor/balloon.ts';
 export {
   type BlockStatistics,
   blockdevAddAll,

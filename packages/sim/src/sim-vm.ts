@@ -4,6 +4,7 @@ import {
   type GuestFacts,
   guestInfo,
   heartbeat,
+  memoryOverheadMB,
   overallStatus,
   type PowerState,
   runtimeInfo,
@@ -102,6 +103,7 @@ function viewOf(state: SimVmState, clock: Clock): VmView {
     consoles: 0,
     crashed: false,
     cpuMhz: state.cpuMhz,
+    overheadMB: memoryOverheadMB(state.config, 'kvm'),
   };
 }
 

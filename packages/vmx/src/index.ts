@@ -29,6 +29,7 @@ export { MEMORY_MODULES_KEY, machineFromConfig, nvramPath } from './machine/mach
 export { capabilities, configOptionDescriptors, virtualMachineConfigOption } from './option/config-option.ts';
 export type { OptionLimits } from './option/guest-descriptor.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';
+export { canonicalName } from './spec/settings/vm-name.ts';
 export { formatVmx } from './text/format-vmx.ts';
 export {
   DEFAULT_VMX_LIMITS,

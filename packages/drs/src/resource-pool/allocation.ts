@@ -20,12 +20,14 @@ export interface Allocation {
 
 /** What the named levels are worth. A VM's are per vCPU and per MB; a pool counts as a VM of 4 vCPUs and 16 GB (vSphere Resource Management). */
 export type ShareUnit =
-  | { readonly of: 'pool' }
+  | { readonly of: 'poolCpu' }
+  | { readonly of: 'poolMemory' }
   | { readonly of: 'vmCpu'; readonly numCpu: number }
   | { readonly of: 'vmMemory'; readonly memoryMB: number };
 
 const LEVELS = {
-  pool: { low: 2000, normal: 4000, high: 8000 },
+  poolCpu: { low: 2000, normal: 4000, high: 8000 },
+  poolMemory: { low: 81_920, normal: 163_840, high: 327_680 },
   vmCpu: { low: 500, normal: 1000, high: 2000 },
   vmMemory: { low: 5, normal: 10, high: 20 },
 } as const;

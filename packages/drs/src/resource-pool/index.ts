@@ -8,6 +8,13 @@ export {
   findVmMoveFault,
 } from './admission.ts';
 export { type Allocation, allocationOf, type Resources, type ShareUnit, sharesOf } from './allocation.ts';
+export {
+  changedPoolAllocation,
+  MAX_SHARES,
+  newPoolAllocation,
+  normalPoolAllocation,
+  type PoolResource,
+} from './pool-allocation.ts';
 export { type PoolAllocations, type PoolSettings, PoolTree, type PoolUsage } from './pool-tree.ts';
 export type { ReservationSettings } from './reservation-tree.ts';
 export { poolRuntimeInfo } from './runtime-info.ts';

@@ -10,7 +10,7 @@ type Flag = {
 }[keyof HostCapability];
 
 const flags: Readonly<Record<Flag, boolean>> = {
-  recursiveResourcePoolsSupported: false,
+  recursiveResourcePoolsSupported: true,
   cpuMemoryResourceConfigurationSupported: true,
   rebootSupported: false,
   shutdownSupported: false,

@@ -1,8 +1,8 @@
 // The HostSystem object and the compute resource around it, kept true.
-import { type AboutInfo, type Handlers, make } from '@vivarium/vim';
-import { addOptionManager, type Call, type Service } from '@vivarium/vmomi';
+import { type AboutInfo, make } from '@vivarium/vim';
+import { addOptionManager, type Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
-import { poolConfig, poolRuntime } from '../resource-pool/allocation.ts';
+import type { Resource } from '../resource-pool/share-tree.ts';
 import { type HostLimits, hostCapability } from './host-capability.ts';
 import {
   ADVANCED_OPTIONS,
@@ -27,11 +27,11 @@ export interface HostObjectOptions {
   readonly nics: number;
   /** Facts that administrators look for in the host's configuration (HostConfigInfo.option), e.g. the accelerator. */
   readonly options: readonly { readonly key: string; readonly value: string }[];
-  /** Methods of the root resource pool. */
-  readonly pool: Handlers<'ResourcePool', Call>;
+  /** MHz and MB that VMs can have. */
+  readonly capacity: Readonly<Record<Resource, number>>;
 }
 
-/** Adds the host, its compute resource, pool and environment browser to the graph. `refresh` makes what is measured true again. */
+/** Adds the host and its compute resource to the graph. `refresh` makes what is measured true again. */
 export function publishHost(options: HostObjectOptions): { refresh(): void } {
   const { service, facts } = options;
   const { clock, graph } = service;
@@ -46,7 +46,7 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     bootTime,
     usage: options.usage(),
   });
-  const capacity = { cpuMhz: facts.cpuMhz * facts.cores, memoryBytes: facts.memoryBytes };
+  const { capacity } = options;
   const first = view();
   const status = { overallStatus: 'green', configStatus: 'green' } as const;
   graph.add(refs.host, {
@@ -79,47 +79,20 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     network: [],
     configurationEx: make('ComputeResourceConfigInfo', { vmSwapPlacement: 'vmDirectory' }),
     summary: make('ComputeResourceSummary', {
-      totalCpu: capacity.cpuMhz,
-      totalMemory: capacity.memoryBytes,
+      totalCpu: facts.cpuMhz * facts.cores,
+      totalMemory: facts.memoryBytes,
       numCpuCores: facts.cores,
       numCpuThreads: facts.threads,
-      effectiveCpu: capacity.cpuMhz,
-      effectiveMemory: Math.floor(capacity.memoryBytes / 2 ** 20),
+      effectiveCpu: capacity.cpu,
+      effectiveMemory: capacity.memory,
       numHosts: 1,
       numEffectiveHosts: 1,
       overallStatus: 'green',
     }),
   });
-  const runtimeOf = ({ usage }: HostView) =>
-    poolRuntime(capacity, { cpuMhz: usage.cpuMhz, memoryBytes: usage.memoryMB * 2 ** 20 });
-  graph.add(
-    refs.resourcePool,
-    {
-      ...status,
-      name: 'Resources',
-      parent: refs.computeResource,
-      owner: refs.computeResource,
-      resourcePool: [],
-      vm: [],
-      config: poolConfig(capacity),
-      runtime: runtimeOf(first),
-      summary: make('ResourcePoolSummary', {
-        name: 'Resources',
-        config: poolConfig(capacity),
-        runtime: runtimeOf(first),
-      }),
-    },
-    options.pool,
-  );
   return {
     refresh() {
-      const now = view();
-      graph.get(refs.host).set('summary', hostSummary(now));
-      const runtime = runtimeOf(now);
-      graph.get(refs.resourcePool).update({
-        runtime,
-        summary: make('ResourcePoolSummary', { name: 'Resources', config: poolConfig(capacity), runtime }),
-      });
+      graph.get(refs.host).set('summary', hostSummary(view()));
     },
   };
 }

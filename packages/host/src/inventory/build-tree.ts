@@ -46,7 +46,6 @@ const lists: Readonly<Record<ListOwner, readonly { readonly ref: MoRef; readonly
   VirtualMachine: [
     { ref: refs.vmFolder, property: 'childEntity' },
     { ref: refs.host, property: 'vm' },
-    { ref: refs.resourcePool, property: 'vm' },
   ],
   Datastore: [
     { ref: refs.datastoreFolder, property: 'childEntity' },

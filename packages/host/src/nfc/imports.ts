@@ -23,7 +23,7 @@ const DOCUMENT = 'host/import/';
 /** Who makes and removes VMs. */
 export interface ImportHost {
   /** As CreateVM_Task, without its task. */
-  createVm(spec: VirtualMachineConfigSpec, call: Call): Promise<MoRef<'VirtualMachine'>>;
+  createVm(spec: VirtualMachineConfigSpec, pool: MoRef<'ResourcePool'>, call: Call): Promise<MoRef<'VirtualMachine'>>;
   /** As Destroy_Task; no error when it is gone already. */
   destroyVm(vm: MoRef<'VirtualMachine'>): Promise<void>;
 }
@@ -68,7 +68,7 @@ export class Imports {
   }
 
   /** ResourcePool.ImportVApp: answers at once, the lease becomes ready when the VM is made. */
-  importVApp(spec: ImportSpec, call: Call): MoRef<'HttpNfcLease'> {
+  importVApp(pool: MoRef<'ResourcePool'>, spec: ImportSpec, call: Call): MoRef<'HttpNfcLease'> {
     if (!isA('VirtualMachineImportSpec', spec)) throw new MethodFault('NotSupported', {}, 'a host has no vApps');
     const { graph, random, log, clock, host } = this.#options;
     const lease = new ImportLease(token(random, 24), {
@@ -82,7 +82,7 @@ export class Imports {
     lease.attach(graph.add(ref, newLeaseProperties, lease.handlers(), { session: call.session }));
     this.#leases.set(lease.token, lease);
     call.session.onEnd(() => void lease.fail(toLocalizedMethodFault(new MethodFault('RequestCanceled'))));
-    this.#make(lease, spec.configSpec, call).catch((error: unknown) => {
+    this.#make(lease, pool, spec.configSpec, call).catch((error: unknown) => {
       if (!(error instanceof MethodFault)) log.error({ err: error }, 'an import failed');
       return lease.fail(toLocalizedMethodFault(error));
     });
@@ -95,9 +95,14 @@ export class Imports {
 
   readonly #vms = new Map<ImportLease, MoRef<'VirtualMachine'>>();
 
-  async #make(lease: ImportLease, spec: VirtualMachineConfigSpec, call: Call): Promise<void> {
+  async #make(
+    lease: ImportLease,
+    pool: MoRef<'ResourcePool'>,
+    spec: VirtualMachineConfigSpec,
+    call: Call,
+  ): Promise<void> {
     const { graph, host, store } = this.#options;
-    const vm = await host.createVm(spec, call);
+    const vm = await host.createVm(spec, pool, call);
     this.#vms.set(lease, vm);
     await store.batch([{ put: `${DOCUMENT}${vm.value}`, value: {} }]);
     const object = graph.get(vm);

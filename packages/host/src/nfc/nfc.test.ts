@@ -80,6 +80,7 @@ async function makeImporter(options: { readonly refuse?: boolean } = {}) {
   const call = { session: { onEnd: () => undefined } } as unknown as Call;
   const lease = host.graph.get(
     imports.importVApp(
+      moRef('ResourcePool', 'ha-root-pool'),
       make('VirtualMachineImportSpec', { configSpec: make('VirtualMachineConfigSpec', { name: 'web' }) }),
       call,
     ),

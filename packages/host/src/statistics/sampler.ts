@@ -4,6 +4,7 @@ import { type Clock, delay, type Logger, type Timer } from '@vivarium/base';
 import { isA, type MoRef, moRefKey } from '@vivarium/vim';
 import { type MetricValue, REAL_TIME_PERIOD_S } from '@vivarium/vmomi';
 import { deviceId, vmxPrefix } from '@vivarium/vmx';
+import { refs } from '../inventory/refs.ts';
 import type { NetworkProvider, PortStatistics } from '../network/provider.ts';
 import { portKey } from '../vm/hardware.ts';
 import type { Vm } from '../vm/vm.ts';
@@ -32,8 +33,8 @@ export interface SamplerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly host: MoRef<'HostSystem'>;
-  /** The root pool: all VMs are in it. */
-  readonly pool: MoRef<'ResourcePool'>;
+  /** The pools that a VM is in: its own and all around it. Pools in which nothing runs are not sampled, but for the root pool. */
+  readonly poolsOf: (vm: SampledVm) => readonly MoRef<'ResourcePool'>[];
   readonly facts: HostFacts;
   readonly network: Pick<NetworkProvider, 'statistics'>;
   readonly readMachine: () => MachineReading;
@@ -93,7 +94,7 @@ export class Sampler {
   }
 
   async #pass(): Promise<void> {
-    const { clock, facts, network, vms, host, pool, sampled } = this.#options;
+    const { clock, facts, network, vms, host, poolsOf, sampled } = this.#options;
     // Timers fire a little late, seldom a little early.
     const timeMs = Math.round(clock.now() / PERIOD_MS) * PERIOD_MS;
     const ports = network.statistics();
@@ -106,6 +107,14 @@ export class Sampler {
       for (const { vm, digest } of await Promise.all(looked)) if (digest) parts.push({ vm, digest });
     }
     if (this.#isStopped) return;
+    const pools = new Map<string, VmDigest[]>([[moRefKey(refs.resourcePool), []]]);
+    for (const { vm, digest } of parts) {
+      for (const pool of poolsOf(vm)) {
+        const inside = pools.get(moRefKey(pool));
+        if (inside) inside.push(digest);
+        else pools.set(moRefKey(pool), [digest]);
+      }
+    }
     const before = this.#machine;
     this.#machine = this.#readMachine();
     const digest = hostDigest(before, this.#machine, facts, parts.map(vmPart));
@@ -115,7 +124,7 @@ export class Sampler {
       new Map([
         ...parts.map(({ vm, digest: { values } }) => [moRefKey(vm.ref), values] as const),
         [moRefKey(host), digest.values],
-        [moRefKey(pool), poolFigures(parts.map((part) => part.digest))],
+        ...Array.from(pools, ([pool, inside]) => [pool, poolFigures(inside)] as const),
       ]),
     );
   }

@@ -7,11 +7,14 @@ import { type Call, Service } from '@vivarium/vmomi';
 import { TicketRegistry } from '../console/ticket-registry.ts';
 import { buildTree, listMembers } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
+import { poolRef } from '../resource-pool/pool-record.ts';
+import { publishPools } from '../resource-pool/publish-pools.ts';
 import { HostStatistics } from '../statistics/host-statistics.ts';
 import type { MachineReading } from '../statistics/machine-reading.ts';
 import { Sampler } from '../statistics/sampler.ts';
 import { publishInaccessibleVm } from '../virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
+import type { Vm } from '../vm/vm.ts';
 import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
 import { type TestHost, type TestHostOptions, testHost } from './test-host.ts';
 
@@ -52,7 +55,7 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
   const made: { service?: Service } = {};
   const statistics = await HostStatistics.open(':memory:', silentLogger);
   const machine = { reading: IDLE_MACHINE };
-  const publish: TestHostOptions['publish'] = (host, store, registry) => {
+  const publish: TestHostOptions['publish'] = (host, store, registry, pools) => {
     const about = make('AboutInfo', {
       name: 'VMware ESXi',
       fullName: 'VMware ESXi 9.0.0 (Vivarium)',
@@ -85,7 +88,6 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
     });
     buildTree(service.graph, vmFolderMethods({ service, registry }));
     service.graph.add(refs.host, { name: host.name, parent: refs.computeResource, vm: [] });
-    service.graph.add(refs.resourcePool, { name: 'Resources', vm: [] });
     const tickets = new TicketRegistry({ clock, random: systemRandom });
     const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
     const objects = new Map<string, PublishedVm>();
@@ -94,17 +96,37 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
       clock,
       log: silentLogger,
       host: refs.host,
-      pool: refs.resourcePool,
+      poolsOf: (vm) => pools.around(vm.id).map(poolRef),
       facts: { cpuMhz: host.cpuMhz, cores: 4 },
       network: host.network,
       readMachine: () => machine.reading,
       vms: () => registry().all.filter(({ power }) => power === 'poweredOn'),
       sampled: (timeMs, figures) => statistics.record(timeMs, figures),
     });
-    const list = () => listMembers(service.graph, 'VirtualMachine', registry().refs);
+    const vms: { all: readonly Vm[] } = { all: [] };
+    const published = publishPools({
+      ...{ service, pools, registry, hostName: host.name, vms: () => vms.all },
+      post: (event) => host.post(event),
+      importVApp: () => {
+        throw new MethodFault('NotSupported', {}, 'a test host imports nothing');
+      },
+    });
+    const list = () => {
+      vms.all = registry().all;
+      listMembers(service.graph, 'VirtualMachine', registry().refs);
+      published.list(registry().refs);
+    };
+    const poolOf = ({ value }: MoRef) => poolRef(pools.poolOf(value));
     return {
       added(vm) {
-        const object = publishVm(vm, service, { service, registry: registry(), tickets, endpoint });
+        const object = publishVm(vm, service, {
+          service,
+          registry: registry(),
+          tickets,
+          endpoint,
+          pool: poolOf(vm.ref),
+        });
+        vm.onChange(() => published.vmChanged(vm));
         objects.set(vm.id, object);
         list();
         const follow = () => {
@@ -123,7 +145,7 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
         list();
       },
       broken(vm) {
-        inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry }));
+        inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry, pool: poolOf(vm.ref) }));
         list();
       },
       mended({ ref }) {

@@ -34,6 +34,8 @@ export class SimulatedMachine {
   readonly startMB: number;
   readonly memoryModules: number[];
   cpuSeconds = 0;
+  /** Memory that it is asked to keep. */
+  memoryTargetMB = 0;
   residentBytes = 64 * 2 ** 20;
   balloonedBytes = 0;
   /** What its guest says that it works with; undefined without a balloon driver. */

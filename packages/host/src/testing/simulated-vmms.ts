@@ -117,6 +117,7 @@ export class SimulatedVmms {
       machine.memory = await readFile(resumeFrom, 'utf8');
       machine.state = 'paused';
     }
+    machine.memoryTargetMB = spec.memoryTargetMB ?? hardware.machine.memoryMB;
     await spec.beforeRun();
     await step('continue', id);
     if (machine.state === 'ended') throw new Error('continue: the monitor is closed');
@@ -185,7 +186,7 @@ function hold(machine: SimulatedMachine, network: NetworkProvider, events: VmmEv
         }),
       shutdown: () => act('agentShutdown', () => undefined),
     },
-    setCpu: () => act('setCpu', () => undefined),
+    setMemoryTarget: (megabytes) => act('setMemoryTarget', () => void (machine.memoryTargetMB = megabytes)),
     async usage() {
       if (machine.state === 'ended') return undefined;
       const { cpuSeconds, residentBytes, balloonedBytes, activeBytes } = machine;

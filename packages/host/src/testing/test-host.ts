@@ -8,11 +8,13 @@ import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Logger, silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
+import type { Group } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import { Datastores } from '../datastore/datastores.ts';
 import { refs } from '../inventory/refs.ts';
 import { UserNetwork } from '../network/user-network.ts';
+import { ResourcePools } from '../resource-pool/resource-pools.ts';
 import { vmPaths } from '../storage.ts';
 import { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
 import type { Request, Vm } from '../vm/vm.ts';
@@ -28,6 +30,8 @@ export interface World {
   readonly clock: VirtualClock;
   readonly vmms: SimulatedVmms;
   readonly network: UserNetwork;
+  /** The machine's control groups as they were applied last, by name. */
+  readonly groups: Map<string, Group>;
   readonly directory: string;
   /** Directory of `datastore1`. */
   readonly root: string;
@@ -36,6 +40,7 @@ export interface World {
 export interface TestHost extends World {
   readonly host: VmHost;
   readonly registry: VmRegistry;
+  readonly pools: ResourcePools;
   readonly store: Store;
   readonly datastores: Datastores;
   readonly disks: VirtualDisks;
@@ -59,7 +64,12 @@ export interface TestHostOptions {
   /** The datastore is a file system of its own of this size. Needs root. */
   readonly sizeMB?: number;
   /** Who hears of VMs; made before the first is opened. */
-  readonly publish?: (host: VmHost, store: Store, registry: () => VmRegistry) => Partial<VmRegistryListener>;
+  readonly publish?: (
+    host: VmHost,
+    store: Store,
+    registry: () => VmRegistry,
+    pools: ResourcePools,
+  ) => Partial<VmRegistryListener>;
 }
 
 /** A host with nothing on it. All is gone after the test. */
@@ -82,7 +92,7 @@ export async function testHost(context: TestContext, options: TestHostOptions = 
     if (sizeMB !== undefined) execFileSync('umount', [root]);
     await rm(directory, { recursive: true });
   });
-  return startHost({ clock, vmms, network, directory, root }, options, running);
+  return startHost({ clock, vmms, network, groups: new Map(), directory, root }, options, running);
 }
 
 async function stop(host: TestHost): Promise<void> {
@@ -93,7 +103,7 @@ async function stop(host: TestHost): Promise<void> {
 }
 
 async function startHost(world: World, options: TestHostOptions, running: Set<TestHost>): Promise<TestHost> {
-  const { clock, vmms, network, directory, root } = world;
+  const { clock, vmms, network, groups, directory, root } = world;
   const life = options.life ?? new Life();
   const store = openSqliteStore(join(directory, 'hostd.db'));
   const complaints: object[] = [];
@@ -112,6 +122,22 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
   const images = new HeaderImages();
   const disks = new VirtualDisks({ datastores, images, use, random: systemRandom, log });
   const paths = vmPaths(datastores);
+  const pools = new ResourcePools({
+    store: life.store(store),
+    clock,
+    log,
+    capacity: { cpu: 16_000, memory: 65_536 },
+    cpuMhz: 2000,
+    groups: {
+      async apply(wanted) {
+        if (life.isDead) return;
+        groups.clear();
+        for (const group of wanted) groups.set(group.name, group);
+      },
+      enter: async () => undefined,
+      throttledNs: () => undefined,
+    },
+  });
   const host: VmHost = {
     clock,
     random: systemRandom,
@@ -119,12 +145,14 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     ref: refs.host,
     name: 'test-host',
     cpuMhz: 2000,
+    accelerator: 'tcg',
     cpuModel: 'max',
     machineTypes: { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' },
     limits: { numCPUs: 8, memoryMB: 65_536, hostThreads: 8 },
     defaultDatastore: 'datastore1',
     vmms: vmms.factory((name, vm) => life.step(`${name} ${vm}`)),
     network,
+    resources: pools,
     disks,
     paths,
     surroundings: () => ({
@@ -139,7 +167,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
       end: (id) => registry.journal.end(id),
     },
   };
-  const listener = options.publish?.(host, store, () => registry);
+  const listener = options.publish?.(host, store, () => registry, pools);
   const registry: VmRegistry = new VmRegistry(host, life.store(store), {
     added: (vm) => listener?.added?.(vm),
     removed: (vm) => listener?.removed?.(vm),
@@ -157,6 +185,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     root: datastores.resolve('[datastore1]'),
     host,
     registry,
+    pools,
     store,
     datastores,
     disks,
@@ -175,7 +204,10 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
   };
   running.add(testHost);
   await life
-    .run(() => registry.load())
+    .run(async () => {
+      await registry.load();
+      await pools.start(new Set(registry.refs.map(({ value }) => value)));
+    })
     .catch((error: unknown) => {
       if (!life.isDead) throw error;
     });

@@ -1,6 +1,6 @@
 // The managed object of a registered VM whose VMX cannot be read (its datastore is away, or somebody spoilt the file): it
 // stays in the inventory, as on ESXi, and can be read again or unregistered.
-import { isFault, MethodFault, make, type VirtualMachineConnectionState } from '@vivarium/vim';
+import { isFault, MethodFault, type MoRef, make, type VirtualMachineConnectionState } from '@vivarium/vim';
 import type { Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { BrokenVm, VmRegistry } from '../vm/vm-registry.ts';
@@ -8,10 +8,14 @@ import type { BrokenVm, VmRegistry } from '../vm/vm-registry.ts';
 export interface InaccessibleVmContext {
   readonly service: Service;
   readonly registry: () => Pick<VmRegistry, 'reopen' | 'forget'>;
+  readonly pool: MoRef<'ResourcePool'>;
 }
 
 /** Puts it into the graph until `remove`. */
-export function publishInaccessibleVm(vm: BrokenVm, { service, registry }: InaccessibleVmContext): { remove(): void } {
+export function publishInaccessibleVm(
+  vm: BrokenVm,
+  { service, registry, pool }: InaccessibleVmContext,
+): { remove(): void } {
   const runtime = make('VirtualMachineRuntimeInfo', {
     host: refs.host,
     connectionState: connectionState(vm.error),
@@ -31,7 +35,7 @@ export function publishInaccessibleVm(vm: BrokenVm, { service, registry }: Inacc
     {
       name: vm.vmx,
       parent: refs.vmFolder,
-      resourcePool: refs.resourcePool,
+      resourcePool: pool,
       overallStatus: 'gray',
       configStatus: 'gray',
       guestHeartbeatStatus: 'gray',

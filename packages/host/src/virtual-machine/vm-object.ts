@@ -22,7 +22,11 @@ export interface PublishedVm {
 }
 
 /** Puts `vm` into the graph and keeps it there until `remove`. */
-export function publishVm(vm: Vm, service: Service, context: Omit<VmMethodsContext, 'refreshStorage'>): PublishedVm {
+export function publishVm(
+  vm: Vm,
+  service: Service,
+  context: Omit<VmMethodsContext, 'refreshStorage'> & { readonly pool: MoRef<'ResourcePool'> },
+): PublishedVm {
   const { clock, log } = vm.host;
   let layout: VmLayout | undefined;
   let timer: Timer | undefined;
@@ -53,7 +57,7 @@ export function publishVm(vm: Vm, service: Service, context: Omit<VmMethodsConte
     vm.ref,
     {
       parent: refs.vmFolder,
-      resourcePool: refs.resourcePool,
+      resourcePool: context.pool, // who moves it says so here
       environmentBrowser: refs.environmentBrowser,
       configStatus: 'green',
       capability: vmCapability,

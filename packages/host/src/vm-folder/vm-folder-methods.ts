@@ -24,19 +24,17 @@ export function vmFolderMethods({ service, registry }: VmFolderContext): Handler
     });
   return {
     CreateVM_Task: ({ config, pool, host }, call) => {
-      checkPlace(pool, host);
-      return task('createVm', call, (request) => registry().create(request, config));
+      checkHost(host);
+      return task('createVm', call, (request) => registry().create(request, config, pool.value));
     },
     RegisterVM_Task: ({ path, name, asTemplate, pool, host }, call) => {
-      checkPlace(pool, host);
+      checkHost(host);
       if (asTemplate) throw new MethodFault('NotSupported', {}, 'a host keeps no templates; vCenter does');
-      return task('registerVm', call, (request) => registry().register(request, path, name));
+      return task('registerVm', call, (request) => registry().register(request, path, name, pool?.value));
     },
   };
 }
 
-function checkPlace(pool: { value: string } | undefined, host: { value: string } | undefined): void {
-  if (pool && pool.value !== refs.resourcePool.value)
-    throw new MethodFault('InvalidArgument', { invalidProperty: 'pool' });
+function checkHost(host: { value: string } | undefined): void {
   if (host && host.value !== refs.host.value) throw new MethodFault('InvalidArgument', { invalidProperty: 'host' });
 }

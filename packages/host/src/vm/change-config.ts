@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { MethodFault, type VirtualMachineConfigInfo, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import { applyConfigSpec, type CleanupEffect, type PrepareEffect } from '@vivarium/vmx';
+import type { Admission } from '../resource-pool/vm-resources.ts';
 import { changeMachine } from './change-machine.ts';
 import { describeHardware } from './hardware.ts';
 import { makeDisk, removeDisk } from './own-disks.ts';
@@ -18,7 +19,9 @@ export interface ChangeTarget {
   readonly id: string;
   readonly vmxFile: string;
   readonly power: PowerState;
+  /** While it runs. */
   readonly vmm: Vmm | undefined;
+  readonly admission: Admission | undefined;
 }
 
 export interface AppliedChange {
@@ -34,7 +37,7 @@ export async function changeConfig(
   before: VirtualMachineConfigInfo,
   spec: VirtualMachineConfigSpec,
 ): Promise<AppliedChange> {
-  const { host, vmxFile, vmm } = target;
+  const { host, vmxFile, vmm, admission } = target;
   const { config, effects } = applyConfigSpec(before, spec, specEnvironment(host, target.power, vmm));
   if (findSuspendState(config) !== findSuspendState(before)) {
     // Whoever could write that key could make a guest continue from a state that does not belong to its disks.
@@ -47,10 +50,10 @@ export async function changeConfig(
     await using undo = new AsyncDisposableStack();
     undo.defer(() => making.undo());
     for (const effect of effects.prepare) await prepare(target, effect, making);
-    if (vmm && effects.live.length > 0) {
+    if (vmm && admission && effects.live.length > 0) {
       const former = () => describeHardware(target, before);
       hardware = await describeHardware(target, config);
-      await changeMachine({ ...target, vmm, hardware, config, before, former }, effects.live, undo);
+      await changeMachine({ ...target, vmm, admission, hardware, config, before, former }, effects.live, undo);
     }
     await replaceVmx(host, vmxFile, config, before);
     undo.move();

@@ -4,8 +4,10 @@
 import { dirname, join } from 'node:path';
 import { MethodFault, type VirtualDevice, type VirtualMachineConfigInfo } from '@vivarium/vim';
 import type { LiveEffect } from '@vivarium/vmx';
+import type { Admission } from '../resource-pool/vm-resources.ts';
 import { type HardwareOwner, portKey } from './hardware.ts';
-import type { CpuShare, Hardware, Vmm } from './vmm.ts';
+import { vmDemand } from './vm-demand.ts';
+import type { Hardware, Vmm } from './vmm.ts';
 
 export interface LiveTarget extends HardwareOwner {
   readonly vmm: Vmm;
@@ -15,6 +17,7 @@ export interface LiveTarget extends HardwareOwner {
   /** What it was. */
   readonly before: VirtualMachineConfigInfo;
   readonly former: () => Promise<Hardware>;
+  readonly admission: Pick<Admission, 'change' | 'correct'>;
 }
 
 /** Carries the effects out in their order. What was done before a failure is taken back by `undo`. */
@@ -108,9 +111,9 @@ const executors: Executors = {
   },
   plugCpus: ({ vmm }, { count }) => vmm.devices.plugCpus(count),
   plugMemory: ({ vmm }, { memoryMB }) => vmm.devices.plugMemory(memoryMB),
-  async setAllocation({ vmm, config, before }, _effect, way) {
-    await vmm.setCpu(cpuShare(config));
-    way.back(() => vmm.setCpu(cpuShare(before)));
+  async setAllocation({ admission, host, config, before }, _effect, way) {
+    admission.change(vmDemand(config, host.accelerator));
+    way.back(async () => admission.correct(vmDemand(before, host.accelerator)));
   },
   async setDiskLimit({ vmm, before }, { deviceId, deviceKey, iops }, way) {
     await vmm.devices.setDiskLimit(deviceId, iops);
@@ -134,12 +137,4 @@ function mediumFile(path: string, host: LiveTarget['host']): string {
   if (!path.startsWith('['))
     throw new MethodFault('InvalidDeviceBacking', { property: 'backing.deviceName', deviceIndex: 0 });
   return host.paths.resolve(path);
-}
-
-/** The machine's part of the host's CPUs. */
-export function cpuShare(config: VirtualMachineConfigInfo): CpuShare {
-  return {
-    shares: config.cpuAllocation?.shares?.shares ?? 1000 * config.hardware.numCPU,
-    limitMhz: config.cpuAllocation?.limit ?? -1,
-  };
 }

@@ -1,19 +1,22 @@
 // The machine of a VM while it runs, as the VM's driver holds it; and the line on which it is heard, from the order to
 // start it to its end.
+import type { Admission } from '../resource-pool/vm-resources.ts';
 import type { ObservedGuest } from './observed-guest.ts';
 import type { Ending, Vmm, VmmEvents } from './vmm.ts';
 
 export class RunningMachine {
   readonly vmm: Vmm;
   readonly observed: ObservedGuest;
+  readonly admission: Admission;
   /** Absolute paths of what it has open. */
   files: readonly string[];
   #isEnding = false;
   #ending: Ending | undefined;
 
-  constructor(vmm: Vmm, observed: ObservedGuest, files: readonly string[]) {
+  constructor(vmm: Vmm, observed: ObservedGuest, admission: Admission, files: readonly string[]) {
     this.vmm = vmm;
     this.observed = observed;
+    this.admission = admission;
     this.files = files;
   }
 

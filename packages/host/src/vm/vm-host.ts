@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from '@vivarium/base';
 import type { Event, ManagedObjectReference, MoRef } from '@vivarium/vim';
 import type { MachineTypes, PrepareEffect, Surroundings } from '@vivarium/vmx';
 import type { NetworkProvider } from '../network/provider.ts';
+import type { VmResources } from '../resource-pool/vm-resources.ts';
 import type { VmmFactory } from './vmm.ts';
 
 export interface OpenDisk {
@@ -56,6 +57,7 @@ export interface VmHost {
   readonly ref: ManagedObjectReference<'HostSystem'>;
   readonly name: string;
   readonly cpuMhz: number;
+  readonly accelerator: 'kvm' | 'tcg';
   /** QEMU's CPU model for new starts: `host` under KVM, else `max`. */
   readonly cpuModel: string;
   readonly machineTypes: MachineTypes;
@@ -63,6 +65,7 @@ export interface VmHost {
   readonly defaultDatastore: string;
   readonly vmms: VmmFactory;
   readonly network: NetworkProvider;
+  readonly resources: VmResources;
   readonly disks: VmDisks;
   readonly paths: VmPaths;
   /** What the translators must know of the world; look-ups read small files on the spot. */

@@ -5,7 +5,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '@vivarium/base/node';
-import type { Store } from '@vivarium/store';
+import type { Op, Store } from '@vivarium/store';
 import {
   isFault,
   MethodFault,
@@ -16,6 +16,7 @@ import {
 } from '@vivarium/vim';
 import { applyConfigSpec, disconnectForPowerOff } from '@vivarium/vmx';
 import { withFileFaults } from '../datastore/file-faults.ts';
+import { ROOT_POOL } from '../resource-pool/share-tree.ts';
 import { DiskMaking, madeFiles, prepare } from './change-config.ts';
 import { configFault } from './driver-fault.ts';
 import { type Intent, Intents } from './intents.ts';
@@ -119,14 +120,15 @@ export class VmRegistry {
   /** UnregisterVM of a VM that cannot be read. */
   async forget(request: Request, broken: BrokenVm): Promise<void> {
     const { id } = this.#placeOf(broken);
-    await this.#store.batch([{ delete: `${VM}${id}` }]);
+    await this.#store.batch([{ delete: `${VM}${id}` }, ...this.#host.resources.leave(id)]);
+    this.#host.resources.forget(id);
     this.#mend(broken);
     const subject = { host: this.#host, ref: broken.ref, name: broken.vmx };
     this.#host.post(vmEvent('VmRemovedEvent', subject, request.userName));
   }
 
   /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
-  async create(request: Request, spec: VirtualMachineConfigSpec): Promise<Vm> {
+  async create(request: Request, spec: VirtualMachineConfigSpec, pool = ROOT_POOL): Promise<Vm> {
     const host = this.#host;
     const environment = specEnvironment(host, 'poweredOff');
     const { config, effects } = applyConfigSpec(undefined, spec, {
@@ -157,8 +159,9 @@ export class VmRegistry {
       for (const effect of effects.prepare) await prepare({ host, vmm: undefined }, effect, making);
       request.progress(80);
       await writeVmx(host, vmxFile, config);
-      await this.#store.batch([...this.#listing(id, vmx), { delete: key }]);
+      await this.#store.batch([...this.#listing(id, vmx, pool), { delete: key }]);
     } catch (error) {
+      host.resources.forget(id);
       // Nothing but what was made here: somebody else may have made the rest meanwhile.
       await this.#intents.settle(key, { ...intent, files: making.made }, NOTHING);
       throw configFault(error);
@@ -170,9 +173,9 @@ export class VmRegistry {
   }
 
   /**
-   * RegisterVM: lists the VM whose VMX is at `vmxPath`. Faults: NotFound, AlreadyExists, DuplicateName, InvalidVmConfig …
+   * RegisterVM: lists the VM whose VMX is at `vmxPath`, in `pool`. Faults: NotFound, AlreadyExists, DuplicateName, InvalidVmConfig …
    */
-  async register(request: Request, vmxPath: string, name: string | undefined): Promise<Vm> {
+  async register(request: Request, vmxPath: string, name: string | undefined, pool = ROOT_POOL): Promise<Vm> {
     const host = this.#host;
     if (!/\.vmx$/i.test(vmxPath.trim())) throw new MethodFault('InvalidDatastorePath', { datastorePath: vmxPath });
     const vmxFile = host.paths.resolve(vmxPath);
@@ -185,7 +188,12 @@ export class VmRegistry {
     using _name = this.#claimName(config.name);
     if (config !== found) await replaceVmx(host, vmxFile, config, found);
     const id = await this.#nextId();
-    await this.#store.batch(this.#listing(id, vmx));
+    try {
+      await this.#store.batch(this.#listing(id, vmx, pool));
+    } catch (error) {
+      host.resources.forget(id);
+      throw error;
+    }
     for (const broken of this.#broken.values()) if (broken.vmx === vmx) this.#mend(broken);
     const vm = new Vm(host, id, vmxFile, findSuspendState(config) ? config : disconnectForPowerOff(config));
     await this.#publish(vm);
@@ -205,7 +213,7 @@ export class VmRegistry {
   /** UnregisterVM: the files stay. */
   unregister(request: Request, vm: Vm): Promise<void> {
     return vm.retire('unregister', request, async () => {
-      await this.#store.batch([{ delete: `${VM}${vm.id}` }]);
+      await this.#store.batch([{ delete: `${VM}${vm.id}` }, ...this.#host.resources.leave(vm.id)]);
       this.#retract(vm, request);
     });
   }
@@ -228,7 +236,8 @@ export class VmRegistry {
         ...(vm.folder === paths.rootOf(vm.vmxFile) ? {} : { folder: paths.format(vm.folder) }),
       };
       const key = this.#intents.newKey(vm.id);
-      await this.#store.batch([{ delete: `${VM}${vm.id}` }, { put: key, value: intent }]);
+      const leave = this.#host.resources.leave(vm.id);
+      await this.#store.batch([{ delete: `${VM}${vm.id}` }, ...leave, { put: key, value: intent }]);
       this.#retract(vm, request);
       await this.#intents.settle(key, intent, kept);
     });
@@ -278,9 +287,13 @@ export class VmRegistry {
   }
 
   // Together with the document of a VM at the same place that could not be opened any more: this is that VM.
-  #listing(id: string, vmx: string) {
+  #listing(id: string, vmx: string, pool: string): Op[] {
     const stale = this.#store.range<VmDocument>(VM).filter(({ value }) => value.vmx === vmx);
-    return [...stale.map(({ key }) => ({ delete: key })), { put: `${VM}${id}`, value: { vmx } }];
+    return [
+      ...stale.map(({ key }) => ({ delete: key })),
+      { put: `${VM}${id}`, value: { vmx } },
+      ...this.#host.resources.place(id, pool),
+    ];
   }
 
   async #publish(vm: Vm): Promise<void> {
@@ -296,6 +309,7 @@ export class VmRegistry {
     this.#vms.delete(vm.id);
     this.#host.post(vmEvent('VmRemovedEvent', vm.subject, request.userName));
     this.#listener.removed(vm);
+    this.#host.resources.forget(vm.id);
   }
 
   // What a VM from elsewhere leaves open is settled once, so that its guest finds the same hardware at every start.

@@ -44,6 +44,10 @@ export interface VmView {
   readonly crashed: boolean;
   /** The host's CPU clock in MHz. */
   readonly cpuMhz: number;
+  /** What is reserved for the VMM besides the guest's memory. */
+  readonly overheadMB: number;
+  /** What it can use at most, with the limits of its pools; only while powered on. */
+  readonly bounds?: { readonly cpuMhz: number; readonly memoryMB: number };
   /** Seconds since the power-on. */
   readonly uptimeSeconds?: number;
 }

@@ -13,8 +13,10 @@ import {
 } from '@vivarium/vim';
 import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
 import type { PortSpec } from '../network/provider.ts';
+import type { VmShare } from '../resource-pool/plan-shares.ts';
+import type { VmDemand } from '../resource-pool/share-tree.ts';
+import type { Admission } from '../resource-pool/vm-resources.ts';
 import { changeConfig } from './change-config.ts';
-import { cpuShare } from './change-machine.ts';
 import { configFault, systemFault } from './driver-fault.ts';
 import { describeHardware, openFiles, switchPorts } from './hardware.ts';
 import { ObservedGuest } from './observed-guest.ts';
@@ -32,6 +34,7 @@ import {
   suspendName,
 } from './suspend-files.ts';
 import { findSuspendState, withoutSuspendState, withSuspendState } from './suspend-state.ts';
+import { memoryOverheadMB, vmDemand } from './vm-demand.ts';
 import { type EventSubject, vmDied, vmEvent, vmFailed, vmMessage, vmReconfigured, vmRenamed } from './vm-events.ts';
 import { readVmx, replaceVmx } from './vm-files.ts';
 import type { NewEvent, VmHost } from './vm-host.ts';
@@ -74,6 +77,8 @@ export class Vm {
   #config: VirtualMachineConfigInfo;
   #power: PowerState;
   #machine: RunningMachine | undefined;
+  /** What it is given while it runs. */
+  #share: VmShare | undefined;
   #tools: ToolsState = 'unknown';
   #suspendTime: string | undefined;
   #consoles = 0;
@@ -171,6 +176,10 @@ export class Vm {
       consoles: this.#consoles,
       cpuMhz: this.host.cpuMhz,
       crashed: this.#crashed,
+      overheadMB: memoryOverheadMB(this.#config, this.host.accelerator),
+      ...(this.#machine && this.#share
+        ? { bounds: { cpuMhz: this.#share.maxCpuMhz, memoryMB: this.#share.maxMemoryMB } }
+        : {}),
       ...(observed?.facts ? { guest: observed.facts } : {}),
       ...(observed?.stats ? { stats: observed.stats } : {}),
       ...(question ? { question } : {}),
@@ -251,8 +260,9 @@ export class Vm {
     return this.#enter('reconfigure', request, async () => {
       const before = this.#config;
       const machine = this.#machine;
+      const { vmm, admission } = machine ?? {};
       const { config, hardware, finish } = await changeConfig(
-        { host: this.host, vmxFile: this.vmxFile, id: this.id, power: this.#power, vmm: machine?.vmm },
+        { host: this.host, vmxFile: this.vmxFile, id: this.id, power: this.#power, vmm, admission },
         before,
         spec,
       ).catch((error: unknown) => {
@@ -261,6 +271,7 @@ export class Vm {
       // The machine may have ended while the change was written.
       this.#config = this.#machine === machine ? config : disconnectForPowerOff(config);
       if (machine && hardware) machine.files = openFiles(this.vmxFile, hardware);
+      admission?.correct(vmDemand(config, this.host.accelerator)); // it may have more vCPUs and memory
       this.#changed('config', 'runtime', 'files');
       this.#tell(vmReconfigured(this.subject, spec, request.userName));
       if (before.name !== config.name) {
@@ -343,7 +354,8 @@ export class Vm {
     // A state that was resumed from must never be resumed from again.
     if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
     const hardware = await this.#describeAdopted(vmm);
-    const machine = this.#hold(vmm, hardware ? openFiles(this.vmxFile, hardware) : []);
+    const admission = this.host.resources.adopt(this.id, this.#demand, (share) => this.#given(share));
+    const machine = this.#hold(vmm, admission, hardware ? openFiles(this.vmxFile, hardware) : []);
     this.#setPower('poweredOn');
     await removeSuspendFile(this, saved ?? suspendName(this.vmxFile, this.#config));
     line.connect(machine);
@@ -403,17 +415,22 @@ export class Vm {
     this.#post(saved ? 'VmResumingEvent' : 'VmStartingEvent', request);
     const line = this.#line();
     let machine: RunningMachine;
+    let admission: Admission | undefined;
     try {
+      admission = this.host.resources.admit(this.id, this.#demand, (share) => this.#given(share));
       if (saved) await checkSuspendFile(this, saved);
       else await this.#saveConfig(connectForPowerOn(this.#config));
-      const hardware = await describeHardware(this, this.#config);
+      const [hardware, share] = await Promise.all([describeHardware(this, this.#config), admission.ready()]);
+      const { memoryMB } = this.#config.hardware;
+      const target = share?.balloonTargetMB ?? memoryMB;
       const vmm = await this.host.vmms.start(
         {
           id: this.id,
           vmxFile: this.vmxFile,
           hardware,
           vmName: this.name,
-          cpu: cpuShare(this.#config),
+          // A guest that is resumed may still have a balloon from before.
+          ...(saved || target < memoryMB ? { memoryTargetMB: target } : {}),
           ...(saved ? { resumeFrom: suspendFile(this, saved) } : {}),
           // Forgotten on disk before the guest runs: a second resume of the same state would destroy its disks.
           beforeRun: async () => {
@@ -422,8 +439,9 @@ export class Vm {
         },
         line.events,
       );
-      machine = this.#hold(vmm, openFiles(this.vmxFile, hardware));
+      machine = this.#hold(vmm, admission, openFiles(this.vmxFile, hardware), target);
     } catch (error) {
+      admission?.release();
       throw await this.#startFailed(error, saved, request);
     }
     this.#setPower('poweredOn');
@@ -543,7 +561,8 @@ export class Vm {
     this.#changed('config');
   }
 
-  #hold(vmm: Vmm, files: readonly string[]): RunningMachine {
+  /** `targetMB`: the memory target that the machine has been told. */
+  #hold(vmm: Vmm, admission: Admission, files: readonly string[], targetMB?: number): RunningMachine {
     const observed = new ObservedGuest({
       clock: this.host.clock,
       vmm,
@@ -552,14 +571,38 @@ export class Vm {
     });
     this.#startAgain = false;
     this.#crashed = false;
-    this.#machine = new RunningMachine(vmm, observed, files);
+    this.#machine = new RunningMachine(vmm, observed, admission, files);
+    if (this.#share && this.#share.balloonTargetMB !== targetMB) void this.#inflate(this.#machine, this.#share);
     return this.#machine;
+  }
+
+  get #demand(): VmDemand {
+    return vmDemand(this.#config, this.host.accelerator);
+  }
+
+  /** What the VM is given has changed: by itself, or because of others in its pool. */
+  #given(share: VmShare): void {
+    const former = this.#share;
+    this.#share = share;
+    if (!this.#machine) return;
+    this.#changed('runtime');
+    if (former?.balloonTargetMB !== share.balloonTargetMB) void this.#inflate(this.#machine, share);
+  }
+
+  async #inflate({ vmm }: RunningMachine, { balloonTargetMB }: VmShare): Promise<void> {
+    try {
+      await vmm.setMemoryTarget(balloonTargetMB);
+    } catch (error) {
+      this.host.log.warn({ vm: this.id, err: error }, "a guest's memory does not follow its limit");
+    }
   }
 
   #letGo(): void {
     const machine = this.#machine;
     this.#machine = undefined;
     machine?.observed.stop();
+    machine?.admission.release();
+    this.#share = undefined;
     this.#tools = machine?.observed.tools ?? this.#tools;
     this.#desk.clear();
   }

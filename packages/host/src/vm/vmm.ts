@@ -145,7 +145,8 @@ export interface Vmm {
   /** Opens the VNC server with this password (its first 8 characters count); the path of its socket. */
   openVnc(password: string): Promise<string>;
   readonly agent: GuestAgentDoor;
-  setCpu(cpu: CpuShare): Promise<void>;
+  /** How much of its memory the guest may keep: the rest is asked back by the balloon, as far as the guest has a driver. */
+  setMemoryTarget(megabytes: number): Promise<void>;
   usage(): Promise<VmmUsage | undefined>;
   /** Lets go of the machine without touching it: hostd ends, the guest runs on. */
   release(): void;
@@ -173,19 +174,14 @@ export interface GuestAgentDoor {
   shutdown(mode: 'powerdown' | 'reboot'): Promise<void>;
 }
 
-export interface CpuShare {
-  readonly shares: number;
-  /** -1 = unlimited. */
-  readonly limitMhz: number;
-}
-
 export interface StartSpec {
-  /** Number of the VM on this host: names its run folder, its uid and its control group. */
+  /** Number of the VM on this host: names its run folder, its uid and its control group, which is there already. */
   readonly id: string;
   readonly vmxFile: string;
   readonly hardware: Hardware;
   readonly vmName: string;
-  readonly cpu: CpuShare;
+  /** As setMemoryTarget; absent = all of it. */
+  readonly memoryTargetMB?: number;
   /** Continue from this suspend state (absolute) instead of booting. */
   readonly resumeFrom?: string;
   /** Called once the machine is complete and its state loaded, before the guest runs. Its failure ends the start. */

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { silentLogger } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
 import { chardevAdd } from '../monitor/chardev.ts';
 import { connectMonitor } from '../monitor/connect.ts';
@@ -12,7 +13,8 @@ import { queryStatus, quit } from '../monitor/run-state.ts';
 import { closeFd, getFd, loadSendWithFd } from '../monitor/send-fd.ts';
 import { disown, inReverse, own, plainMachine, startMachine, testFolder } from '../test-machine.ts';
 import { testRuntime } from '../test-runtime.ts';
-import { createCgroup, prepareCgroups, removeCgroup } from './cgroup.ts';
+import { prepareCgroups } from './cgroup-hierarchy.ts';
+import { CgroupTree } from './cgroup-tree.ts';
 import { LaunchError } from './launch.ts';
 import { isAlive, signalProcess } from './process-identity.ts';
 
@@ -80,20 +82,22 @@ void suite('a launch', {
 
   void test('puts the machine into its control group before it runs', async (context) => {
     const t = inReverse(context);
-    const hierarchy = await prepareCgroups();
+    const hierarchy = await prepareCgroups(`launch-${process.pid}`);
     if (!hierarchy) {
       context.skip('no control groups that this user may change');
       return;
     }
-    const cgroup = await createCgroup(hierarchy, `launch-${process.pid}`, { tasks: 100 });
-    const vm = await startMachine(t, plainMachine(), { ...testFolder(t), spec: { cgroup } });
-    const group = new RegExp(`/vivarium/${cgroup.name}$`, 'm');
+    const tree = await CgroupTree.open(hierarchy, { clock: systemClock, log: silentLogger });
+    await tree.apply([{ name: 'vm-1', holds: 'processes', limits: { tasks: 100 } }]);
+    const enterGroup = (pid: number) => tree.enter('vm-1', pid);
+    const vm = await startMachine(t, plainMachine(), { ...testFolder(t), spec: { enterGroup } });
+    const group = new RegExp(`/vivarium/launch-${process.pid}/vm-1$`, 'm');
     for (const task of readdirSync(`/proc/${vm.process.pid}/task`)) {
       assert.match(readFileSync(`/proc/${vm.process.pid}/task/${task}/cgroup`, 'utf8'), group);
     }
     await quit(vm.monitor);
     await vm.ended;
-    await removeCgroup(cgroup, systemClock);
+    await tree.close();
   });
 
   void test('makes machines that outlive whoever started them', async (context) => {

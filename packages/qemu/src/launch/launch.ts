@@ -9,7 +9,6 @@ import { runFiles } from '../machine/run-files.ts';
 import { connectMonitor } from '../monitor/connect.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { Transcript } from '../monitor/transcript.ts';
-import { addToCgroup, type Cgroup } from './cgroup.ts';
 import { type Bind, type Jail, type JailMode, jailCommand } from './jail.ts';
 import { identifyProcess, killGroup, type VmProcess } from './process-identity.ts';
 
@@ -33,7 +32,8 @@ export interface LaunchSpec {
   readonly network: 'none' | 'host';
   /** What QEMU says is appended to this file. */
   readonly logFile: string;
-  readonly cgroup?: Cgroup;
+  /** Puts the VMM's process into its control group. */
+  readonly enterGroup?: (pid: number) => Promise<void>;
   readonly clock: Clock;
   readonly log?: Logger;
   readonly transcript?: Transcript;
@@ -108,7 +108,7 @@ export async function launch(spec: LaunchSpec): Promise<Launched> {
   go?.on('error', () => undefined); // it died: `failed` knows why
   go?.end('1', () => go.destroy()); // bubblewrap never closes its end
   // The kernel takes 10 ms and more to move a process. QEMU initializes meanwhile; the guest does not run yet.
-  const grouped = spec.cgroup ? addToCgroup(spec.cgroup, process.pid) : Promise.resolve();
+  const grouped = spec.enterGroup?.(process.pid) ?? Promise.resolve();
   grouped.catch(() => undefined); // awaited below
 
   const giveUp = new AbortController();

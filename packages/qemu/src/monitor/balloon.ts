@@ -11,6 +11,11 @@ export async function queryBalloon(monitor: Qmp): Promise<number> {
   return readNumber(readObject(await monitor.execute('query-balloon')), 'actual');
 }
 
+/** Asks the guest to keep `bytes` of its memory and give back the rest; it does so as its driver can, now or when that starts. */
+export async function setBalloon(monitor: Qmp, bytes: number): Promise<void> {
+  await monitor.execute('balloon', { value: bytes });
+}
+
 /** Makes the guest report its memory every `seconds` (0 = never). */
 export async function setGuestStatisticsInterval(monitor: Qmp, seconds: number): Promise<void> {
   await qomSet(monitor, BALLOON_PATH, 'guest-stats-polling-interval', seconds);

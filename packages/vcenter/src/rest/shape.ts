@@ -34,6 +34,8 @@ export type Struct<F> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: Typ
 
 export const text: Shape<string> = { kind: 'string' };
 export const secret: Shape<string> = { kind: 'secret' };
+/** A whole number; exact up to 2^53. */
+export const integer: Shape<number> = { kind: 'integer' };
 export const flag: Shape<boolean> = { kind: 'boolean' };
 /** ISO 8601, UTC. */
 export const time: Shape<string> = { kind: 'datetime' };
@@ -53,6 +55,10 @@ export function listOf<S extends ShapeData>(item: S): Shape<readonly TypeOf<S>[]
 /** As a list, but an item counts once. */
 export function setOf<S extends ShapeData>(item: S): Shape<readonly TypeOf<S>[]> {
   return { kind: 'set', item };
+}
+
+export function mapOf<S extends ShapeData>(item: S): Shape<Readonly<Record<string, TypeOf<S>>>> {
+  return { kind: 'map', item };
 }
 
 export function optional<S extends ShapeData>(

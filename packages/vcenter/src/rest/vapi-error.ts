@@ -27,6 +27,12 @@ const STATUS = {
 
 export type VapiErrorType = keyof typeof STATUS;
 
+export const VAPI_ERROR_TYPES = Object.keys(STATUS) as VapiErrorType[];
+
+export function statusOf(type: VapiErrorType): number {
+  return STATUS[type];
+}
+
 /** com.vmware.vapi.std.localizable_message */
 export interface Message {
   readonly id: string;
@@ -50,7 +56,7 @@ export class VapiError extends Error {
   }
 
   get status(): number {
-    return STATUS[this.type];
+    return statusOf(this.type);
   }
 }
 

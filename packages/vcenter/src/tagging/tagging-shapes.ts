@@ -1,5 +1,7 @@
 // The structures of com.vmware.cis.tagging. Names and fields are vCenter's.
+
 import { flag, id, listOf, oneOf, optional, setOf, struct, text } from '../rest/shape.ts';
+import { localizableMessage } from '../rest/standard-shapes.ts';
 
 export const categoryId = id('com.vmware.cis.tagging.Category');
 export const tagId = id('com.vmware.cis.tagging.Tag');
@@ -51,12 +53,6 @@ export const tagCreateSpec = struct('com.vmware.cis.tagging.tag.create_spec', {
 export const tagUpdateSpec = struct('com.vmware.cis.tagging.tag.update_spec', {
   name: optional(text),
   description: optional(text),
-});
-
-const localizableMessage = struct('com.vmware.vapi.std.localizable_message', {
-  id: text,
-  default_message: text,
-  args: listOf(text),
 });
 
 export const batchResult = struct('com.vmware.cis.tagging.tag_association.batch_result', {

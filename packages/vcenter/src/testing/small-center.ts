@@ -11,10 +11,12 @@ import { moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { aboutCenter } from '../about.ts';
-import { registerAutomation } from '../rest/automation.ts';
+import { automationOperations, registerAutomation } from '../rest/automation.ts';
+import { openApiDocument } from '../rest/openapi.ts';
 import { joinDomain } from '../sso/join-domain.ts';
 import { SsoDomain } from '../sso/sso-domain.ts';
 import { Tagging } from '../tagging/tagging.ts';
+import { Conformance, type Document } from './conformance.ts';
 import { addSmallInventory, ROOT } from './small-inventory.ts';
 import { TestClock } from './test-clock.ts';
 
@@ -38,7 +40,8 @@ export interface SmallCenter {
   readonly directory: string;
   /** Everything logged as an error. */
   readonly errors: object[];
-  /** A request as the administrator, or with these headers. */
+  readonly conformance: Conformance;
+  /** A request as the administrator, or with these headers. Fails when the answer is not as the OpenAPI document says. */
   send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Headers with a session of this user. */
   logIn(userName: string, password: string): Promise<Record<string, string>>;
@@ -71,6 +74,8 @@ export async function smallCenter(context: TestContext, options: { directory?: s
   registerAutomation(app, { service, tagging });
   service.register(app);
   await app.ready();
+  const document = openApiDocument(automationOperations({ service, tagging }), '0.0.0') as unknown as Document;
+  const conformance = new Conformance(document);
   let isStopped = false;
   const stop = async () => {
     if (isStopped) return;
@@ -104,7 +109,8 @@ export async function smallCenter(context: TestContext, options: { directory?: s
       ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const parsed: unknown = answer.body === '' ? undefined : JSON.parse(answer.body);
+    if (/^\/(rest|api)\//.test(path)) conformance.check(method, path, answer.statusCode, parsed);
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: parsed };
   };
-  return { service, clock, domain, tagging, app, directory, errors, send, logIn, stop };
+  return { service, clock, domain, tagging, app, directory, errors, conformance, send, logIn, stop };
 }

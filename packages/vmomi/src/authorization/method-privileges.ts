@@ -81,11 +81,30 @@ const RULES: Readonly<Record<string, Rule>> = {
   setCustomValue: 'Global.SetCustomField',
   UpdateOptions: { default: 'Global.Settings', HostSystem: 'Host.Config.AdvancedConfig' },
   Rename_Task: RENAME,
-  Destroy_Task: DESTROY,
-  UpdateConfig: 'Resource.EditPool',
-  UpdateChildResourceConfiguration: 'Resource.EditPool',
-  MoveIntoResourcePool: 'Resource.MovePool',
-  DestroyChildren: 'Resource.DeletePool',
+  Destroy_Task: (_args, object, graph) => {
+    const privilege = byType(DESTROY, object.ref.type);
+    return privilege === 'Resource.DeletePool' ? deletePool(object, graph) : [{ object, privilege }];
+  },
+  UpdateConfig: (_args, pool, graph) => editPool(pool, graph),
+  UpdateChildResourceConfiguration: ({ spec }, pool, graph) => [
+    { object: pool, privilege: 'System.Read' },
+    ...refsOf((spec as { entity?: unknown }[]).map(({ entity }) => entity)).flatMap((ref) =>
+      ref.type === 'VirtualMachine'
+        ? [{ object: graph.get(ref), privilege: 'VirtualMachine.Config.Resource' }]
+        : editPool(graph.get(ref), graph),
+    ),
+  ],
+  MoveIntoResourcePool: ({ list }, target, graph) => [
+    { object: target, privilege: 'System.Read' },
+    ...refsOf(list).flatMap((ref) => moveIntoPool(graph.get(ref), target, graph)),
+  ],
+  DestroyChildren: (_args, pool, graph) => [
+    { object: pool, privilege: 'Resource.DeletePool' },
+    ...refsOf(pool.getPath('resourcePool')).map((ref) => ({
+      object: graph.get(ref),
+      privilege: 'Resource.DeletePool',
+    })),
+  ],
   UpdateVAppConfig: 'VApp.ApplicationConfig',
   MoveIntoFolder_Task: (args, folder, graph) => [
     { object: folder, privilege: 'System.Read' },
@@ -173,6 +192,34 @@ function movePrivilege({ type }: ManagedObjectReference): string {
     { Folder: 'Folder.Move', Datacenter: 'Datacenter.Move', Datastore: 'Datastore.Move' }[type] ??
     'Host.Inventory.MoveHost'
   );
+}
+
+/** With the pool around it, if that is one. */
+function withParentPool(pool: ManagedObject, graph: ObjectGraph): ManagedObject[] {
+  const { parent } = pool;
+  return parent?.type === 'ResourcePool' || parent?.type === 'VirtualApp' ? [pool, graph.get(parent)] : [pool];
+}
+
+function editPool(pool: ManagedObject, graph: ObjectGraph): Requirement[] {
+  return withParentPool(pool, graph).map((object) => ({ object, privilege: 'Resource.EditPool' }));
+}
+
+/** Its VMs come into its parent. */
+function deletePool(pool: ManagedObject, graph: ObjectGraph): Requirement[] {
+  const objects = withParentPool(pool, graph);
+  const vms = refsOf(pool.getPath('vm')).flatMap((ref) => graph.find(ref) ?? []);
+  const into = vms.length > 0 ? objects.slice(1) : [];
+  return [
+    ...objects.map((object) => ({ object, privilege: 'Resource.DeletePool' })),
+    ...[...into, ...vms].map((object) => ({ object, privilege: 'Resource.AssignVMToPool' })),
+  ];
+}
+
+function moveIntoPool(entity: ManagedObject, target: ManagedObject, graph: ObjectGraph): Requirement[] {
+  const isVm = entity.ref.type === 'VirtualMachine';
+  const privilege = isVm ? 'Resource.AssignVMToPool' : 'Resource.MovePool';
+  const moved = isVm ? [entity] : withParentPool(entity, graph);
+  return [...moved, target].map((object) => ({ object, privilege }));
 }
 
 /** The datastores that '[name] path' arguments mean; `object` itself where there is none of that name. */

@@ -1,8 +1,9 @@
 // What the machines of one host have in common.
 import type { Clock, Logger, Random } from '@vivarium/base';
-import type { CgroupHierarchy, JailMode } from '@vivarium/qemu';
+import type { JailMode } from '@vivarium/qemu';
 import type { Accelerator } from '@vivarium/qemu/machine';
 import type { NetworkProvider } from '../../network/provider.ts';
+import type { GroupKeeper } from '../../resource-pool/control-groups.ts';
 
 export interface QemuOptions {
   readonly clock: Clock;
@@ -16,11 +17,8 @@ export interface QemuOptions {
   readonly firstUid: number;
   readonly accelerator: Accelerator;
   readonly network: NetworkProvider;
-  readonly cgroups: CgroupHierarchy | undefined;
-  /** Tells the control groups of several hosts on one machine apart. */
-  readonly instance: string;
-  /** One core's clock: turns MHz limits into cores. */
-  readonly cpuMhz: number;
+  /** Has a group for a VM before it starts; keeps it and takes it away afterwards. */
+  readonly groups: GroupKeeper | undefined;
   /** Root folder of the datastore that a file lies in: where links to images can be made. */
   datastoreRoot(file: string): string;
 }

@@ -1,12 +1,11 @@
 // One running QEMU as a Vmm. Owns the connection to its monitor and agent; ends when QEMU does, and then frees what the
-// machine held: switch ports, control group, run folder.
+// machine held: switch ports, run folder.
 import { open, readFile, rm, statfs } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { delay, uuid } from '@vivarium/base';
 import {
   abandonSaving,
   continueMachine,
-  findCgroup,
   isAlive,
   jailFolders,
   type MachineEvent,
@@ -19,12 +18,10 @@ import {
   queryStatus,
   quit,
   readEvent,
-  readThrottledNs,
-  removeCgroup,
   saveState,
   screendump,
   sendKeys,
-  setCgroupLimits,
+  setBalloon,
   setGuestStatisticsInterval,
   setVncPassword,
   signalProcess,
@@ -33,14 +30,14 @@ import {
   type VmProcess,
 } from '@vivarium/qemu';
 import { runFiles } from '@vivarium/qemu/machine';
-import type { CpuShare, KeyStroke, Vmm, VmmEvents, VmmUsage } from '../vmm.ts';
+import { vmGroup } from '../../resource-pool/control-groups.ts';
+import type { KeyStroke, Vmm, VmmEvents, VmmUsage } from '../vmm.ts';
 import { AgentDoor } from './agent-door.ts';
 import { giveFiles } from './files.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { QemuDevices } from './qemu-devices.ts';
 import { type QemuOptions, vmUid } from './qemu-options.ts';
 import { type RunFolder, removeRunFolder, serialSocketName } from './run-folder.ts';
-import { cgroupLimits, cgroupName } from './start-machine.ts';
 
 /** The guest's balloon driver tells of its memory as often as anybody asks for it: a real-time sample. */
 const GUEST_STATISTICS_S = 20;
@@ -174,10 +171,8 @@ export class QemuVmm implements Vmm {
     return join(this.#folder.vmm, runFiles.vncPassword);
   }
 
-  async setCpu(cpu: CpuShare): Promise<void> {
-    if (!this.#options.cgroups) return;
-    const cgroup = findCgroup(this.#options.cgroups, cgroupName(this.#options, this.#id));
-    await setCgroupLimits(cgroup, cgroupLimits(this.#options, cpu));
+  async setMemoryTarget(megabytes: number): Promise<void> {
+    if (this.#record.machine.balloon) await setBalloon(this.#monitor, megabytes * 2 ** 20);
   }
 
   async usage(): Promise<VmmUsage | undefined> {
@@ -191,8 +186,7 @@ export class QemuVmm implements Vmm {
     // After the answers, so that the times are as close as can be to the moment that the caller notes.
     const usage = this.#meter.read();
     if (!usage) return undefined;
-    const { cgroups } = this.#options;
-    const throttledNs = cgroups && readThrottledNs(findCgroup(cgroups, cgroupName(this.#options, this.#id)));
+    const throttledNs = this.#options.groups?.throttledNs(vmGroup(this.#id));
     const { cpuSeconds, vcpus, residentBytes, swappedBytes, mergedBytes, zeroBytes } = usage;
     const { totalBytes, availableBytes } = guest ?? {};
     return {
@@ -279,7 +273,7 @@ export class QemuVmm implements Vmm {
   }
 }
 
-/** Frees what a machine held that runs no more: switch ports, control group, run folder. */
+/** Frees what a machine held that runs no more: switch ports, run folder. */
 export async function releaseResources(
   options: QemuOptions,
   id: string,
@@ -287,7 +281,6 @@ export async function releaseResources(
   folder: RunFolder,
 ): Promise<void> {
   for (const portKey of Object.values(record.ports)) await options.network.detach(portKey);
-  if (options.cgroups) await removeCgroup(findCgroup(options.cgroups, cgroupName(options, id)), options.clock);
   await removeRunFolder(folder);
 }
 

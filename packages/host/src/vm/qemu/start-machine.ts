@@ -5,16 +5,14 @@ import { constants, copyFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dateTime } from '@vivarium/base';
 import {
-  type Cgroup,
   continueMachine,
-  createCgroup,
   FIRST_FD,
   jailFolders,
   type Launched,
   launch,
   loadState,
   openTranscript,
-  removeCgroup,
+  setBalloon,
   setLink,
 } from '@vivarium/qemu';
 import {
@@ -25,7 +23,8 @@ import {
   nicsWithoutLink,
 } from '@vivarium/qemu/machine';
 import { MethodFault } from '@vivarium/vim';
-import type { CpuShare, StartSpec } from '../vmm.ts';
+import { vmGroup } from '../../resource-pool/control-groups.ts';
+import type { StartSpec } from '../vmm.ts';
 import { giveFiles, letRead } from './files.ts';
 import { type ProcessRecord, writeProcessRecord } from './process-record.ts';
 import { type QemuOptions, vmUid } from './qemu-options.ts';
@@ -47,6 +46,7 @@ export interface StartedMachine {
 
 export async function startMachine(options: QemuOptions, spec: StartSpec): Promise<StartedMachine> {
   const { machine } = spec.hardware;
+  const { groups } = options;
   const vmFolder = dirname(spec.vmxFile);
   const uid = vmUid(options, spec.id);
   const folder = runFolderOf(options.runRoot, spec.id, options.datastoreRoot(spec.vmxFile));
@@ -66,7 +66,6 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
   await prepareFiles(options, spec, uid);
   const binds = await exposeImages(options, spec, folder);
   const networks = await plugIn(options, spec, undo);
-  const cgroup = await makeCgroup(options, spec.id, spec.cpu, undo);
   using descriptors = new DisposableStack();
   for (const fd of networks.fds) descriptors.defer(() => closeSync(fd));
 
@@ -93,7 +92,7 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
     accelerator: options.accelerator,
     network: networks.usesHostNetwork ? 'host' : 'none',
     logFile: join(vmFolder, 'vmware.log'),
-    ...(cgroup ? { cgroup } : {}),
+    ...(groups ? { enterGroup: (pid: number) => groups.enter(vmGroup(spec.id), pid) } : {}),
     clock: options.clock,
     log: options.log,
     transcript: openTranscript(join(vmFolder, 'vmware-monitor.log'), options),
@@ -106,6 +105,7 @@ export async function startMachine(options: QemuOptions, spec: StartSpec): Promi
   const { monitor } = launched;
   for (const nic of nicsWithoutLink(machine)) await setLink(monitor, nic, false);
   if (spec.resumeFrom) await loadState(monitor, `${inside.vmFolder}/${spec.resumeFrom.slice(vmFolder.length + 1)}`);
+  if (machine.balloon && spec.memoryTargetMB !== undefined) await setBalloon(monitor, spec.memoryTargetMB * 2 ** 20);
   await Promise.all(networks.plugged);
   await spec.beforeRun();
   await continueMachine(monitor);
@@ -172,28 +172,4 @@ async function plugIn(options: QemuOptions, spec: StartSpec, undo: AsyncDisposab
     fds.push(fd);
   }
   return { bindings, fds, usesHostNetwork, plugged };
-}
-
-async function makeCgroup(
-  options: QemuOptions,
-  id: string,
-  cpu: CpuShare,
-  undo: AsyncDisposableStack,
-): Promise<Cgroup | undefined> {
-  if (!options.cgroups) return undefined;
-  const cgroup = await createCgroup(options.cgroups, cgroupName(options, id), cgroupLimits(options, cpu));
-  undo.defer(() => removeCgroup(cgroup, options.clock));
-  return cgroup;
-}
-
-export function cgroupName(options: Pick<QemuOptions, 'instance'>, id: string): string {
-  return `${options.instance}-vm-${id}`;
-}
-
-/** vSphere's shares and MHz as a control group's: 1000 shares a vCPU are one ordinary process's weight. */
-export function cgroupLimits(options: Pick<QemuOptions, 'cpuMhz'>, cpu: CpuShare) {
-  return {
-    cpuShares: Math.max(2, Math.round((cpu.shares * 1024) / 1000)),
-    ...(cpu.limitMhz > 0 ? { cpuLimit: cpu.limitMhz / options.cpuMhz } : {}),
-  };
 }

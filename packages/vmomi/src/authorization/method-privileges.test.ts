@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type MoRef, moRef, schema } from '@vivarium/vim';
+import { ObjectGraph } from '../graph/object-graph.ts';
+import { requirements } from './method-privileges.ts';
+
+const compute = moRef('ComputeResource', 'compute');
+const [root, a, b] = ['root', 'a', 'b'].map((name) => moRef('ResourcePool', name)) as [MoRef, MoRef, MoRef];
+const vm = moRef('VirtualMachine', 'vm');
+
+function pools(): ObjectGraph {
+  const graph = new ObjectGraph();
+  graph.add(compute, { name: 'compute' });
+  graph.add(root, { name: 'root', parent: compute, resourcePool: [a, b], vm: [] } as never);
+  graph.add(a, { name: 'a', parent: root, resourcePool: [], vm: [vm] } as never);
+  graph.add(b, { name: 'b', parent: root, resourcePool: [], vm: [] } as never);
+  graph.add(vm, { name: 'vm' });
+  return graph;
+}
+
+/** `object privilege` of all that a call needs. */
+function needed(ref: MoRef, name: string, args: object = {}): string[] {
+  const graph = pools();
+  const method = schema.method(ref.type, name);
+  assert.ok(method);
+  const all = requirements(graph, graph.get(ref), method, args as Record<string, unknown>);
+  return all.map(({ object, privilege }) => `${object.ref.value} ${privilege}`).sort();
+}
+
+void test('a pool is changed by whoever may change it and the pool around it', () => {
+  assert.deepEqual(needed(a, 'UpdateConfig'), ['a Resource.EditPool', 'root Resource.EditPool']);
+  assert.deepEqual(needed(root, 'UpdateConfig'), ['root Resource.EditPool']);
+  assert.deepEqual(needed(root, 'UpdateChildResourceConfiguration', { spec: [{ entity: a }, { entity: vm }] }), [
+    'a Resource.EditPool',
+    'root Resource.EditPool',
+    'root System.Read',
+    'vm VirtualMachine.Config.Resource',
+  ]);
+});
+
+void test('what moves needs rights where it comes from and where it goes to', () => {
+  assert.deepEqual(needed(b, 'MoveIntoResourcePool', { list: [a] }), [
+    'a Resource.MovePool',
+    'b Resource.MovePool',
+    'b System.Read',
+    'root Resource.MovePool',
+  ]);
+  assert.deepEqual(needed(b, 'MoveIntoResourcePool', { list: [vm] }), [
+    'b Resource.AssignVMToPool',
+    'b System.Read',
+    'vm Resource.AssignVMToPool',
+  ]);
+});
+
+void test('whoever removes a pool may also put its VMs into the pool around it', () => {
+  assert.deepEqual(needed(b, 'Destroy_Task'), ['b Resource.DeletePool', 'root Resource.DeletePool']);
+  assert.deepEqual(needed(a, 'Destroy_Task'), [
+    'a Resource.DeletePool',
+    'root Resource.AssignVMToPool',
+    'root Resource.DeletePool',
+    'vm Resource.AssignVMToPool',
+  ]);
+  assert.deepEqual(needed(root, 'DestroyChildren'), [
+    'a Resource.DeletePool',
+    'b Resource.DeletePool',
+    'root Resource.DeletePool',
+  ]);
+  assert.deepEqual(needed(vm, 'Destroy_Task'), ['vm VirtualMachine.Inventory.Delete']);
+});
