@@ -160,7 +160,9 @@ describe('rules of a cluster', () => {
       groupSpec: [vmGroup('web', [1, 2]), hostGroup('left', [1]), hostGroup('right', [2])],
       rulesSpec: [add(mustRun('r', 'web', 'left'))],
     });
-    cluster.apply({ rulesSpec: [edit(make('ClusterVmHostRuleInfo', { key: 1, affineHostGroupName: 'right' }))] });
+    cluster.apply({
+      rulesSpec: [edit(make('ClusterVmHostRuleInfo', { key: 1, affineHostGroupName: 'right', ruleUuid: 'mine' }))],
+    });
     const [rule] = cluster.config.rule ?? [];
     assert.deepEqual(
       { ...rule },

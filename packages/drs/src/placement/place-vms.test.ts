@@ -54,6 +54,17 @@ describe('one VM is placed', () => {
     assert.deepEqual(where(placeVms([vm], testCluster([full, testHost(2, busy(9000, 9000))]))), { 'vm-1': 'host-2' });
   });
 
+  test('not where as many VMs run as the host supports', () => {
+    const limits = { ...testHost(1).limits, maxRunningVms: 5 };
+    const full = testHost(1, { limits, vmCount: 5 });
+    assert.deepEqual(where(placeVms([testVm(1)], testCluster([full, testHost(2, busy(9000, 9000))]))), {
+      'vm-1': 'host-2',
+    });
+    const [refusal] = placeVms([testVm(1)], testCluster([full])).refused;
+    assert.ok(isFault(refusal?.fault, 'NoCompatibleHost'));
+    assert.equal(refusal.fault.fault.error?.[0]?.fault._typeName, 'InsufficientHostCapacityFault');
+  });
+
   test('nowhere when its pool has nothing left, and the pool is as it was', () => {
     const cluster = testCluster([testHost(1)]);
     const none = { reservation: 0, isExpandable: false, limit: Infinity };
@@ -112,6 +123,17 @@ describe('rules at placement', () => {
     assert.deepEqual(where(placeVms([testVm(1)], cluster)), { 'vm-1': 'host-2' });
   });
 
+  test('a running VM is not kept apart from itself', () => {
+    const cluster = testCluster(two, { rule: [apart([1, 7])] }, { 'vm-1': 1, 'vm-7': 2 });
+    assert.deepEqual(
+      rankHosts(testVm(1), cluster).map(({ host, rank }) => [host.value, rank.brokenRules]),
+      [
+        ['host-1', 0],
+        ['host-2', 1],
+      ],
+    );
+  });
+
   test('VMs that are kept apart go to different hosts while there are hosts', () => {
     const vms = [testVm(1), testVm(2), testVm(3)];
     const optional = where(placeVms(vms, testCluster(two, { rule: [apart([1, 2, 3])] })));
@@ -149,7 +171,7 @@ describe('a set of VMs is placed', () => {
 
   test('the large ones first, so that they find room', () => {
     const size = (cpuMhz: number) => ({ reservation: { cpuMhz, memoryMB: 0 }, demand: { cpuMhz, memoryMB: 0 } });
-    const vms = [testVm(1, size(3000)), testVm(2, size(3000)), testVm(3, size(7000)), testVm(4, size(7000))];
+    const vms = [...[1, 2, 3, 4].map((id) => testVm(id, size(2500))), testVm(5, size(10_000))];
     assert.equal(placeVms(vms, testCluster([testHost(1), testHost(2)])).refused.length, 0);
   });
 

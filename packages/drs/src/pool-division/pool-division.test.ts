@@ -142,6 +142,30 @@ describe('the division is kept up to date', () => {
     assert.ok(changed.length <= 6, `${changed.length} hosts`);
   });
 
+  test('a limit follows a reservation that a pool below moves to another host', () => {
+    const division = new PoolDivision('root');
+    const busy = { demand: 10_000 };
+    division.apply({
+      hosts: hosts('h1', 'h2'),
+      pools: { set: [pool('qa', { limit: 2000 }), pool('web', { reservation: 1900 }, 'qa')] },
+      vms: {
+        set: [
+          vm('a', 'h1', busy),
+          vm('b', 'h2', busy),
+          vm('c', 'h1', { demand: 950 }, 'web'),
+          vm('d', 'h2', { demand: 950 }, 'web'),
+        ],
+      },
+    });
+    division.apply({
+      vms: { set: [vm('c', 'h1', { demand: 1900 }, 'web'), vm('d', 'h2', { demand: 0 }, 'web')] },
+    });
+    const parts = ['h1', 'h2'].map((host) => division.treeOf(host)[0]?.cpu);
+    assert.ok((parts[0]?.reservation ?? 0) > 1700);
+    assert.ok(parts.every((part) => part && part.limit >= part.reservation));
+    assert.equal((parts[0]?.limit ?? 0) + (parts[1]?.limit ?? 0), 2000);
+  });
+
   test('a pool leaves a host with its last VM there, and what it had goes to the others', () => {
     const division = new PoolDivision('root');
     division.apply({

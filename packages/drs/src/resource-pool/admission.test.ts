@@ -65,6 +65,16 @@ describe('admission control of resource pools', () => {
     );
   });
 
+  test('what an expandable pool has borrowed already is not asked for again', () => {
+    const tree = host();
+    tree.addPool('qa', 'root', settings(0, 0, true));
+    tree.reserve('qa', { cpuMhz: 9000, memoryMB: 0 });
+    assert.equal(findPoolChangeFault(tree, 'qa', settings(9500, 0, true)), undefined);
+    const fault = findPoolChangeFault(tree, 'qa', settings(10_500, 0, true));
+    assert.ok(isFault(fault, 'InsufficientCpuResourcesFault'));
+    assert.deepEqual([fault.fault.unreserved, fault.fault.requested], [1000, 1500]);
+  });
+
   test('a pool moves with all it has taken, and what it leaves behind counts', () => {
     const tree = host();
     tree.addPool('a', 'root', settings(5000, 1000));
@@ -75,6 +85,11 @@ describe('admission control of resource pools', () => {
     assert.ok(isFault(findPoolMoveFault(tree, 'a', 'a1'), 'InvalidArgument'));
     tree.reserve('b', { cpuMhz: 2001, memoryMB: 0 });
     assert.ok(isFault(findPoolMoveFault(tree, 'a1', 'b'), 'InsufficientCpuResourcesFault'));
+    tree.removePool('a1');
+    tree.changePool('a', settings(0, 0, true));
+    tree.changePool('b', settings(2001, 0, true));
+    tree.addPool('a2', 'a', settings(7000, 0));
+    assert.equal(findPoolMoveFault(tree, 'a2', 'b'), undefined);
   });
 
   test('a running VM moves between pools that borrow from the same parent', () => {
