@@ -100,6 +100,9 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
 
   const showOn = (object: ManagedObject) =>
     object.set('permission', authorization.permissions(object.ref).map(permission));
+  graph.provide('ManagedEntity', {
+    computed: { effectiveRole: ({ ref: entity }, { session }) => authorization.effectiveRoles(session, entity) },
+  });
   for (const object of graph.all()) adorn(object);
   graph.onAdd(adorn);
   authorization.onChange((entity) => {
@@ -112,9 +115,6 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
 
   function adorn(object: ManagedObject): void {
     if (!schema.isSubtype(object.ref.type, 'ManagedEntity')) return;
-    (object as ManagedObject<'ManagedEntity'>).provide({
-      computed: { effectiveRole: ({ session }) => authorization.effectiveRoles(session, object.ref) },
-    });
     showOn(object);
   }
 

@@ -4,6 +4,16 @@ import { moRef } from '@vivarium/vim';
 import { DATACENTER, fault, OTHER_VM, ROOT, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
 import { ROLE_ADMIN, ROLE_NO_ACCESS, ROLE_READ_ONLY, ROLE_VIEW } from './roles.ts';
 
+/** The same seed draws the same (a linear congruential generator). */
+function drawFrom(seed: number) {
+  let state = seed >>> 0;
+  const integer = (min: number, max: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return min + Math.floor((state / 2 ** 32) * (max - min + 1));
+  };
+  return { integer, pick: <T>(list: readonly T[]): T => list[integer(0, list.length - 1)] as T };
+}
+
 const POWER = 'VirtualMachine.Interact.PowerOn';
 const user = (principal: string, roleId: number, propagate = true) => ({
   principal,
@@ -137,4 +147,41 @@ void test('objects that are no entities are judged by their entity', async (cont
   const task = tasks.start({ entity: VM, descriptionId: 'VirtualMachine.powerOn' }, () => Promise.resolve());
   assert.deepEqual(authorization.entityOf(graph.get(task)), VM);
   assert.deepEqual(authorization.entityOf(graph.add(moRef('OvfManager', 'ovf'), {})), ROOT);
+});
+
+void test('asked about many objects in one moment, rights are what they are for each alone', async (context) => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const draw = drawFrom(seed);
+  const { service, login } = await testService(context);
+  const { graph, authorization } = service;
+  const folders = [ROOT, DATACENTER, VM_FOLDER];
+  for (let index = 0; index < 12; index++) {
+    const folder = moRef('Folder', `group-${index}`);
+    graph.add<'Folder'>(folder, { name: folder.value, parent: draw.pick(folders) });
+    folders.push(folder);
+    const vm = moRef('VirtualMachine', `vm-${index}`);
+    graph.add<'VirtualMachine'>(vm, { name: vm.value, ...(index % 5 === 0 ? {} : { parent: draw.pick(folders) }) });
+    graph.add(moRef('HostNetworkSystem', `net-${index}`), {}, {}, { entity: draw.pick([vm, folder]) });
+  }
+  const objects = [...graph.all()];
+  const places = objects.map(({ ref }) => ref).filter(({ type }) => ['Folder', 'VirtualMachine'].includes(type));
+  const roles = [ROLE_ADMIN, ROLE_NO_ACCESS, ROLE_READ_ONLY, await authorization.addRole('operator', [POWER])];
+  const principal = { userName: 'ann', fullName: 'ann', groups: ['readers', 'operators'] };
+  const origin = { ipAddress: '', userAgent: '', locale: 'en' };
+  for (let round = 0; round < 60; round++) {
+    const grant = { ...user('ann', draw.pick(roles), draw.integer(0, 1) === 1), isGroup: draw.integer(0, 2) > 0 };
+    const who = grant.isGroup ? draw.pick(principal.groups) : 'ann';
+    await authorization
+      .grant(draw.pick(places), [{ ...grant, principal: who }], round % 4 === 0)
+      .catch(() => undefined);
+    for (const session of [service.sessions.passing(principal, origin), login('root'), service.sessions.anonymous]) {
+      const momentary = authorization.momentary(session);
+      for (const object of objects) {
+        for (const privilege of ['System.View', 'System.Read', POWER, 'System.Anonymous']) {
+          const expected = authorization.holds(session, object, privilege);
+          assert.equal(momentary(object).has(privilege), expected, `seed ${seed}: ${privilege} on ${object.ref.value}`);
+        }
+      }
+    }
+  }
 });

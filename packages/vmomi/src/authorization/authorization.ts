@@ -3,6 +3,7 @@ import type { Op, Store } from '@vivarium/store';
 import { type ManagedObjectReference, MethodFault, type MoRef, moRefKey, sameRef, schema } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
+import { RefMap } from '../graph/ref-map.ts';
 import type { Session } from '../session/session.ts';
 import { type Grant, PermissionTable, type Who } from './permission-table.ts';
 import { PRIVILEGES } from './privileges.ts';
@@ -67,14 +68,42 @@ export class Authorization {
     return { has: (privilege) => IMPLIED_PRIVILEGES.includes(privilege) || here.has(privilege) };
   }
 
+  /**
+   * As privilegesOn, for asking about many objects in one moment: what is inherited is found out once a container. Not to be
+   * kept: it does not notice changes.
+   */
+  momentary(session: Session): (object: ManagedObject) => PrivilegeSet {
+    const inherited = new RefMap<{ readonly privileges: PrivilegeSet | undefined }>();
+    return (object) => {
+      const entity = object.entity ?? object.ref;
+      const parent = object.entity ? undefined : parentOf(object);
+      if (!parent || session.isAnonymous || object.session === session || this.#table.has(entity))
+        return this.privilegesOn(session, object);
+      let above = inherited.get(parent);
+      if (!above) inherited.set(parent, (above = { privileges: this.#inheritedFrom(session, parent) }));
+      // Without any, what is below the entity counts.
+      return above.privileges ?? this.privilegesOn(session, object);
+    };
+  }
+
+  /** What a child without permissions of its own has from this parent; undefined when nothing. */
+  #inheritedFrom(who: Who, parent: MoRef): PrivilegeSet | undefined {
+    const roles = this.#table.inheritedRolesOf(who, this.#chain(parent));
+    return roles.length === 0 ? undefined : this.#together(roles);
+  }
+
+  #together(roles: readonly number[]): PrivilegeSet {
+    if (roles.includes(ROLE_ADMIN)) return EVERYTHING;
+    const [first, ...more] = roles.map((role) => this.#privileges(role));
+    return more.length === 0 && first ? first : { has: (id) => roles.some((role) => this.#privileges(role).has(id)) };
+  }
+
   /** All that a user may do on an entity. */
   privilegesOf(who: Who, entity: MoRef): PrivilegeSet {
     const roles = this.#table.rolesOf(who, this.#chain(entity));
-    if (roles.includes(ROLE_ADMIN)) return EVERYTHING;
     // Whoever may see something below an entity sees that the entity exists: role View, which cannot be granted.
     if (roles.length === 0) return this.#hasGrantBelow(who, entity) ? this.#privileges(ROLE_VIEW) : NOTHING;
-    const [first, ...more] = roles.map((role) => this.#privileges(role));
-    return more.length === 0 && first ? first : { has: (id) => roles.some((role) => this.#privileges(role).has(id)) };
+    return this.#together(roles);
   }
 
   /** The entity at which an object's privileges are checked. */
@@ -206,7 +235,7 @@ export class Authorization {
 
   #parentOf(entity: MoRef): MoRef | undefined {
     const object = this.#graph.find(entity);
-    return object && ((object.getPath('parent') ?? object.getPath('parentVApp')) as MoRef | undefined);
+    return object && parentOf(object);
   }
 
   #hasGrantBelow(who: Who, entity: MoRef): boolean {
@@ -264,6 +293,12 @@ export class Authorization {
   #tell(entity: MoRef | undefined): void {
     for (const listener of this.#listeners) listener(entity);
   }
+}
+
+function parentOf(object: ManagedObject): MoRef | undefined {
+  return (
+    object.parent ?? ((object as unknown as ManagedObject<'VirtualMachine'>).get('parentVApp') as MoRef | undefined)
+  );
 }
 
 /** NotAuthenticated without a login, NoPermission with one; both say what is missing where. */

@@ -40,20 +40,20 @@ export function addCustomFieldsManager(service: Service, ref: MoRef<'CustomField
     },
   );
 
+  graph.provide('ManagedEntity', {
+    methods: {
+      setCustomValue(object, { key: name, value }, call) {
+        const definition = fields.availableFor(object.ref.type).find((one) => one.name === name);
+        if (!definition) throw new MethodFault('InvalidArgument', { invalidProperty: 'key' });
+        return setValue(object as ManagedObject, definition.key, value, call);
+      },
+    },
+  });
   for (const object of graph.all()) adorn(object);
   graph.onAdd(adorn);
 
   function adorn(object: ManagedObject): void {
     if (!schema.isSubtype(object.ref.type, 'ManagedEntity')) return;
-    (object as ManagedObject<'ManagedEntity'>).provide({
-      methods: {
-        setCustomValue({ key: name, value }, call) {
-          const definition = fields.availableFor(object.ref.type).find((one) => one.name === name);
-          if (!definition) throw new MethodFault('InvalidArgument', { invalidProperty: 'key' });
-          return setValue(object, definition.key, value, call);
-        },
-      },
-    });
     showValues(object);
     object.set('availableField', fields.availableFor(object.ref.type));
   }

@@ -1,9 +1,11 @@
 // One managed object: its reference, its property values, its methods. What the methods do comes in as handlers.
+// There may be 50,000 of them: an object holds its values and little else.
 import { isDeepStrictEqual } from 'node:util';
 import type { Handlers, ManagedTypes, MoRef, Properties } from '@vivarium/vim';
 import type { Call } from '../call.ts';
 import type { Session } from '../session/session.ts';
 import { readPath, withPath } from './property-value.ts';
+import type { TypeDefaults } from './type-defaults.ts';
 
 /** Properties whose value depends on who asks, or when. Not reported as changed unless `touch` says so. */
 export type Computed<T extends keyof ManagedTypes> = {
@@ -27,20 +29,19 @@ export interface ObjectOptions<T extends keyof ManagedTypes> {
 
 type Handler = (args: object, call: Call) => unknown;
 
-/** Tells the graph; returns the version of the change. */
-type ChangeReport = (paths: readonly string[], before: Readonly<Record<string, unknown>>) => number;
+/** What an object needs of its graph. */
+export interface ObjectOwner {
+  /** Tells the interested ones; returns the version of the change. */
+  changed(object: ManagedObject, paths: readonly string[], before: Readonly<Record<string, unknown>>): number;
+}
 
 export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
   readonly ref: MoRef<T>;
-  /** See ObjectOptions. */
-  readonly entity: MoRef | undefined;
-  readonly session: Session | undefined;
+  readonly #owner: ObjectOwner;
+  readonly #defaults: TypeDefaults;
   readonly #handlers: Readonly<Record<string, Handler | undefined>>;
-  readonly #defaults: Record<string, Handler | undefined> = {};
-  readonly #computed: Record<string, ((call: Call) => unknown) | undefined>;
+  readonly #options: ObjectOptions<T>;
   readonly #values: Record<string, unknown>;
-  readonly #versions = new Map<string, number>();
-  readonly #report: ChangeReport;
 
   /** Made by ObjectGraph.add only. */
   constructor(
@@ -48,15 +49,25 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
     properties: Properties<T>,
     handlers: Handlers<T, Call>,
     options: ObjectOptions<T>,
-    report: ChangeReport,
+    owner: ObjectOwner,
+    defaults: TypeDefaults,
   ) {
     this.ref = { type: ref.type, value: ref.value } as MoRef<T>;
     this.#handlers = handlers as Record<string, Handler | undefined>;
-    this.entity = options.entity;
-    this.session = options.session;
-    this.#computed = { ...options.computed } as Record<string, ((call: Call) => unknown) | undefined>;
+    this.#options = options;
+    this.#owner = owner;
+    this.#defaults = defaults;
     this.#values = { ...properties };
-    this.#report = report;
+  }
+
+  /** See ObjectOptions. */
+  get entity(): MoRef | undefined {
+    return this.#options.entity;
+  }
+
+  /** See ObjectOptions. */
+  get session(): Session | undefined {
+    return this.#options.session;
   }
 
   /** The containing entity, for managed entities. */
@@ -76,37 +87,29 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
   /** As getPath, but with computed properties, as the maker of `call` sees them. */
   read(path: string, call: Call): unknown {
     const name = topLevel(path);
-    const compute = this.#computed[name];
-    return compute ? readPath({ [name]: compute(call) }, path) : readPath(this.#values, path);
+    if (!this.isComputed(name)) return readPath(this.#values, path);
+    return readPath({ [name]: this.#compute(name, call) }, path);
   }
 
   /** What serves a method ('PowerOnVM_Task'); undefined when nobody built it. */
   method(name: string): Handler | undefined {
     const handler = this.#handlers[name];
-    return handler ? (args, call) => handler.call(this.#handlers, args, call) : this.#defaults[name];
-  }
-
-  /** Fills in what every object of a kind has and its maker leaves out (setCustomValue, effectiveRole). */
-  provide(defaults: { methods?: Handlers<T, Call>; computed?: Computed<T> }): void {
-    Object.assign(this.#defaults, defaults.methods);
-    for (const [name, compute] of Object.entries(defaults.computed ?? {})) {
-      this.#computed[name] ??= compute as (call: Call) => unknown;
-    }
+    if (handler) return (args, call) => handler.call(this.#handlers, args, call);
+    const common = this.#defaults.methods.get(name);
+    return common && ((args, call) => common(this as unknown as ManagedObject, args, call));
   }
 
   /** Whether a top-level property is computed at every read (then its encoded form must not be cached). */
   isComputed(name: string): boolean {
-    return this.#computed[name] !== undefined;
-  }
-
-  /** The graph version at which a top-level property last changed; 0 = since the object was added. */
-  versionOf(name: string): number {
-    return this.#versions.get(name) ?? 0;
+    const { computed } = this.#options;
+    return (computed !== undefined && name in computed) || this.#defaults.computed.has(name);
   }
 
   /** Names of the top-level properties that have a value or are computed. */
   propertyNames(): string[] {
-    return [...new Set([...Object.keys(this.#values), ...Object.keys(this.#computed)])];
+    const computed = [...Object.keys(this.#options.computed ?? {}), ...this.#defaults.computed.keys()];
+    const stored = Object.keys(this.#values).filter((name) => this.#values[name] !== undefined);
+    return [...new Set([...stored, ...computed])];
   }
 
   /** Sets one path ('runtime.powerState', 'config'); undefined unsets. No-op when deep-equal to what is there. */
@@ -119,25 +122,26 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
     const before: Record<string, unknown> = {};
     const paths: string[] = [];
     for (const [path, value] of Object.entries(changes)) {
-      if (isDeepStrictEqual(readPath(this.#values, path), value)) continue;
       const name = topLevel(path);
-      if (!Object.hasOwn(before, name) && this.#values[name] !== undefined) before[name] = this.#values[name];
-      const next = withPath(this.#values[name], path.split('.').slice(1), value);
-      if (next === undefined) delete this.#values[name];
-      else this.#values[name] = next;
+      const present = this.#values[name];
+      const isWhole = name === path;
+      if (isDeepStrictEqual(isWhole ? present : readPath(this.#values, path), value)) continue;
+      if (!Object.hasOwn(before, name) && present !== undefined) before[name] = present;
+      // What is unset stays as undefined: an object with a deleted property costs more than one with an empty one.
+      this.#values[name] = isWhole ? value : withPath(present, path.split('.').slice(1), value);
       paths.push(path);
     }
-    if (paths.length > 0) this.#note(paths, before);
+    if (paths.length > 0) this.#owner.changed(this as unknown as ManagedObject, paths, before);
   }
 
   /** Says that a computed property would now read differently. */
   touch(name: keyof Properties<T> & string): void {
-    this.#note([name], {});
+    this.#owner.changed(this as unknown as ManagedObject, [name], {});
   }
 
-  #note(paths: readonly string[], before: Readonly<Record<string, unknown>>): void {
-    const version = this.#report(paths, before);
-    for (const path of paths) this.#versions.set(topLevel(path), version);
+  #compute(name: string, call: Call): unknown {
+    const own = (this.#options.computed as Record<string, (call: Call) => unknown> | undefined)?.[name];
+    return own ? own(call) : this.#defaults.computed.get(name)?.(this as unknown as ManagedObject, call);
   }
 }
 

@@ -1,19 +1,33 @@
 // Owns every managed object of a daemon and tells the interested ones, and only those, what changed. Never looks into
 // the values: what a property means is the business of the object's owner.
-import { type Handlers, type ManagedTypes, MethodFault, type MoRef, moRefKey, type Properties } from '@vivarium/vim';
+import {
+  type Handlers,
+  type ManagedTypeName,
+  type ManagedTypes,
+  MethodFault,
+  type MoRef,
+  moRefKey,
+  type Properties,
+} from '@vivarium/vim';
 import type { Call } from '../call.ts';
 import type { Change, ChangeListener } from './change.ts';
-import { ManagedObject, type ObjectOptions } from './managed-object.ts';
+import { ManagedObject, type ObjectOptions, type ObjectOwner } from './managed-object.ts';
+import { RefMap } from './ref-map.ts';
+import { type Defaults, DefaultsByType } from './type-defaults.ts';
 
 /** Takes a listener away again; idempotent. */
 export type Unsubscribe = () => void;
 
+const NO_OPTIONS = {};
+
 export class ObjectGraph {
-  readonly #objects = new Map<string, ManagedObject>();
-  readonly #byType = new Map<string, Set<ManagedObject>>();
-  readonly #listeners = new Map<string, Set<ChangeListener>>();
+  readonly #objects = new RefMap<ManagedObject>();
+  readonly #listeners = new RefMap<Set<ChangeListener>>();
+  readonly #changed = new Set<ChangeListener>();
   readonly #added = new Set<(object: ManagedObject) => void>();
   readonly #removed = new Set<(object: ManagedObject) => void>();
+  readonly #defaults = new DefaultsByType();
+  readonly #owner: ObjectOwner = { changed: (object, paths, before) => this.#noteChange(object, paths, before) };
   #version = 0;
 
   /** Grows with every change of any object: the global order of changes. Starts at 0. */
@@ -33,35 +47,30 @@ export class ObjectGraph {
     ref: MoRef<T>,
     properties: Properties<T>,
     handlers: Handlers<T, Call> = {},
-    options: ObjectOptions<T> = {},
+    options: ObjectOptions<T> = NO_OPTIONS,
   ): ManagedObject<T> {
-    const key = moRefKey(ref);
-    if (this.#objects.has(key)) throw new Error(`managed object ${key} is in the graph already`);
-    const object: ManagedObject<T> = new ManagedObject<T>(ref, properties, handlers, options, (paths, before) =>
-      this.#changed(object as ManagedObject, paths, before),
-    );
-    const plain = object as ManagedObject;
-    this.#objects.set(key, plain);
-    const peers = this.#byType.get(ref.type);
-    if (peers) peers.add(plain);
-    else this.#byType.set(ref.type, new Set([plain]));
+    if (this.#objects.get(ref)) throw new Error(`managed object ${moRefKey(ref)} is in the graph already`);
+    const object = new ManagedObject<T>(ref, properties, handlers, options, this.#owner, this.#defaults.of(ref.type));
+    const plain = object as unknown as ManagedObject;
+    this.#objects.set(plain.ref, plain);
     this.#version += 1;
-    this.#tell(key, { kind: 'added', object: plain, version: this.#version });
+    this.#tell({ kind: 'added', object: plain, version: this.#version });
     for (const listener of [...this.#added]) listener(plain);
     return object;
   }
 
+  /** What all objects of a type and of those derived from it have, unless their own makers say otherwise. */
+  provide<T extends ManagedTypeName>(type: T, defaults: Defaults<T>): void {
+    this.#defaults.provide(type, defaults);
+  }
+
   /** Takes an object out; no-op when it is not there. Later `set` calls on it change nothing. */
   remove(ref: MoRef): void {
-    const key = moRefKey(ref);
-    const object = this.#objects.get(key);
+    const object = this.#objects.get(ref);
     if (!object) return;
-    this.#objects.delete(key);
-    const peers = this.#byType.get(ref.type);
-    peers?.delete(object);
-    if (peers?.size === 0) this.#byType.delete(ref.type);
+    this.#objects.delete(ref);
     this.#version += 1;
-    this.#tell(key, { kind: 'removed', object, version: this.#version });
+    this.#tell({ kind: 'removed', object, version: this.#version });
     for (const listener of [...this.#removed]) listener(object);
   }
 
@@ -73,18 +82,18 @@ export class ObjectGraph {
   }
 
   find<T extends keyof ManagedTypes>(ref: MoRef<T>): ManagedObject<T> | undefined {
-    // The key holds the type, so what is found under it is of that type.
-    return this.#objects.get(moRefKey(ref)) as ManagedObject<T> | undefined;
+    // What is found under a type is of that type.
+    return this.#objects.get(ref) as unknown as ManagedObject<T> | undefined;
   }
 
   /** All objects of exactly this type, in the order they were added. Safe against changes while iterating. */
   ofType<T extends keyof ManagedTypes>(type: T): Iterable<ManagedObject<T>> {
-    return [...(this.#byType.get(type) ?? [])] as unknown as ManagedObject<T>[];
+    return this.#objects.ofType(type) as unknown as ManagedObject<T>[];
   }
 
   /** Every object, in no particular order. */
   all(): Iterable<ManagedObject> {
-    return [...this.#objects.values()];
+    return this.#objects.values();
   }
 
   /**
@@ -92,16 +101,22 @@ export class ObjectGraph {
    * change, so they only note it down; they must not throw.
    */
   subscribe(ref: MoRef, listener: ChangeListener): Unsubscribe {
-    const key = moRefKey(ref);
-    const listeners = this.#listeners.get(key) ?? new Set();
-    this.#listeners.set(key, listeners);
+    let listeners = this.#listeners.get(ref);
+    if (!listeners) this.#listeners.set(ref, (listeners = new Set()));
+    const all = listeners;
     // A wrapper, so that the same function may be subscribed twice and taken away once.
     const own: ChangeListener = (change) => listener(change);
-    listeners.add(own);
+    all.add(own);
     return () => {
-      listeners.delete(own);
-      if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key);
+      all.delete(own);
+      if (all.size === 0 && this.#listeners.get(ref) === all) this.#listeners.delete(ref);
     };
+  }
+
+  /** As subscribe, for all objects: for those who keep track of many. */
+  onChange(listener: ChangeListener): Unsubscribe {
+    this.#changed.add(listener);
+    return () => void this.#changed.delete(listener);
   }
 
   /** Hears of every object that comes: for indexes over the whole graph. */
@@ -116,17 +131,16 @@ export class ObjectGraph {
     return () => void this.#removed.delete(listener);
   }
 
-  #changed(object: ManagedObject, paths: readonly string[], before: Readonly<Record<string, unknown>>): number {
+  #noteChange(object: ManagedObject, paths: readonly string[], before: Readonly<Record<string, unknown>>): number {
     this.#version += 1;
     const version = this.#version;
-    if (this.#objects.get(moRefKey(object.ref)) === object) {
-      this.#tell(moRefKey(object.ref), { kind: 'modified', object, paths, before, version });
-    }
+    if (this.#objects.get(object.ref) === object) this.#tell({ kind: 'modified', object, paths, before, version });
     return version;
   }
 
-  #tell(key: string, change: Change): void {
-    const listeners = this.#listeners.get(key);
+  #tell(change: Change): void {
+    const listeners = this.#listeners.get(change.object.ref);
     if (listeners) for (const listener of [...listeners]) listener(change);
+    for (const listener of this.#changed) listener(change);
   }
 }

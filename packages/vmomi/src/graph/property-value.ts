@@ -1,10 +1,12 @@
 // Reading and replacing values along property paths. Pure; never mutates what it is given.
 
 const SEGMENT = /([A-Za-z_]\w*)((?:\[(?:"[^"]*"|[^\]"]*)\])*)(?:\.|$)/y;
+const PLAIN_NAME = /^\w+$/;
 
 /** `root.a.b[key].c` of nested data objects; undefined as soon as something on the way is unset. */
 export function readPath(root: unknown, path: string): unknown {
   let value = root;
+  if (PLAIN_NAME.test(path)) return member(root, path);
   SEGMENT.lastIndex = 0;
   while (SEGMENT.lastIndex < path.length) {
     const match = SEGMENT.exec(path);

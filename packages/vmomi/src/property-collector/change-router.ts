@@ -1,11 +1,12 @@
-// Who wants to hear of which property of which object. One subscription in the graph an object, however many watch it;
-// watchers with the same interest are asked once. Only tells; what a change means is the watcher's business.
-import { type MoRef, moRefKey } from '@vivarium/vim';
+// Who wants to hear of which property of which object. Watchers with the same interest in an object are asked once. Only tells;
+// what a change means is the watcher's business.
+import type { MoRef } from '@vivarium/vim';
 import type { Change } from '../graph/change.ts';
+import { RefMap } from '../graph/ref-map.ts';
 
 /** What the router needs of the object graph. */
 export interface ChangeSource {
-  subscribe(ref: MoRef, listener: (change: Change) => void): () => void;
+  onChange(listener: (change: Change) => void): () => void;
 }
 
 /** A set of top-level property names, shared by all who want to hear of the same ones. Made by `interest`. */
@@ -18,18 +19,18 @@ export interface Watcher {
   changed(properties: readonly string[] | undefined): void;
 }
 
-interface Watched {
-  readonly unsubscribe: () => void;
-  readonly watchers: Map<Interest, Set<Watcher>>;
+/** Those with one interest in one object; mostly it is one. */
+interface Peers {
+  readonly interest: Interest;
+  watchers: Watcher | Set<Watcher>;
 }
 
 export class ChangeRouter {
-  readonly #source: ChangeSource;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new RefMap<Peers[]>();
   readonly #interests = new Map<string, WeakRef<Interest>>();
 
   constructor(source: ChangeSource) {
-    this.#source = source;
+    source.onChange((change) => this.#tell(change));
   }
 
   /** Objects that somebody watches. */
@@ -51,41 +52,43 @@ export class ChangeRouter {
 
   /** The object need not exist yet. A watcher watches an object once. */
   watch(ref: MoRef, interest: Interest, watcher: Watcher): void {
-    const key = moRefKey(ref);
-    let watched = this.#watched.get(key);
-    if (!watched) {
-      const watchers = new Map<Interest, Set<Watcher>>();
-      watched = { watchers, unsubscribe: this.#source.subscribe(ref, (change) => tell(watchers, change)) };
-      this.#watched.set(key, watched);
-    }
-    const peers = watched.watchers.get(interest);
-    if (peers) peers.add(watcher);
-    else watched.watchers.set(interest, new Set([watcher]));
+    const watched = this.#watched.get(ref);
+    const peers = watched?.find((one) => one.interest === interest);
+    if (!watched) this.#watched.set(ref, [{ interest, watchers: watcher }]);
+    else if (!peers) watched.push({ interest, watchers: watcher });
+    else if (peers.watchers instanceof Set) peers.watchers.add(watcher);
+    else peers.watchers = new Set([peers.watchers, watcher]);
   }
 
   unwatch(ref: MoRef, interest: Interest, watcher: Watcher): void {
-    const key = moRefKey(ref);
-    const watched = this.#watched.get(key);
-    const peers = watched?.watchers.get(interest);
-    if (!watched || !peers?.delete(watcher)) return;
-    if (peers.size === 0) watched.watchers.delete(interest);
-    if (watched.watchers.size > 0) return;
-    watched.unsubscribe();
-    this.#watched.delete(key);
+    const watched = this.#watched.get(ref);
+    const index = watched?.findIndex((one) => one.interest === interest) ?? -1;
+    const peers = watched?.[index];
+    if (!watched || !peers) return;
+    if (peers.watchers instanceof Set) {
+      peers.watchers.delete(watcher);
+      if (peers.watchers.size > 0) return;
+    } else if (peers.watchers !== watcher) return;
+    watched.splice(index, 1);
+    if (watched.length === 0) this.#watched.delete(ref);
+  }
+
+  #tell(change: Change): void {
+    const watched = this.#watched.get(change.object.ref);
+    if (!watched) return;
+    const names = change.kind === 'modified' ? topLevelNames(change.paths) : undefined;
+    // A copy: who is told may watch or unwatch.
+    for (const { interest, watchers } of [...watched]) {
+      if (names !== undefined && !names.some((name) => interest.names.has(name))) continue;
+      if (watchers instanceof Set) for (const watcher of watchers) watcher.changed(names);
+      else watchers.changed(names);
+    }
   }
 
   #forgetUnusedInterests(): void {
     for (const [key, interest] of this.#interests) {
       if (interest.deref() === undefined) this.#interests.delete(key);
     }
-  }
-}
-
-function tell(watchers: ReadonlyMap<Interest, ReadonlySet<Watcher>>, change: Change): void {
-  const names = change.kind === 'modified' ? topLevelNames(change.paths) : undefined;
-  for (const [interest, peers] of watchers) {
-    if (names !== undefined && !names.some((name) => interest.names.has(name))) continue;
-    for (const watcher of peers) watcher.changed(names);
   }
 }
 

@@ -51,6 +51,10 @@ class PolicyAuthorization {
     return { has: (privilege) => this.holds(session, object, privilege) };
   }
 
+  momentary(session: Session) {
+    return (object: ManagedObject) => this.privilegesOn(session, object);
+  }
+
   entityOf(object: ManagedObject): MoRef {
     return schema.isSubtype(object.ref.type, 'ManagedEntity') ? object.ref : ROOT;
   }

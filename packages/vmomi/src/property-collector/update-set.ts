@@ -122,19 +122,21 @@ class Told implements HasEncodedForm {
 
   [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
     const { kind, obj } = this;
-    const [list, op] = kind === undefined ? ['propSet', ''] : ['changeSet', '<op>assign</op>'];
-    sink.text(`<${tag}>${kind === undefined ? '' : `<kind>${kind}</kind>`}`);
-    sink.text(encodeRef('obj', REFERENCE, obj, rank));
+    const list = kind === undefined ? 'propSet' : 'changeSet';
+    const op = kind === undefined ? '' : '<op>assign</op>';
+    const about = kind === undefined ? '' : `<kind>${kind}</kind>`;
+    sink.text(`<${tag}>${about}${encodeRef('obj', REFERENCE, obj, rank)}`);
     let hasMissing = false;
-    for (const [index, { nameElement, type }] of this.#paths.entries()) {
+    for (let index = 0; index < this.#paths.length; index++) {
+      const path = this.#paths[index];
       const value = this.#values[index];
-      if (value === undefined) continue;
+      if (path === undefined || value === undefined) continue;
       if (value instanceof Missing) {
         hasMissing = true;
         continue;
       }
-      sink.text(`<${list}>${nameElement}${op}`);
-      this.#fragments.write(type, value, rank, sink);
+      sink.text(`<${list}>${path.nameElement}${op}`);
+      this.#fragments.write(path.type, value, rank, sink);
       sink.text(`</${list}>`);
     }
     if (hasMissing) sink.text(encodeRef('missingSet', MISSING, this.missingSet, rank));

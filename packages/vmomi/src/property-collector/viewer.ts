@@ -38,22 +38,19 @@ export function viewerOf(call: Call): Viewer {
   );
 }
 
-/** A view of this moment: finding out rights walks up the inventory, so it is done once an object. */
+/** A view of this moment, for reading many objects. */
 export function momentaryViewerOf(call: Call): Viewer {
-  const { session, service } = call;
-  const known = new Map<ManagedObject, ReturnType<RightsOn>>();
-  return makeViewer(call, (object) => {
-    let rights = known.get(object);
-    if (rights === undefined) known.set(object, (rights = service.authorization.privilegesOn(session, object)));
-    return rights;
-  });
+  return makeViewer(call, call.service.authorization.momentary(call.session));
 }
 
 function makeViewer(call: Call, rightsOn: RightsOn): Viewer {
   const { session, service } = call;
 
   const value = (object: ManagedObject, path: PathPlan): unknown => {
-    if (!object.isComputed(path.property)) return readSteps(object.get(path.property as never), path.steps);
+    if (!object.isComputed(path.property)) {
+      const whole = object.get(path.property as never);
+      return path.steps.length === 0 ? whole : readSteps(whole, path.steps);
+    }
     try {
       return readSteps(object.read(path.property, call), path.steps);
     } catch (error) {
@@ -71,9 +68,13 @@ function makeViewer(call: Call, rightsOn: RightsOn): Viewer {
       rightsOn(object).has(path.privilege) ? value(object, path) : new Missing(refusal(call, object, path.privilege)),
     readAll(object, paths) {
       const held = rightsOn(object);
-      return paths.map((path) =>
-        held.has(path.privilege) ? value(object, path) : new Missing(refusal(call, object, path.privilege)),
-      );
+      const values: unknown[] = [];
+      for (const path of paths) {
+        values.push(
+          held.has(path.privilege) ? value(object, path) : new Missing(refusal(call, object, path.privilege)),
+        );
+      }
+      return values;
     },
   };
 }

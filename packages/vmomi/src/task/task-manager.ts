@@ -33,10 +33,10 @@ export function addTaskManager(service: Service, ref: MoRef<'TaskManager'>): voi
       },
     },
   );
+  graph.provide('Task', { methods: { CancelTask: (task, _args, call) => cancel(service, task, call) } });
   const showRecent = () => manager.touch('recentTask');
   graph.onAdd((object) => {
     if (!isTask(object)) return;
-    object.provide({ methods: { CancelTask: (_args, call) => cancel(service, object, call) } });
     showRecent();
   });
   graph.onRemove((object) => {
