@@ -1,12 +1,12 @@
 // Runs every generator. `gen.ts` writes; `gen.ts --check` writes nothing, names each file that differs and exits 1.
-// `--root DIR` works on another tree (the tests of the check use it). `--from-pyvmomi DIR` compares api/vim25 with what
-// its script makes of the pyVmomi package in DIR.
+// `--root DIR` works on another tree (the tests of the check use it). `--from-pyvmomi DIR` compares the pinned schemas with
+// what their script makes of the pyVmomi package in DIR.
 
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { differingParts, dumpFrom, pinnedHash, sha256 } from './gen-vim25/compare-dump.ts';
-import { VIM25_SCHEMA, vim25Generator } from './gen-vim25/vim25-generator.ts';
+import { PBM_SCHEMA, VIM25_SCHEMA, vim25Generator } from './gen-vim25/vim25-generator.ts';
 import { differences, type Generator, writeGenerated } from './generated-files.ts';
 
 const generators: readonly Generator[] = [vim25Generator];
@@ -20,18 +20,28 @@ const { values } = parseArgs({
 });
 const root = resolve(values.root ?? `${import.meta.dirname}/../..`);
 
+/** What dump_schema.py is called with to make each pinned schema. */
+const pinned: readonly (readonly [path: string, modules: readonly string[]])[] = [
+  [VIM25_SCHEMA, []],
+  [PBM_SCHEMA, ['-only', 'pbm', 'core', 'query', 'vim', 'pbm']],
+];
+
 /** Lines that say what is wrong; none when all is well. */
-function checkPinnedSchema(): string[] {
-  const data = readFileSync(join(root, VIM25_SCHEMA));
-  const name = VIM25_SCHEMA.slice(VIM25_SCHEMA.lastIndexOf('/') + 1);
-  const pinned = pinnedHash(readFileSync(join(root, 'api/vim25/SOURCE'), 'utf8'), name);
-  return pinned === sha256(data) ? [] : [`${VIM25_SCHEMA} differs from the sha256 in api/vim25/SOURCE`];
+function checkPinnedSchemas(): string[] {
+  return pinned.flatMap(([path]) => {
+    const data = readFileSync(join(root, path));
+    const source = join(root, dirname(path), 'SOURCE');
+    const hash = pinnedHash(readFileSync(source, 'utf8'), basename(path));
+    return hash === sha256(data) ? [] : [`${path} differs from the sha256 in ${dirname(path)}/SOURCE`];
+  });
 }
 
 function compareWithPyvmomi(directory: string): string[] {
-  const current = JSON.parse(readFileSync(join(root, VIM25_SCHEMA), 'utf8')) as object;
-  const parts = differingParts(current, dumpFrom(join(root, 'api/vim25/dump_schema.py'), resolve(directory)));
-  return parts.map((part) => `${VIM25_SCHEMA}: "${part}" differs from the pyVmomi in ${directory}`);
+  return pinned.flatMap(([path, modules]) => {
+    const current = JSON.parse(readFileSync(join(root, path), 'utf8')) as object;
+    const fresh = dumpFrom(join(root, 'api/vim25/dump_schema.py'), resolve(directory), modules);
+    return differingParts(current, fresh).map((part) => `${path}: "${part}" differs from the pyVmomi in ${directory}`);
+  });
 }
 
 function runGenerator(generator: Generator): string[] {
@@ -44,7 +54,7 @@ function runGenerator(generator: Generator): string[] {
 
 const problems =
   values['from-pyvmomi'] === undefined
-    ? [...checkPinnedSchema(), ...generators.flatMap(runGenerator)]
+    ? [...checkPinnedSchemas(), ...generators.flatMap(runGenerator)]
     : compareWithPyvmomi(values['from-pyvmomi']);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) {

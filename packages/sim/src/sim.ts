@@ -1,7 +1,7 @@
 // The simulator, put together: a store in memory, simulated hosts, the real vCenter, its doors.
 import type { Clock, Logger, Random } from '@vivarium/base';
 import { openMemoryStore } from '@vivarium/store';
-import { centerBuilder, ensureCertificates, openCenterWeb, openVpxd, type Vpxd } from '@vivarium/vcenter';
+import { centerBuilder, ensureCertificates, openCenterWeb, openDoors, openVpxd, type Vpxd } from '@vivarium/vcenter';
 import { make } from '@vivarium/vim';
 import { ADMINISTRATORS, simUsers } from './any-account.ts';
 import { buildInventory } from './build-inventory.ts';
@@ -56,6 +56,7 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     ...(certificates ? { tls: { ...certificates.server, authority: certificates.authority } } : {}),
     service: vpxd.service,
     log,
+    doors: await openDoors(vpxd.service),
   });
   undo.defer(() => web.close());
   const { address } = flags.listen;

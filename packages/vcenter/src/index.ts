@@ -1,5 +1,6 @@
 export { type CenterBuilder, centerBuilder } from './center-builder.ts';
 export { ensureCertificates } from './certificates/certificate-authority.ts';
+export { type Door, openDoors } from './doors.ts';
 export type {
   HostDialer,
   HostLink,
@@ -10,9 +11,7 @@ export type {
 } from './host-link/host-link.ts';
 export { HostUnreachable } from './host-link/host-link.ts';
 export { VimHostLink } from './host-link/vim-host-link.ts';
-export { type AutomationDeps, registerAutomation } from './rest/automation.ts';
 export { joinDomain } from './sso/join-domain.ts';
 export { SsoDomain } from './sso/sso-domain.ts';
-export { Tagging } from './tagging/tagging.ts';
 export { openVpxd, type Vpxd, type VpxdOptions } from './vpxd.ts';
 export { type CenterWeb, openCenterWeb } from './web.ts';

@@ -5,12 +5,11 @@ import type { Clock, Logger, Random } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
 import { openSqliteStore } from '@vivarium/store';
 import { ensureCertificates } from './certificates/certificate-authority.ts';
+import { openDoors } from './doors.ts';
 import { VimHostDialer } from './host-link/vim-host-dialer.ts';
 import { centerPaths, type VpxdProcessOptions } from './options.ts';
-import { registerAutomation } from './rest/automation.ts';
 import { joinDomain } from './sso/join-domain.ts';
 import { SsoDomain } from './sso/sso-domain.ts';
-import { Tagging } from './tagging/tagging.ts';
 import { openVpxd } from './vpxd.ts';
 import { openCenterWeb } from './web.ts';
 
@@ -39,13 +38,12 @@ export async function startVpxd(
   const vpxd = await openVpxd({ clock, random, log, version, store, dialer, users: domain });
   undo.defer(() => vpxd.close());
   await joinDomain(vpxd.service, domain);
-  const tagging = new Tagging(store, random);
   const web = await openCenterWeb({
     listen: options.listen,
     tls: { ...certificates.server, authority: certificates.authority },
     service: vpxd.service,
     log,
-    doors: [(app) => registerAutomation(app, { service: vpxd.service, tagging })],
+    doors: await openDoors(vpxd.service),
   });
   undo.defer(() => web.close());
   vpxd.start();

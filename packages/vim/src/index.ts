@@ -40,6 +40,7 @@ export {
   type FieldInfo,
   type ManagedTypeInfo,
   type MethodInfo,
+  type ServiceName,
   schema,
   type TypeInfo,
   type TypeKind,

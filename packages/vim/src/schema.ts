@@ -1,8 +1,11 @@
-// The vim25 schema at run time: looked up by name, expanded from the generated table on first use and kept.
+// The vim25 schema, and pbm's beside it, at run time: looked up by name, expanded from the generated table on first use and kept.
 // Must never hold anything but what the table says (no sessions, no objects).
 
 import type { ApiVersion } from './generated/references.ts';
 import table from './generated/schema.json' with { type: 'json' };
+
+/** Whose type or method it is: /sdk's, or a service's beside it. */
+export type ServiceName = 'vim25' | 'pbm';
 
 export type TypeKind = 'primitive' | 'any' | 'enum' | 'data' | 'managed';
 
@@ -89,18 +92,20 @@ const PRIMITIVES: ReadonlySet<string> = new Set([
 const versionsOldestFirst = table.versions as ApiVersion[];
 const ranks = new Map<string, number>(versionsOldestFirst.map((id, index) => [id, index]));
 
-type Line = { readonly tag: string; readonly line: string };
+type Line = { readonly tag: string; readonly line: string; readonly service: ServiceName };
 
-function indexLines(): { types: Map<string, Line>; methods: Map<string, string> } {
+function indexLines(): { types: Map<string, Line>; methods: Map<string, Line> } {
   const types = new Map<string, Line>();
-  const methods = new Map<string, string>();
-  for (const line of table.table) {
-    const end = line.indexOf(' ', 2);
-    const name = line.slice(2, end);
-    const tag = line.charAt(0);
-    if (tag === 'o') methods.set(name, line);
-    else types.set(name, { tag, line });
-  }
+  const methods = new Map<string, Line>();
+  const add = (service: ServiceName, lines: readonly string[]) => {
+    for (const line of lines) {
+      const name = line.slice(2, line.indexOf(' ', 2));
+      const tag = line.charAt(0);
+      (tag === 'o' ? methods : types).set(name, { tag, line, service });
+    }
+  };
+  add('vim25', table.table);
+  add('pbm', table.pbm);
   return { types, methods };
 }
 
@@ -191,7 +196,7 @@ function versionAt(rank: number): ApiVersion {
 function findDeclaredMethod(name: string): MethodInfo | undefined {
   const known = expandedMethods.get(name);
   if (known !== undefined) return known;
-  const line = index.methods.get(name);
+  const line = index.methods.get(name)?.line;
   if (line === undefined) return undefined;
   const [, , owner = '', rank = '0', result = '', taskResult = '-', privilege = '-', faults = '-', ...params] =
     line.split(' ');
@@ -279,10 +284,15 @@ export const schema = {
 
   kindOf,
 
+  /** Whose a named type is; vim25's when there is no such type. */
+  serviceOf(type: string): ServiceName {
+    return index.types.get(type)?.service ?? 'vim25';
+  },
+
   /** Every name of a kind: 'data' without faults. */
-  names(kind: 'data' | 'fault' | 'enum' | 'managed' | 'method'): string[] {
-    if (kind === 'method') return [...index.methods.keys()];
-    const tag = { data: 'd', fault: 'f', enum: 'e', managed: 'm' }[kind];
-    return [...index.types].filter(([, entry]) => entry.tag === tag).map(([name]) => name);
+  names(kind: 'data' | 'fault' | 'enum' | 'managed' | 'method', service: ServiceName = 'vim25'): string[] {
+    const tag = { data: 'd', fault: 'f', enum: 'e', managed: 'm', method: 'o' }[kind];
+    const all = kind === 'method' ? index.methods : index.types;
+    return [...all].filter(([, entry]) => entry.tag === tag && entry.service === service).map(([name]) => name);
   },
 } as const;

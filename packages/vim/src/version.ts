@@ -1,7 +1,7 @@
 // Which version of the API a client speaks, and what may be sent to it.
 
 import type { ApiVersion } from './generated/references.ts';
-import { schema, type TypeInfo, type TypeRef } from './schema.ts';
+import { type ServiceName, schema, type TypeInfo, type TypeRef } from './schema.ts';
 import { wireName } from './type-ref.ts';
 
 /** Dotted numbers compared part by part, missing parts as 0; undefined when a text is not dotted numbers. */
@@ -20,9 +20,11 @@ function compareDotted(left: readonly number[], right: readonly number[]): numbe
 /**
  * The version of a request from its SOAPAction (`"urn:vim25/8.0.3.0"`, quotes optional). An id that the lattice does not
  * have means the newest version that is not newer (govmomi names its own release, which may be ahead of ours). No id, an
- * empty action (libvirt) or one that is not a vim25 version means the lattice's legacy version, as on ESXi.
+ * empty action (libvirt) or one that is not a vim25 version means the lattice's legacy version, as on ESXi. The services beside
+ * /sdk have versions of their own, which we do not tell apart: their clients get the newest.
  */
-export function versionOfSoapAction(soapAction: string | undefined): ApiVersion {
+export function versionOfSoapAction(soapAction: string | undefined, service: ServiceName = 'vim25'): ApiVersion {
+  if (service !== 'vim25') return schema.versions[0] ?? schema.legacyVersion;
   const match = /^"?\s*urn:(?:internal)?vim25?\/([\w.]+)\s*"?$/.exec(soapAction?.trim() ?? '');
   return nearestVersion(match?.[1] ?? '') ?? schema.legacyVersion;
 }

@@ -12,6 +12,7 @@ export { ObjectGraph, type Unsubscribe } from './graph/object-graph.ts';
 export type { AuthenticationRequest } from './http/authenticate.ts';
 export { callOf } from './http/call-context.ts';
 export { basicCredentials, SESSION_HEADER } from './http/cookies.ts';
+export { registerSideService } from './http/register.ts';
 export { prepareScope } from './http/scope.ts';
 export type { OptionDefinition } from './option-manager/option-definition.ts';
 export { addOptionManager } from './option-manager/option-manager.ts';

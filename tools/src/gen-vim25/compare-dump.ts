@@ -15,12 +15,12 @@ export function differingParts(left: object, right: object): string[] {
   return [...parts].filter((part) => !isDeepStrictEqual(of(left, part), of(right, part)));
 }
 
-/** Runs dump_schema.py with python3 on the pyVmomi in `directory`; throws when that fails. */
-export function dumpFrom(scriptPath: string, directory: string): object {
+/** Runs dump_schema.py with python3 on the pyVmomi in `directory`; throws when that fails. `modules`: its arguments. */
+export function dumpFrom(scriptPath: string, directory: string, modules: readonly string[] = []): object {
   const work = mkdtempSync(join(tmpdir(), 'vim25-dump-'));
   try {
     const out = join(work, 'schema.json');
-    execFileSync('python3', [scriptPath, directory, out], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('python3', [scriptPath, directory, out, ...modules], { stdio: ['ignore', 'ignore', 'inherit'] });
     return JSON.parse(readFileSync(out, 'utf8')) as object;
   } finally {
     rmSync(work, { recursive: true });

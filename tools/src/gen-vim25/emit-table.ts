@@ -61,16 +61,24 @@ function tableLines(dump: SchemaDump, lattice: Lattice): string[] {
   return lines;
 }
 
-/** schema.json: `versions` oldest first, the `legacy` one, and the table. */
-export function emitTable(dump: SchemaDump, lattice: Lattice): string {
-  const lines = tableLines(dump, lattice).map((line) => `    ${JSON.stringify(line)}`);
+/** schema.json: `versions` oldest first, the `legacy` one, the table, and a table for each service beside /sdk. */
+export function emitTable(
+  dump: SchemaDump,
+  lattice: Lattice,
+  sides: Readonly<Record<string, SchemaDump>> = {},
+): string {
+  const table = (of: SchemaDump) =>
+    tableLines(of, lattice)
+      .map((line) => `    ${JSON.stringify(line)}`)
+      .join(',\n');
+  const side = Object.entries(sides).map(([name, of]) => `  ${JSON.stringify(name)}: [\n${table(of)}\n  ]`);
   return `{
-  "generated": "by tools/src/gen.ts from api/vim25/vim25-schema-9.0.json, do not edit",
+  "generated": "by tools/src/gen.ts from api/vim25 and api/pbm, do not edit",
   "versions": ${JSON.stringify(lattice.ids)},
   "legacy": ${JSON.stringify(lattice.legacy)},
   "table": [
-${lines.join(',\n')}
-  ]
+${table(dump)}
+  ]${side.map((text) => `,\n${text}`).join('')}
 }
 `;
 }

@@ -8,6 +8,7 @@ import { differingParts, dumpFrom } from './compare-dump.ts';
 import { generateVim25 } from './generate-vim25.ts';
 import { withInternalMethods } from './internal-methods.ts';
 import { basesFirst, parseSchemaDump, readLattice } from './schema-dump.ts';
+import { parseSideService, withSideService } from './side-service.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SCHEMA = 'api/vim25/vim25-schema-9.0.json';
@@ -22,7 +23,7 @@ function runGen(...args: string[]): { status: number | null; output: string } {
 function copyTree(context: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'gen-check-'));
   context.after(() => rmSync(root, { recursive: true }));
-  for (const directory of ['api/vim25', GENERATED])
+  for (const directory of ['api/vim25', 'api/pbm', GENERATED])
     cpSync(join(ROOT, directory), join(root, directory), { recursive: true });
   return root;
 }
@@ -86,6 +87,20 @@ void test('internal methods are laid over the schema, and never over something t
   assert.throws(() => over({ methods: { B: { N: method } } }), /no managed type B/);
   assert.throws(() => over({ data: { D: type } }), /D is in the schema already/);
   assert.throws(() => over({ format: 'x' }), /not internal methods/);
+});
+
+void test('a side service is told by the prefix of its types, and is known to every client', () => {
+  const type = { vmodl: 'x', base: null, v: 'pbm.version.version2', p: [{ n: 'a', t: 'string', v: 'pbm.version.v9' }] };
+  const empty = { format: 'vim25-schema/1', versions: {}, faults: {}, managed: {} };
+  const enums = { PbmE: { vmodl: 'x', v: 'pbm.version.version1', values: ['a', ['b', 'pbm.version.v9']] } };
+  const text = JSON.stringify({ ...empty, data: { PbmD: type }, enums });
+  const side = parseSideService(text, 'Pbm');
+  assert.deepEqual(side.data['PbmD'], { ...type, v: '0', p: [{ n: 'a', t: 'string', v: '0' }] });
+  assert.deepEqual(side.enums['PbmE']?.values, ['a', 'b']);
+  assert.throws(() => parseSideService(text, 'Sms'), /PbmD does not begin with Sms/);
+  const dump = parseSchemaDump(JSON.stringify({ ...empty, data: { D: type }, enums: {} }));
+  assert.deepEqual(Object.keys(withSideService(dump, side).data), ['D', 'PbmD']);
+  assert.throws(() => withSideService(side, side), /PbmD is in both schemas/);
 });
 
 void test('bases come before what is derived from them', () => {

@@ -4,6 +4,7 @@ import type { Generator } from '../generated-files.ts';
 import { generateVim25 } from './generate-vim25.ts';
 
 export const VIM25_SCHEMA = 'api/vim25/vim25-schema-9.0.json';
+export const PBM_SCHEMA = 'api/pbm/pbm-schema-9.0.json';
 const INTERNAL = 'api/vim25/internal-methods.json';
 const OUTPUT = 'packages/vim/src/generated';
 
@@ -11,8 +12,7 @@ export const vim25Generator: Generator = {
   name: 'vim25',
   directories: [OUTPUT],
   generate(read) {
-    return new Map(
-      [...generateVim25(read(VIM25_SCHEMA), read(INTERNAL))].map(([name, text]) => [`${OUTPUT}/${name}`, text]),
-    );
+    const files = generateVim25(read(VIM25_SCHEMA), { internal: read(INTERNAL), pbm: read(PBM_SCHEMA) });
+    return new Map([...files].map(([name, text]) => [`${OUTPUT}/${name}`, text]));
   },
 };

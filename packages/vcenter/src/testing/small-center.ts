@@ -11,6 +11,7 @@ import { moRef } from '@vivarium/vim';
 import { Service } from '@vivarium/vmomi';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { aboutCenter } from '../about.ts';
+import { registerStoragePolicyService } from '../pbm/storage-policy-service.ts';
 import { automationOperations, registerAutomation } from '../rest/automation.ts';
 import { openApiDocument } from '../rest/openapi.ts';
 import { joinDomain } from '../sso/join-domain.ts';
@@ -72,6 +73,7 @@ export async function smallCenter(context: TestContext, options: { directory?: s
   tagging.watch(service.graph, (error) => void errors.push({ error }));
   const app = Fastify();
   registerAutomation(app, { service, tagging });
+  registerStoragePolicyService(app, service);
   service.register(app);
   await app.ready();
   const document = openApiDocument(automationOperations({ service, tagging }), '0.0.0') as unknown as Document;

@@ -2,7 +2,7 @@
 
 import type { ApiVersion, MoRef } from '../generated/references.ts';
 import { MethodFault } from '../method-fault.ts';
-import { type FieldInfo, type MethodInfo, schema } from '../schema.ts';
+import { type FieldInfo, type MethodInfo, type ServiceName, schema } from '../schema.ts';
 import { rankOf, versionOfSoapAction } from '../version.ts';
 import { invalidXml, REQUEST_LIMITS, readXml, type XmlHandler, type XmlLimits, type XmlTag } from './read-xml.ts';
 import { ValueBuilder } from './value-builder.ts';
@@ -45,6 +45,7 @@ function declaredParams(method: string): readonly FieldInfo[] {
 /** Envelope, header and body around the method element; what is inside that goes to a ValueBuilder. */
 class RequestReader implements XmlHandler {
   readonly #rank: number;
+  readonly #service: ServiceName;
   readonly header: Record<string, string> = {};
   readonly values: Record<string, unknown> = {};
   method: string | undefined;
@@ -53,8 +54,9 @@ class RequestReader implements XmlHandler {
   #depth = 0;
   #headerName = '';
 
-  constructor(rank: number) {
+  constructor(rank: number, service: ServiceName) {
     this.#rank = rank;
+    this.#service = service;
   }
 
   open(tag: XmlTag): void {
@@ -89,7 +91,7 @@ class RequestReader implements XmlHandler {
     const self = this.values['_this'] as MoRef | undefined;
     delete this.values['_this'];
     if (self === undefined) throw invalidXml(`${method.slice(0, 128)} needs a _this`);
-    knownMethod(self, method, this.#rank);
+    knownMethod(self, method, this.#rank, this.#service);
     this.#builder?.finish();
     return { method, self };
   }
@@ -113,9 +115,9 @@ class RequestReader implements XmlHandler {
   }
 }
 
-/** The method, or the fault that vSphere answers when this type, at this version, has no such method. */
-export function knownMethod(self: MoRef, method: string, rank: number): MethodInfo {
-  const info = schema.method(self.type, method);
+/** The method, or the fault that vSphere answers when this type, at this version and this door, has no such method. */
+export function knownMethod(self: MoRef, method: string, rank: number, service: ServiceName = 'vim25'): MethodInfo {
+  const info = schema.serviceOf(self.type) === service ? schema.method(self.type, method) : undefined;
   if (info !== undefined && info.rank <= rank) return info;
   const name = method.slice(0, 128);
   throw new MethodFault(
@@ -126,16 +128,18 @@ export function knownMethod(self: MoRef, method: string, rank: number): MethodIn
 }
 
 /**
- * Reads a request body. `soapAction` is the HTTP header as received; it names the version (see versionOfSoapAction).
+ * Reads a request body. `soapAction` is the HTTP header as received; it names the version (see versionOfSoapAction). `service`
+ * is the door that it came to: objects of another one have no methods there.
  * Throws InvalidRequest, InvalidType, InvalidArgument (with the path in invalidProperty) or MethodNotFound.
  */
 export function decodeSoapRequest(
   body: Uint8Array | string,
   soapAction?: string,
   limits: XmlLimits = REQUEST_LIMITS,
+  service: ServiceName = 'vim25',
 ): SoapRequest {
-  const version = versionOfSoapAction(soapAction);
-  const reader = new RequestReader(rankOf(version));
+  const version = versionOfSoapAction(soapAction, service);
+  const reader = new RequestReader(rankOf(version), service);
   readXml(body, limits, reader);
   const { method, self } = reader.finish();
   return { method, this: self, args: reader.values, version, header: reader.header };

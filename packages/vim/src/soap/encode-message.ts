@@ -2,7 +2,7 @@
 
 import type { ApiVersion, ManagedObjectReference } from '../generated/references.ts';
 import type { MethodFault } from '../method-fault.ts';
-import { schema } from '../schema.ts';
+import { type ServiceName, schema } from '../schema.ts';
 import type { DeclaredType } from '../type-ref.ts';
 import { rankOf } from '../version.ts';
 import { encodeFields, encodeValue, sentType } from './encode-value.ts';
@@ -14,9 +14,12 @@ const OPEN = `<?xml version="1.0" encoding="UTF-8"?>
 const CLOSE = '\n</soapenv:Body>\n</soapenv:Envelope>';
 
 /** What stands before and after the `returnval` elements of a reply, for a caller that streams them. */
-export function soapResponseFrame(method: string): { readonly open: string; readonly close: string } {
+export function soapResponseFrame(
+  method: string,
+  service: ServiceName = 'vim25',
+): { readonly open: string; readonly close: string } {
   return {
-    open: `${OPEN}<soapenv:Body>\n<${method}Response xmlns="urn:vim25">`,
+    open: `${OPEN}<soapenv:Body>\n<${method}Response xmlns="urn:${service}">`,
     close: `</${method}Response>${CLOSE}`,
   };
 }
@@ -27,8 +30,9 @@ export function encodeSoapResponse(
   resultType: DeclaredType,
   value: unknown,
   version: ApiVersion,
+  service: ServiceName = 'vim25',
 ): string {
-  const { open, close } = soapResponseFrame(method);
+  const { open, close } = soapResponseFrame(method, service);
   return open + encodeValue('returnval', resultType, value, version) + close;
 }
 
@@ -41,10 +45,10 @@ export function encodeSoapFault(error: MethodFault, version: ApiVersion): string
   const info = sentType('MethodFault', error.fault, rank);
   const detail = encodeFields(info, error.fault as unknown as Record<string, unknown>, rank);
   return `${OPEN}<soapenv:Body>
-<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>${escapeText(error.message)}</faultstring><detail><${info.name}Fault xmlns="urn:vim25" xsi:type="${info.name}">${detail}</${info.name}Fault></detail></soapenv:Fault>${CLOSE}`;
+<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>${escapeText(error.message)}</faultstring><detail><${info.name}Fault xmlns="urn:${schema.serviceOf(info.name)}" xsi:type="${info.name}">${detail}</${info.name}Fault></detail></soapenv:Fault>${CLOSE}`;
 }
 
-/** A request, for our own clients. Send it with SOAPAction `urn:vim25/VERSION`. */
+/** A request, for our own clients. Send it with SOAPAction `urn:vim25/VERSION` (urn:pbm for the methods of pbm). */
 export function encodeSoapRequest(
   method: string,
   self: ManagedObjectReference,
@@ -60,5 +64,5 @@ export function encodeSoapRequest(
     ([name, value]) => `<${name} xmlns="urn:vim25">${escapeText(value)}</${name}>`,
   );
   const headerText = headers.length === 0 ? '' : `<soapenv:Header>${headers.join('')}</soapenv:Header>\n`;
-  return `${OPEN}${headerText}<soapenv:Body>\n<${method} xmlns="urn:vim25">${body}</${method}>${CLOSE}`;
+  return `${OPEN}${headerText}<soapenv:Body>\n<${method} xmlns="urn:${schema.serviceOf(self.type)}">${body}</${method}>${CLOSE}`;
 }

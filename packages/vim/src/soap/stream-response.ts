@@ -2,7 +2,7 @@
 // encodeSoapResponse.
 
 import type { ApiVersion } from '../generated/references.ts';
-import type { TypeRef } from '../schema.ts';
+import type { ServiceName, TypeRef } from '../schema.ts';
 import { isStreamed } from '../streamed-types.ts';
 import { type DeclaredType, itemOf, typeRef } from '../type-ref.ts';
 import { rankOf } from '../version.ts';
@@ -20,8 +20,9 @@ export function* streamSoapResponse(
   value: unknown,
   version: ApiVersion,
   sink: EncodedSink,
+  service: ServiceName = 'vim25',
 ): Generator<void, void> {
-  const { open, close } = soapResponseFrame(method);
+  const { open, close } = soapResponseFrame(method, service);
   sink.text(open);
   yield* streamValue('returnval', typeRef(resultType), value, rankOf(version), sink);
   sink.text(close);

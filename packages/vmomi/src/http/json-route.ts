@@ -62,7 +62,8 @@ async function answer(
   serve: (call: Call) => Promise<Served>,
 ): Promise<FastifyReply> {
   const version = nearestVersion(request.params.release);
-  if (!version || !schema.managed(request.params.moType)) return reply.code(404).send();
+  const { moType } = request.params;
+  if (!version || !schema.managed(moType) || schema.serviceOf(moType) !== 'vim25') return reply.code(404).send();
   const call = callOf(service, request, reply, version, (session) => {
     reply.header('set-cookie', sessionCookie(session?.id));
     if (session) reply.header(SESSION_HEADER, session.id);

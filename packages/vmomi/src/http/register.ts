@@ -1,4 +1,5 @@
 // All routes of the API in one Fastify scope.
+import type { ServiceName } from '@vivarium/vim';
 import type { FastifyInstance } from 'fastify';
 import type { Service } from '../service.ts';
 import { addDescriptionRoutes } from './description-routes.ts';
@@ -14,6 +15,16 @@ export function registerRoutes(app: FastifyInstance, service: Service): void {
     addSoapRoute(scope, service, sender);
     addJsonRoute(scope, service, sender);
     addDescriptionRoutes(scope, service);
+    done();
+  });
+}
+
+/** The routes of a service beside /sdk; its objects are in the same graph, its sessions are the same. */
+export function registerSideService(app: FastifyInstance, service: Service, door: Exclude<ServiceName, 'vim25'>): void {
+  const sender = replySender(service);
+  void app.register((scope, _options, done) => {
+    prepareScope(scope);
+    addSoapRoute(scope, service, sender, door);
     done();
   });
 }

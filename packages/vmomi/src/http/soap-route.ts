@@ -1,9 +1,11 @@
-// POST /sdk: SOAP 1.1. Faults are HTTP 500 (vim25.md 1.4, rule 7).
+// POST /sdk, and the services beside it: SOAP 1.1. Faults are HTTP 500 (vim25.md 1.4, rule 7).
 import {
   type ApiVersion,
   decodeSoapRequest,
   encodeSoapFault,
   MethodFault,
+  REQUEST_LIMITS,
+  type ServiceName,
   schema,
   streamSoapResponse,
   versionOfSoapAction,
@@ -17,26 +19,29 @@ import type { ReplySender } from './send-reply.ts';
 
 const XML = 'text/xml; charset=utf-8';
 /** The last is where the WSDL says the service is. */
-const PATHS = ['/sdk', '/sdk/', '/sdk/vimService'];
+const PATHS: Readonly<Record<ServiceName, readonly string[]>> = {
+  vim25: ['/sdk', '/sdk/', '/sdk/vimService'],
+  pbm: ['/pbm', '/pbm/', '/pbm/sdk'], // govmomi, then pyVmomi
+};
 
-export function addSoapRoute(app: FastifyInstance, service: Service, sender: ReplySender): void {
+/** `door`: /sdk, or a service beside it. */
+export function addSoapRoute(
+  app: FastifyInstance,
+  service: Service,
+  sender: ReplySender,
+  door: ServiceName = 'vim25',
+): void {
   const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const statusCode = Number((error as { statusCode?: number }).statusCode ?? 500);
     const fault =
       statusCode < 500
         ? new MethodFault('InvalidRequest', {}, (error as Error).message)
         : asFault(service.log, error, { url: request.url });
-    void sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request)));
+    void sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request), door));
   };
-  for (const url of PATHS) {
-    app.route({
-      method: 'POST',
-      url,
-      errorHandler,
-      handler: (request, reply) => serve(service, request, reply, sender),
-    });
-  }
-  for (const url of ['/sdk', '/sdk/'])
+  const handler = (request: FastifyRequest, reply: FastifyReply) => serve(service, request, reply, { sender, door });
+  for (const url of PATHS[door]) app.route({ method: 'POST', url, errorHandler, handler });
+  for (const url of PATHS[door].slice(0, 2))
     app.get(url, (_request, reply) => reply.code(405).header('allow', 'POST').send());
 }
 
@@ -44,13 +49,13 @@ async function serve(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  sender: ReplySender,
+  { sender, door }: { readonly sender: ReplySender; readonly door: ServiceName },
 ): Promise<FastifyReply> {
   const action = soapAction(request);
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   let method: string | undefined;
   try {
-    const decoded = decodeSoapRequest(body, action);
+    const decoded = decodeSoapRequest(body, action, REQUEST_LIMITS, door);
     ({ method } = decoded);
     const presented = sessionIdOf(request.headers) ?? decoded.header.vcSessionCookie;
     const call = callOf(
@@ -64,10 +69,10 @@ async function serve(
     const result = await service.invoke(decoded, call);
     const resultType = schema.method(decoded.this.type, decoded.method)?.result ?? 'void';
     return sender.send(request, reply, XML, (sink) =>
-      streamSoapResponse(decoded.method, resultType, result, decoded.version, sink),
+      streamSoapResponse(decoded.method, resultType, result, decoded.version, sink, door),
     );
   } catch (error) {
-    return sendFault(reply.code(500), asFault(service.log, error, { method }), versionOfSoapAction(action));
+    return sendFault(reply.code(500), asFault(service.log, error, { method }), versionOfSoapAction(action, door));
   }
 }
 

@@ -1,0 +1,18 @@
+// The doors of vCenter beside /sdk: the Automation API with its tags, and the storage policy service.
+import type { MoRef } from '@vivarium/vim';
+import type { Service } from '@vivarium/vmomi';
+import type { FastifyInstance } from 'fastify';
+import { registerStoragePolicyService } from './pbm/storage-policy-service.ts';
+import { registerAutomation } from './rest/automation.ts';
+import { Tagging } from './tagging/tagging.ts';
+
+export type Door = (app: FastifyInstance) => void;
+
+/** To be called when the inventory is in the graph: tags of what is gone are taken off. */
+export async function openDoors(service: Service): Promise<readonly Door[]> {
+  const { graph, store, random, log } = service;
+  const tagging = new Tagging(store, random);
+  tagging.watch(graph, (error) => log.error({ error }, 'the tags of a removed object are left until the next start'));
+  await tagging.sweep((object) => graph.find(object as MoRef) !== undefined);
+  return [(app) => registerAutomation(app, { service, tagging }), (app) => registerStoragePolicyService(app, service)];
+}
