@@ -1,6 +1,7 @@
 // hostd, put together: what the daemon is made of and in which order it comes and goes.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
@@ -18,8 +19,11 @@ import { HOST_BROWSER } from './datastore/datastore-objects.ts';
 import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
 import { hostCapability } from './host-system/host-capability.ts';
+import { hostMethods } from './host-system/host-methods.ts';
 import { publishHost } from './host-system/host-object.ts';
 import { readMachineFacts } from './host-system/machine-facts.ts';
+import { MaintenanceMode } from './host-system/maintenance-mode.ts';
+import { Management } from './host-system/management.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
 import { VmUsers } from './inventory/vm-users.ts';
@@ -137,6 +141,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const groups = await openGroups(options.stateDir, context);
   const capacity = hostCapacity(facts);
   const pools = new ResourcePools({ store, clock, log, capacity, cpuMhz: facts.cpuMhz, groups });
+  const isIdle = () => (vms.registry?.all ?? []).every((vm) => vm.power !== 'poweredOn');
+  const maintenance = new MaintenanceMode({ store, clock, isIdle });
+  const management = new Management(store);
   const host: VmHost = {
     clock,
     random,
@@ -151,6 +158,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     defaultDatastore: 'datastore1',
     network,
     resources: pools,
+    maintenance,
     disks: storage.disks,
     paths: storage.paths,
     surroundings: () => ({
@@ -237,6 +245,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     service,
     usage: () => sampler.usage,
     capacity,
+    maintenance,
+    management,
+    methods: hostMethods({ service, name: options.name, maintenance, management, uptime: () => Math.floor(uptime()) }),
     name: options.name,
     port: () => endpoint.port,
     facts,
@@ -292,6 +303,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
         serialBridges.follow(vm, isRunning);
         if (isRunning) void sampler.started(vm);
         else sampler.ended(vm);
+        maintenance.settle();
         if (networkUsers.set(vm.ref, networksOf(vm.config))) publishedNetwork.setUsers(networkUsers.all);
         const datastores = datastoresOf(vm).map(({ value }) => value);
         if (datastoreUsers.set(vm.ref, datastores)) publishedStorage.setUsers(datastoreUsers.all);

@@ -102,7 +102,7 @@ void test('the schema answers types, fields, methods, subtypes and versions', ()
   assert.equal(schema.names('fault').length, 696);
   assert.equal(schema.names('enum').length, 432);
   assert.equal(schema.names('managed').length, 139);
-  assert.equal(schema.names('method').length, 969);
+  assert.equal(schema.names('method').length, 971);
   assert.deepEqual(
     schema
       .data('VirtualDisk')

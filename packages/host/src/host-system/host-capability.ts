@@ -23,7 +23,7 @@ const flags: Readonly<Record<Flag, boolean>> = {
   vlanTaggingSupported: true,
   nicTeamingSupported: false,
   highGuestMemSupported: true,
-  maintenanceModeSupported: false,
+  maintenanceModeSupported: true,
   suspendedRelocateSupported: false,
   restrictedSnapshotRelocateSupported: false,
   perVmSwapFiles: false,

@@ -1,6 +1,6 @@
 // The HostSystem object and the compute resource around it, kept true.
-import { type AboutInfo, make } from '@vivarium/vim';
-import { addOptionManager, type Service } from '@vivarium/vmomi';
+import { type AboutInfo, type ComputeResourceSummary, type Handlers, make } from '@vivarium/vim';
+import { addOptionManager, type Call, type Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { Resource } from '../resource-pool/share-tree.ts';
 import { type HostLimits, hostCapability } from './host-capability.ts';
@@ -13,6 +13,8 @@ import {
   hostSummary,
 } from './host-properties.ts';
 import type { MachineFacts } from './machine-facts.ts';
+import type { MaintenanceMode } from './maintenance-mode.ts';
+import type { Management } from './management.ts';
 
 export interface HostObjectOptions {
   readonly service: Service;
@@ -29,6 +31,9 @@ export interface HostObjectOptions {
   readonly options: readonly { readonly key: string; readonly value: string }[];
   /** MHz and MB that VMs can have. */
   readonly capacity: Readonly<Record<Resource, number>>;
+  readonly maintenance: Pick<MaintenanceMode, 'state' | 'onChange'>;
+  readonly management: Pick<Management, 'vcenter' | 'onChange'>;
+  readonly methods: Handlers<'HostSystem', Call>;
 }
 
 /** Adds the host and its compute resource to the graph. `refresh` makes what is measured true again. */
@@ -45,11 +50,12 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     nics: options.nics,
     bootTime,
     usage: options.usage(),
+    inMaintenanceMode: options.maintenance.state === 'in',
+    managementServerIp: options.management.vcenter?.serverIp,
   });
-  const { capacity } = options;
   const first = view();
   const status = { overallStatus: 'green', configStatus: 'green' } as const;
-  graph.add(refs.host, {
+  const host = {
     ...status,
     name: options.name,
     parent: refs.computeResource,
@@ -66,7 +72,8 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     vm: [],
     datastore: [],
     network: [],
-  });
+  };
+  graph.add(refs.host, host, options.methods);
   addOptionManager(service, ADVANCED_OPTIONS, service.settings, refs.host);
   graph.add(refs.computeResource, {
     ...status,
@@ -78,21 +85,30 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     datastore: [],
     network: [],
     configurationEx: make('ComputeResourceConfigInfo', { vmSwapPlacement: 'vmDirectory' }),
-    summary: make('ComputeResourceSummary', {
-      totalCpu: facts.cpuMhz * facts.cores,
-      totalMemory: facts.memoryBytes,
-      numCpuCores: facts.cores,
-      numCpuThreads: facts.threads,
-      effectiveCpu: capacity.cpu,
-      effectiveMemory: capacity.memory,
-      numHosts: 1,
-      numEffectiveHosts: 1,
-      overallStatus: 'green',
-    }),
+    summary: computeSummary(options),
   });
-  return {
-    refresh() {
-      graph.get(refs.host).set('summary', hostSummary(view()));
-    },
+  const refresh = () => {
+    const now = view();
+    graph.get(refs.host).update({ summary: hostSummary(now), runtime: hostRuntime(now) });
+    graph.get(refs.computeResource).set('summary', computeSummary(options));
   };
+  options.maintenance.onChange(refresh);
+  options.management.onChange(refresh);
+  return { refresh };
+}
+
+/** In maintenance mode a host counts, but has nothing to give. */
+function computeSummary({ facts, capacity, maintenance }: HostObjectOptions): ComputeResourceSummary {
+  const isEffective = maintenance.state !== 'in';
+  return make('ComputeResourceSummary', {
+    totalCpu: facts.cpuMhz * facts.cores,
+    totalMemory: facts.memoryBytes,
+    numCpuCores: facts.cores,
+    numCpuThreads: facts.threads,
+    effectiveCpu: isEffective ? capacity.cpu : 0,
+    effectiveMemory: isEffective ? capacity.memory : 0,
+    numHosts: 1,
+    numEffectiveHosts: isEffective ? 1 : 0,
+    overallStatus: 'green',
+  });
 }

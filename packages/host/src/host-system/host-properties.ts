@@ -22,6 +22,9 @@ export interface HostView {
   readonly bootTime: string;
   readonly nics: number;
   readonly usage: { readonly cpuMhz: number; readonly memoryMB: number; readonly uptimeSeconds: number };
+  readonly inMaintenanceMode?: boolean;
+  /** Of the vCenter that manages the host. */
+  readonly managementServerIp?: string | undefined;
 }
 
 export function hostRuntime(view: HostView): HostRuntimeInfo {
@@ -29,7 +32,7 @@ export function hostRuntime(view: HostView): HostRuntimeInfo {
     connectionState: 'connected',
     powerState: 'poweredOn',
     standbyMode: 'none',
-    inMaintenanceMode: false,
+    inMaintenanceMode: view.inMaintenanceMode ?? false,
     inQuarantineMode: false,
     bootTime: view.bootTime,
     hostMaxVirtualDiskCapacity: 62 * 2 ** 40,
@@ -69,6 +72,7 @@ export function hostSummary(view: HostView): HostListSummary {
     }),
     overallStatus: 'green',
     rebootRequired: false,
+    managementServerIp: view.managementServerIp,
     maxEVCModeKey: undefined,
   });
 }

@@ -5,6 +5,9 @@ import { systemRandom } from '@vivarium/base/node';
 import { MethodFault, type MoRef, make, schema, type TaskInfo } from '@vivarium/vim';
 import { type Call, Service } from '@vivarium/vmomi';
 import { TicketRegistry } from '../console/ticket-registry.ts';
+import { hostMethods } from '../host-system/host-methods.ts';
+import { publishHost } from '../host-system/host-object.ts';
+import { Management } from '../host-system/management.ts';
 import { buildTree, listMembers } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
 import { poolRef } from '../resource-pool/pool-record.ts';
@@ -16,6 +19,7 @@ import { publishInaccessibleVm } from '../virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
 import type { Vm } from '../vm/vm.ts';
 import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
+import { TEST_FACTS } from './test-facts.ts';
 import { type TestHost, type TestHostOptions, testHost } from './test-host.ts';
 
 export interface PublishedHost {
@@ -55,7 +59,7 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
   const made: { service?: Service } = {};
   const statistics = await HostStatistics.open(':memory:', silentLogger);
   const machine = { reading: IDLE_MACHINE };
-  const publish: TestHostOptions['publish'] = (host, store, registry, pools) => {
+  const publish: TestHostOptions['publish'] = (host, store, registry, pools, maintenance) => {
     const about = make('AboutInfo', {
       name: 'VMware ESXi',
       fullName: 'VMware ESXi 9.0.0 (Vivarium)',
@@ -87,7 +91,15 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
       },
     });
     buildTree(service.graph, vmFolderMethods({ service, registry }));
-    service.graph.add(refs.host, { name: host.name, parent: refs.computeResource, vm: [] });
+    const management = new Management(store);
+    publishHost({
+      ...{ service, name: host.name, maintenance, management, facts: TEST_FACTS, about, options: [], nics: 1 },
+      methods: hostMethods({ service, name: host.name, maintenance, management, uptime: () => 1000 }),
+      port: () => 443,
+      usage: () => ({ cpuMhz: 0, memoryMB: 0, uptimeSeconds: 1000 }),
+      limits: { maxRunningVms: 1024, maxVcpus: 4 },
+      capacity: { cpu: 16_000, memory: 65_536 },
+    });
     const tickets = new TicketRegistry({ clock, random: systemRandom });
     const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
     const objects = new Map<string, PublishedVm>();

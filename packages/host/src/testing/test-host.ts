@@ -12,6 +12,7 @@ import type { Group } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import { Datastores } from '../datastore/datastores.ts';
+import { MaintenanceMode } from '../host-system/maintenance-mode.ts';
 import { refs } from '../inventory/refs.ts';
 import { UserNetwork } from '../network/user-network.ts';
 import { ResourcePools } from '../resource-pool/resource-pools.ts';
@@ -41,6 +42,7 @@ export interface TestHost extends World {
   readonly host: VmHost;
   readonly registry: VmRegistry;
   readonly pools: ResourcePools;
+  readonly maintenance: MaintenanceMode;
   readonly store: Store;
   readonly datastores: Datastores;
   readonly disks: VirtualDisks;
@@ -69,6 +71,7 @@ export interface TestHostOptions {
     store: Store,
     registry: () => VmRegistry,
     pools: ResourcePools,
+    maintenance: MaintenanceMode,
   ) => Partial<VmRegistryListener>;
 }
 
@@ -138,6 +141,11 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
       throttledNs: () => undefined,
     },
   });
+  const maintenance = new MaintenanceMode({
+    store: life.store(store),
+    clock,
+    isIdle: () => registry.all.every(({ power }) => power !== 'poweredOn'),
+  });
   const host: VmHost = {
     clock,
     random: systemRandom,
@@ -153,6 +161,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     vmms: vmms.factory((name, vm) => life.step(`${name} ${vm}`)),
     network,
     resources: pools,
+    maintenance,
     disks,
     paths,
     surroundings: () => ({
@@ -167,9 +176,12 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
       end: (id) => registry.journal.end(id),
     },
   };
-  const listener = options.publish?.(host, store, () => registry, pools);
+  const listener = options.publish?.(host, store, () => registry, pools, maintenance);
   const registry: VmRegistry = new VmRegistry(host, life.store(store), {
-    added: (vm) => listener?.added?.(vm),
+    added(vm) {
+      vm.onChange(() => maintenance.settle());
+      return listener?.added?.(vm);
+    },
     removed: (vm) => listener?.removed?.(vm),
     broken(vm) {
       broken.set(vm.ref.value, vm);
@@ -186,6 +198,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     host,
     registry,
     pools,
+    maintenance,
     store,
     datastores,
     disks,

@@ -71,6 +71,8 @@ export interface VmHost {
   /** What the translators must know of the world; look-ups read small files on the spot. */
   surroundings(): Surroundings & { exists(path: string): boolean };
   post(event: NewEvent): void;
+  /** Work that is not done in maintenance mode. Fault: InvalidState. */
+  readonly maintenance: { admit<T>(work: () => Promise<T>): Promise<T> };
   readonly journal: ChangeJournal;
 }
 

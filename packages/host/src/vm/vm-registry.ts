@@ -128,77 +128,15 @@ export class VmRegistry {
   }
 
   /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
-  async create(request: Request, spec: VirtualMachineConfigSpec, pool = ROOT_POOL): Promise<Vm> {
-    const host = this.#host;
-    const environment = specEnvironment(host, 'poweredOff');
-    const { config, effects } = applyConfigSpec(undefined, spec, {
-      ...environment,
-      exists: (path) => this.#intents.isClaimed(path) || environment.exists(path),
-    });
-    const vmx = config.files.vmPathName ?? '';
-    const vmxFile = host.paths.resolve(vmx);
-    const folder = dirname(vmxFile);
-    const files = madeFiles(effects.prepare);
-    using _name = this.#claimName(config.name);
-    using _files = this.#intents.claim([vmx, host.paths.format(folder), ...files]);
-    const isNewFolder = !(await exists(folder));
-    const id = await this.#nextId();
-    const intent: Intent = {
-      kind: 'make',
-      vmx,
-      files,
-      ...(isNewFolder ? { folder: host.paths.format(folder) } : {}),
-    };
-    const subject = { host, ref: moRef('VirtualMachine', id), name: config.name };
-    host.post(vmBeingCreated(subject, spec, request.userName));
-    const key = this.#intents.newKey(id);
-    await this.#store.batch([{ put: key, value: intent }]);
-    const making = new DiskMaking({ host, id, vmxFile }, []);
-    try {
-      await withFileFaults(subjectOf(host, folder), () => makeFolder(folder, isNewFolder));
-      for (const effect of effects.prepare) await prepare({ host, vmm: undefined }, effect, making);
-      request.progress(80);
-      await writeVmx(host, vmxFile, config);
-      await this.#store.batch([...this.#listing(id, vmx, pool), { delete: key }]);
-    } catch (error) {
-      host.resources.forget(id);
-      // Nothing but what was made here: somebody else may have made the rest meanwhile.
-      await this.#intents.settle(key, { ...intent, files: making.made }, NOTHING);
-      throw configFault(error);
-    }
-    const vm = new Vm(host, id, vmxFile, config);
-    await this.#publish(vm);
-    host.post(vmEvent('VmCreatedEvent', vm.subject, request.userName));
-    return vm;
+  create(request: Request, spec: VirtualMachineConfigSpec, pool = ROOT_POOL): Promise<Vm> {
+    return this.#host.maintenance.admit(() => this.#create(request, spec, pool));
   }
 
   /**
    * RegisterVM: lists the VM whose VMX is at `vmxPath`, in `pool`. Faults: NotFound, AlreadyExists, DuplicateName, InvalidVmConfig …
    */
-  async register(request: Request, vmxPath: string, name: string | undefined, pool = ROOT_POOL): Promise<Vm> {
-    const host = this.#host;
-    if (!/\.vmx$/i.test(vmxPath.trim())) throw new MethodFault('InvalidDatastorePath', { datastorePath: vmxPath });
-    const vmxFile = host.paths.resolve(vmxPath);
-    const vmx = host.paths.format(vmxFile);
-    using _file = this.#claimVmx(vmx);
-    const found = await readVmx(host, vmxFile).catch((error: unknown) => {
-      throw isFault(error, 'FileNotFound') ? new MethodFault('NotFound', {}, `There is no file ${vmx}.`) : error;
-    });
-    const config = this.#complete(found, name);
-    using _name = this.#claimName(config.name);
-    if (config !== found) await replaceVmx(host, vmxFile, config, found);
-    const id = await this.#nextId();
-    try {
-      await this.#store.batch(this.#listing(id, vmx, pool));
-    } catch (error) {
-      host.resources.forget(id);
-      throw error;
-    }
-    for (const broken of this.#broken.values()) if (broken.vmx === vmx) this.#mend(broken);
-    const vm = new Vm(host, id, vmxFile, findSuspendState(config) ? config : disconnectForPowerOff(config));
-    await this.#publish(vm);
-    host.post(vmEvent('VmRegisteredEvent', vm.subject, request.userName));
-    return vm;
+  register(request: Request, vmxPath: string, name: string | undefined, pool = ROOT_POOL): Promise<Vm> {
+    return this.#host.maintenance.admit(() => this.#register(request, vmxPath, name, pool));
   }
 
   /** ReconfigVM and Rename: `vm.reconfigure`, with a name that no other VM has. */
@@ -246,6 +184,76 @@ export class VmRegistry {
   /** hostd ends: every guest runs on. */
   release(): void {
     for (const vm of this.all) vm.release();
+  }
+
+  async #create(request: Request, spec: VirtualMachineConfigSpec, pool: string): Promise<Vm> {
+    const host = this.#host;
+    const environment = specEnvironment(host, 'poweredOff');
+    const { config, effects } = applyConfigSpec(undefined, spec, {
+      ...environment,
+      exists: (path) => this.#intents.isClaimed(path) || environment.exists(path),
+    });
+    const vmx = config.files.vmPathName ?? '';
+    const vmxFile = host.paths.resolve(vmx);
+    const folder = dirname(vmxFile);
+    const files = madeFiles(effects.prepare);
+    using _name = this.#claimName(config.name);
+    using _files = this.#intents.claim([vmx, host.paths.format(folder), ...files]);
+    const isNewFolder = !(await exists(folder));
+    const id = await this.#nextId();
+    const intent: Intent = {
+      kind: 'make',
+      vmx,
+      files,
+      ...(isNewFolder ? { folder: host.paths.format(folder) } : {}),
+    };
+    const subject = { host, ref: moRef('VirtualMachine', id), name: config.name };
+    host.post(vmBeingCreated(subject, spec, request.userName));
+    const key = this.#intents.newKey(id);
+    await this.#store.batch([{ put: key, value: intent }]);
+    const making = new DiskMaking({ host, id, vmxFile }, []);
+    try {
+      await withFileFaults(subjectOf(host, folder), () => makeFolder(folder, isNewFolder));
+      for (const effect of effects.prepare) await prepare({ host, vmm: undefined }, effect, making);
+      request.progress(80);
+      await writeVmx(host, vmxFile, config);
+      await this.#store.batch([...this.#listing(id, vmx, pool), { delete: key }]);
+    } catch (error) {
+      host.resources.forget(id);
+      // Nothing but what was made here: somebody else may have made the rest meanwhile.
+      await this.#intents.settle(key, { ...intent, files: making.made }, NOTHING);
+      throw configFault(error);
+    }
+    const vm = new Vm(host, id, vmxFile, config);
+    await this.#publish(vm);
+    host.post(vmEvent('VmCreatedEvent', vm.subject, request.userName));
+    return vm;
+  }
+
+  async #register(request: Request, vmxPath: string, name: string | undefined, pool: string): Promise<Vm> {
+    const host = this.#host;
+    if (!/\.vmx$/i.test(vmxPath.trim())) throw new MethodFault('InvalidDatastorePath', { datastorePath: vmxPath });
+    const vmxFile = host.paths.resolve(vmxPath);
+    const vmx = host.paths.format(vmxFile);
+    using _file = this.#claimVmx(vmx);
+    const found = await readVmx(host, vmxFile).catch((error: unknown) => {
+      throw isFault(error, 'FileNotFound') ? new MethodFault('NotFound', {}, `There is no file ${vmx}.`) : error;
+    });
+    const config = this.#complete(found, name);
+    using _name = this.#claimName(config.name);
+    if (config !== found) await replaceVmx(host, vmxFile, config, found);
+    const id = await this.#nextId();
+    try {
+      await this.#store.batch(this.#listing(id, vmx, pool));
+    } catch (error) {
+      host.resources.forget(id);
+      throw error;
+    }
+    for (const broken of this.#broken.values()) if (broken.vmx === vmx) this.#mend(broken);
+    const vm = new Vm(host, id, vmxFile, findSuspendState(config) ? config : disconnectForPowerOff(config));
+    await this.#publish(vm);
+    host.post(vmEvent('VmRegisteredEvent', vm.subject, request.userName));
+    return vm;
   }
 
   async #open(id: string, vmx: string): Promise<Vm | undefined> {

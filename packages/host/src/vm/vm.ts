@@ -197,7 +197,7 @@ export class Vm {
   }
 
   powerOn(request: Request): Promise<void> {
-    return this.#enter('powerOn', request, () => this.#start(request));
+    return this.#enter('powerOn', request, () => this.host.maintenance.admit(() => this.#start(request)));
   }
 
   powerOff(request: Request): Promise<void> {
@@ -676,7 +676,8 @@ export class Vm {
     this.#wentOff();
     this.#post('VmPoweredOffEvent');
     if (!startsAgain) return;
-    this.#enter('powerOn', ownRequest, () => this.#start(ownRequest), true).catch((error: unknown) => {
+    const start = () => this.host.maintenance.admit(() => this.#start(ownRequest));
+    this.#enter('powerOn', ownRequest, start, true).catch((error: unknown) => {
       this.host.log.warn({ vm: this.id, err: error }, 'the guest shut down to reboot, but did not start again');
     });
   }

@@ -6355,6 +6355,16 @@ export interface UpdateProductLockerLocation_TaskArgs {
   path: string;
 }
 
+export interface ClaimManagementArgs {
+  serverIp: string;
+  instanceUuid: string;
+  force: boolean;
+}
+
+export interface ReleaseManagementArgs {
+  instanceUuid: string;
+}
+
 export interface HostSystemProperties extends ManagedEntityProperties {
   runtime?: HostRuntimeInfo;
   summary?: HostListSummary;
@@ -6432,6 +6442,10 @@ export interface HostSystemMethods<Call> extends ManagedEntityMethods<Call> {
   UpdateProductLockerLocation_Task: (args: UpdateProductLockerLocation_TaskArgs, call: Call) => MoRef<'Task'> | Promise<MoRef<'Task'>>;
   /** Privilege System.Read. Since 7.0.0.0. */
   RetrieveFreeEpcMemory: (args: NoArgs, call: Call) => number | Promise<number>;
+  /** Privilege Host.Config.Connection. Faults: AlreadyBeingManaged. Since 9.0.0.0. */
+  ClaimManagement: (args: ClaimManagementArgs, call: Call) => void | Promise<void>;
+  /** Privilege Host.Config.Connection. Faults: AlreadyBeingManaged. Since 9.0.0.0. */
+  ReleaseManagement: (args: ReleaseManagementArgs, call: Call) => void | Promise<void>;
 }
 
 export interface ValidateMigrationArgs {
@@ -8630,6 +8644,8 @@ export interface MethodTypes {
   QueryProductLockerLocation: { this: 'HostSystem'; args: NoArgs; result: string; };
   UpdateProductLockerLocation_Task: { this: 'HostSystem'; args: UpdateProductLockerLocation_TaskArgs; result: MoRef<'Task'>; taskResult: string; };
   RetrieveFreeEpcMemory: { this: 'HostSystem'; args: NoArgs; result: number; };
+  ClaimManagement: { this: 'HostSystem'; args: ClaimManagementArgs; result: void; };
+  ReleaseManagement: { this: 'HostSystem'; args: ReleaseManagementArgs; result: void; };
   CurrentTime: { this: 'ServiceInstance'; args: NoArgs; result: string; };
   RetrieveServiceContent: { this: 'ServiceInstance'; args: NoArgs; result: ServiceContent; };
   ValidateMigration: { this: 'ServiceInstance'; args: ValidateMigrationArgs; result: Event[] | undefined; };

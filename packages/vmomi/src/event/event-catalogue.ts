@@ -517,6 +517,18 @@ const rows: readonly (readonly [type: string, category: EventCategory, descripti
     'Host {host.name} in {datacenter.name} has left maintenance mode',
   ],
   [
+    'CanceledHostOperationEvent',
+    'info',
+    'Host operation cancelled',
+    'The operation on host {host.name} in {datacenter.name} was cancelled',
+  ],
+  [
+    'TimedOutHostOperationEvent',
+    'warning',
+    'Host operation timed out',
+    'The operation on host {host.name} in {datacenter.name} took longer than allowed',
+  ],
+  [
     'DuplicateIpDetectedEvent',
     'info',
     'Duplicate address',
