@@ -93,7 +93,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   if (options.jail === 'none') log.warn({}, 'VMMs run without a jail: for measuring and debugging only');
 
   const about = aboutHost(context.version);
-  const statistics = await HostStatistics.open(paths.statistics, log);
+  const statistics = HostStatistics.open(paths.statistics, log);
   undo.defer(() => statistics.close());
   const service = new Service({
     clock,

@@ -26,6 +26,7 @@ import {
 } from '@vivarium/vim';
 import { applyConfigSpec, type SpecEnvironment } from '@vivarium/vmx';
 import type { Interner } from './interner.ts';
+import { performanceMethod, type SimPerformance } from './sim-statistics.ts';
 import { disksOf, type SimVmState, started, stopped, suspended, vmProperties } from './sim-vm.ts';
 
 export interface SimDatastore {
@@ -68,6 +69,8 @@ export class SimHost {
   /** The operation that is being carried out: its events are one chain. */
   #chainId = 0;
   #lastEvent = 0;
+  readonly #startedMs: number;
+  readonly #seed: number;
   #lastVm = 0;
   #inMaintenanceMode = false;
   readonly #methods: Readonly<Record<string, Method>> = {
@@ -93,6 +96,8 @@ export class SimHost {
 
   constructor(options: SimHostOptions) {
     this.options = options;
+    this.#startedMs = options.clock.now();
+    this.#seed = Number.parseInt(options.view.facts.uuid.slice(-6), 16) || 0;
   }
 
   get vms(): readonly SimVmState[] {
@@ -140,12 +145,26 @@ export class SimHost {
       if (!run) throw new MethodFault('NotSupported');
       return run(now, args);
     }
+    if (target.type === 'PerformanceManager') return performanceMethod(this.#performance(), method, args);
     if (method === 'CreateVM_Task') return reference(this.create(args['config'] as VirtualMachineConfigSpec).ref);
     if (method === 'RegisterVM_Task') return this.#register(String(args['path']), args['name'] as string | undefined);
     if (method === 'EnterMaintenanceMode_Task') return this.#setMaintenance(true);
     if (method === 'ExitMaintenanceMode_Task') return this.#setMaintenance(false);
     if (method === 'RefreshDatastore' || method === 'RefreshDatastoreStorageInfo') return undefined;
     throw new MethodFault('NotSupported');
+  }
+
+  #performance(): SimPerformance {
+    const { clock, view } = this.options;
+    return {
+      nowMs: clock.now(),
+      startedMs: this.#startedMs,
+      seed: this.#seed,
+      cpuMhz: view.facts.cpuMhz,
+      cores: view.facts.cores,
+      memoryBytes: view.facts.memoryBytes,
+      vms: this.vms,
+    };
   }
 
   /** Everything, then what changes, until it is stopped. */

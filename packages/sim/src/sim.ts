@@ -1,6 +1,7 @@
 // The simulator, put together: a store in memory, simulated hosts, the real vCenter, its doors.
+import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@vivarium/base';
-import { openMemoryStore } from '@vivarium/store';
+import { openMemoryStore, openSqliteBlocks } from '@vivarium/store';
 import { centerBuilder, ensureCertificates, openCenterWeb, openDoors, openVpxd, type Vpxd } from '@vivarium/vcenter';
 import { make } from '@vivarium/vim';
 import { ADMINISTRATORS, simUsers } from './any-account.ts';
@@ -14,7 +15,7 @@ export interface SimOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly version: string;
-  /** A folder for the certificates; it may be a fresh one. */
+  /** A folder for the certificates and the statistics; it may be a fresh one. */
   readonly folder: string;
   readonly progress: (text: string) => void;
 }
@@ -35,7 +36,9 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
   const hosts = new Map<string, SimHost>();
   const users = simUsers(flags);
   const dialer = new SimDialer((address) => hosts.get(address));
-  const vpxd = await openVpxd({ clock, random, log, version, store, dialer, users });
+  const blocks = openSqliteBlocks(join(options.folder, 'statistics.db'));
+  undo.defer(() => blocks.close());
+  const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users });
   undo.defer(() => vpxd.close());
   const admin = { principal: ADMINISTRATORS, isGroup: true, roleId: -1, propagate: true };
   await vpxd.service.authorization.grant(vpxd.service.rootFolder, [admin]);
@@ -50,6 +53,7 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
   });
   const builder = centerBuilder(vpxd.center);
   await buildInventory({ clock, random, flags, about, hosts, builder, progress: options.progress });
+  vpxd.statistics.start();
   const certificates = flags.isTls ? await ensureCertificates(options.folder, clock) : undefined;
   const web = await openCenterWeb({
     listen: flags.listen,

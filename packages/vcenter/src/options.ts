@@ -11,6 +11,8 @@ export interface VpxdProcessOptions {
 export function centerPaths(stateDir: string) {
   return {
     database: join(stateDir, 'vpxd.db'),
+    /** History of the performance counters. */
+    statistics: join(stateDir, 'statistics.db'),
     certificates: join(stateDir, 'certificates'),
     /** JSON with `userName` and `password` of the first administrator; written once, readable by its owner alone. */
     credentials: join(stateDir, 'credentials.json'),

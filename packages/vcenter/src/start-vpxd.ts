@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Clock, Logger, Random } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { openSqliteStore } from '@vivarium/store';
+import { openSqliteBlocks, openSqliteStore } from '@vivarium/store';
 import { ensureCertificates } from './certificates/certificate-authority.ts';
 import { openDoors } from './doors.ts';
 import { VimHostDialer } from './host-link/vim-host-dialer.ts';
@@ -29,13 +29,17 @@ export async function startVpxd(
   await mkdir(options.stateDir, { recursive: true, mode: 0o711 });
   const store = openSqliteStore(paths.database);
   undo.defer(() => store.close());
+  const blocks = openSqliteBlocks(paths.statistics, {
+    putAside: (error) => log.error({ err: error }, 'the statistics are damaged: making new ones'),
+  });
+  undo.defer(() => blocks.close());
   const certificates = await ensureCertificates(paths.certificates, clock);
   const domain = new SsoDomain({ store, random, clock });
   await domain.ensureAdministrator((credentials) =>
     writeDurable(paths.credentials, JSON.stringify(credentials), 0o600),
   );
   const dialer = new VimHostDialer({ authority: certificates.authority, identity: certificates.client });
-  const vpxd = await openVpxd({ clock, random, log, version, store, dialer, users: domain });
+  const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users: domain });
   undo.defer(() => vpxd.close());
   await joinDomain(vpxd.service, domain);
   const web = await openCenterWeb({

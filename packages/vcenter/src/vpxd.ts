@@ -1,7 +1,8 @@
 // vpxd, put together: what the daemon is made of and in which order it comes and goes.
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
-import type { Store } from '@vivarium/store';
-import { Service, type UserDirectory } from '@vivarium/vmomi';
+import { type BlockStore, openSqliteBlocks, type Store } from '@vivarium/store';
+import type { MoRef } from '@vivarium/vim';
+import { Archive, Service, StatisticsSettings, type UserDirectory } from '@vivarium/vmomi';
 import { aboutCenter } from './about.ts';
 import type { Center } from './center.ts';
 import { connectionEvent, mirrorEvents } from './center-events.ts';
@@ -18,6 +19,9 @@ import { entityFaces } from './publish/faces.ts';
 import { publishInventory } from './publish/publisher.ts';
 import { EventRelay } from './routing/event-relay.ts';
 import { Forwarder } from './routing/forwarder.ts';
+import { centerTopology } from './statistics/center-topology.ts';
+import { OperationCounts } from './statistics/operation-counts.ts';
+import { StatisticsFeed } from './statistics/statistics-feed.ts';
 
 export interface VpxdOptions {
   readonly clock: Clock;
@@ -27,6 +31,8 @@ export interface VpxdOptions {
   readonly version: string;
   readonly store: Store;
   readonly dialer: HostDialer;
+  /** Where the statistics are kept; default: in memory. */
+  readonly blocks?: BlockStore;
   /** Who may log in; default: the accounts kept in the store. */
   readonly users?: UserDirectory;
 }
@@ -35,6 +41,7 @@ export interface VpxdOptions {
 export interface Vpxd {
   readonly service: Service;
   readonly center: Center;
+  readonly statistics: StatisticsFeed;
   /** Connects to the hosts. */
   start(): void;
   /** Ends the connections, the sessions, the tasks. The store stays open. */
@@ -49,7 +56,21 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const about = aboutCenter(options.version, await instanceUuid(store, newUuid));
   const inventory = new Inventory(store);
   await ensureRootFolder(inventory);
-  const service = new Service({
+  const ownBlocks = options.blocks ? undefined : openSqliteBlocks(':memory:');
+  const settings = new StatisticsSettings(store);
+  const operations = new OperationCounts();
+  const statistics = new StatisticsFeed({
+    clock,
+    log,
+    settings,
+    operations,
+    archive: new Archive({
+      blocks: options.blocks ?? (ownBlocks as BlockStore),
+      levels: () => settings.archiveLevels(),
+    }),
+    topology: centerTopology({ inventory, graph: () => service.graph, hosts: () => hosts, vms: () => vms }),
+  });
+  const service: Service = new Service({
     clock,
     random,
     log,
@@ -57,15 +78,16 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     about,
     instance: 'VirtualCenter',
     rootFolder: ROOT_FOLDER,
+    statistics,
     ...(options.users ? { users: options.users } : {}),
   });
   const { graph } = service;
   const lists = new MemberLists(graph);
   const shared = new SharedObjects(graph, lists);
-  const vms = new VmIndex(inventory);
+  const vms: VmIndex = new VmIndex(inventory);
   const expected = new ExpectedVms(store);
   const relay = new EventRelay(service);
-  const hosts = new Hosts({
+  const hosts: Hosts = new Hosts({
     inventory,
     graph,
     lists,
@@ -101,16 +123,26 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   };
   const published = publishInventory({ graph, inventory, lists, faces: entityFaces(center) });
   const summaries = keepSummaries(graph, inventory);
+  service.events.onPost((event) => operations.note(event));
+  inventory.onChange(({ ref, after }) => {
+    if (!after) operations.forget(ref as MoRef);
+  });
   lists.flush();
   return {
     service,
     center,
-    start: () => hosts.start(),
+    statistics,
+    start() {
+      hosts.start();
+      statistics.start();
+    },
     async close() {
+      await statistics.stop();
       await hosts.close();
       summaries.stop();
       published.stop();
       await service.close();
+      await ownBlocks?.close();
     },
   };
 }

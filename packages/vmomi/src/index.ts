@@ -17,18 +17,21 @@ export { prepareScope } from './http/scope.ts';
 export type { OptionDefinition } from './option-manager/option-definition.ts';
 export { addOptionManager } from './option-manager/option-manager.ts';
 export { Settings } from './option-manager/settings.ts';
+export { entityMetric, entityMetricCsv, metricId } from './performance-manager/entity-metric.ts';
 export { Service, type ServiceOptions } from './service.ts';
 export type { Personality } from './service-instance/well-known.ts';
 export type { CertificateLogin } from './session/certificate-login.ts';
 export type { LockOutPolicy } from './session/lock-out.ts';
 export type { Session } from './session/session.ts';
 export { Archive, type ArchiveLevel } from './statistics/archive.ts';
-export { type CounterName, counterKey } from './statistics/counters.ts';
+export { type CounterName, counterKey, counters } from './statistics/counters.ts';
 export {
   type MetricFilter,
   type MetricId,
   type MetricValue,
+  MISSING,
   metricFilter,
+  NO_SAMPLES,
   type Samples,
   type TimeRange,
 } from './statistics/metric.ts';
@@ -40,5 +43,6 @@ export {
 } from './statistics/provider.ts';
 export { RealTimeStore } from './statistics/real-time-store.ts';
 export { rollUpSamples } from './statistics/roll-up.ts';
+export { StatisticsSettings } from './statistics/statistics-settings.ts';
 export type { TaskHandle, TaskRegistry, TaskSpec, TaskWork } from './task/task-registry.ts';
 export { descriptionIdOf } from './task/task-text.ts';

@@ -1,8 +1,7 @@
 // The host's statistics as PerformanceManager gives them out: an hour of real-time samples in memory, and their five-minute
 // roll-ups for a day and a half on disk, as ESXi keeps them.
-import { rename } from 'node:fs/promises';
 import { type Logger, Mutex } from '@vivarium/base';
-import { type BlockStore, openSqliteBlocks, StoreLocked } from '@vivarium/store';
+import { type BlockStore, openSqliteBlocks } from '@vivarium/store';
 import { type MoRef, make, moRefKey, type PerfInterval } from '@vivarium/vim';
 import {
   Archive,
@@ -52,16 +51,10 @@ export class HostStatistics implements StatisticsProvider {
     });
   }
 
-  /** A history that cannot be read is put aside: it is not worth the host. */
-  static async open(file: string, log: Logger): Promise<HostStatistics> {
-    try {
-      return new HostStatistics(openSqliteBlocks(file), log);
-    } catch (error) {
-      if (error instanceof StoreLocked) throw error; // another hostd
-      log.error({ file, err: error }, 'the statistics cannot be read: making new ones');
-      await rename(file, `${file}.broken`);
-      return new HostStatistics(openSqliteBlocks(file), log);
-    }
+  /** A damaged history is put aside: it is not worth the host. */
+  static open(file: string, log: Logger): HostStatistics {
+    const putAside = (error: Error) => log.error({ file, err: error }, 'the statistics are damaged: making new ones');
+    return new HostStatistics(openSqliteBlocks(file, { putAside }), log);
   }
 
   /** The figures of one pass over the host, by entity (see moRefKey). */
@@ -104,11 +97,12 @@ export class HostStatistics implements StatisticsProvider {
   }
 
   async query(queries: readonly StatisticsQuery[]): Promise<readonly Samples[]> {
-    return queries.map(({ entity, periodS, filter, range, limit }) =>
-      periodS === REAL_TIME_PERIOD_S
+    return queries.map(({ entity, periodS, metrics, range, limit }) => {
+      const filter = metricFilter(metrics);
+      return periodS === REAL_TIME_PERIOD_S
         ? this.#realTime.read(moRefKey(entity), filter, range, limit)
-        : this.#archive.read(moRefKey(entity), periodS, filter, range),
-    );
+        : this.#archive.read(moRefKey(entity), periodS, filter, range);
+    });
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { type MoRef, moRef, type PerfEntityMetric, type PerfMetricId, type PerfMetricIntSeries } from '@vivarium/vim';
-import { type CounterName, counterKey, metricFilter } from '@vivarium/vmomi';
+import { type CounterName, counterKey } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import { IDLE_MACHINE, type PublishedHost, publishedHost } from '../testing/published-host.ts';
 import { vmSpec } from '../testing/test-host.ts';
@@ -128,20 +128,19 @@ void test('what is on disk is there for the next hostd; a file that cannot be re
   const file = join(directory, 'statistics.db');
   const start = Date.UTC(2026, 10, 22);
   const key = counterKey('cpu.ready.summation');
-  const first = await HostStatistics.open(file, silentLogger);
+  const first = HostStatistics.open(file, silentLogger);
   for (let second = 20; second <= 620; second += 20) {
     first.record(start + second * 1000, new Map([['VirtualMachine:1', [{ counter: key, instance: '', value: 2 }]]]));
   }
   await first.close();
   const entity = moRef('VirtualMachine', '1');
-  const ask = (statistics: HostStatistics) =>
-    statistics.query([{ entity, periodS: 300, filter: metricFilter([]), range: {} }]);
-  const second = await HostStatistics.open(file, silentLogger);
+  const ask = (statistics: HostStatistics) => statistics.query([{ entity, periodS: 300, metrics: [], range: {} }]);
+  const second = HostStatistics.open(file, silentLogger);
   assert.deepEqual((await ask(second))[0]?.series[0]?.values, [30, 30]);
   await second.close();
   writeFileSync(file, 'this is no database, and long enough to be taken for a broken one'.repeat(100));
   rmSync(`${file}-wal`, { force: true });
-  const third = await HostStatistics.open(file, silentLogger);
+  const third = HostStatistics.open(file, silentLogger);
   assert.deepEqual((await ask(third))[0]?.times, []);
   await third.close();
 });

@@ -57,7 +57,7 @@ export function publishedHost(context: TestContext): Promise<PublishedHost> {
 
 async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>): Promise<PublishedHost> {
   const made: { service?: Service } = {};
-  const statistics = await HostStatistics.open(':memory:', silentLogger);
+  const statistics = HostStatistics.open(':memory:', silentLogger);
   const machine = { reading: IDLE_MACHINE };
   const publish: TestHostOptions['publish'] = (host, store, registry, pools, maintenance) => {
     const about = make('AboutInfo', {

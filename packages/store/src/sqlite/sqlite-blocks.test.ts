@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -58,4 +58,18 @@ void test('the file is one process’s, closed it refuses, and no name becomes S
   await blocks.close();
   await blocks.close();
   assert.throws(() => blocks.get('day', 1), StoreClosed);
+});
+
+void test('a damaged file is put aside when that is wished, and nothing else is', async () => {
+  const path = newPath();
+  writeFileSync(path, 'this is no database, and long enough to be taken for a broken one'.repeat(100));
+  assert.throws(() => openSqliteBlocks(path), StoreError);
+  const reasons: Error[] = [];
+  const blocks = openSqliteBlocks(path, { putAside: (error) => void reasons.push(error) });
+  assert.equal(reasons.length, 1);
+  await blocks.write({ puts: [put('day', 1, 'new')] });
+  await blocks.close();
+  assert.match(readFileSync(`${path}.broken`, 'utf8'), /^this is no database/);
+  const nowhere = join(directory, 'no', 'such', 'folder');
+  assert.throws(() => openSqliteBlocks(nowhere, { putAside: () => assert.fail() }), StoreError);
 });

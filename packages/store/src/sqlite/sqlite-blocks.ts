@@ -1,5 +1,6 @@
 // Blocks in an SQLite file of their own, a table a series: an id is the row's number, so a new block is appended at the
 // table's end and what is old goes as one range from its beginning.
+import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Block, BlockRange, BlockStore, BlockWrite } from '../blocks.ts';
 import { StoreClosed, StoreError } from '../errors.ts';
@@ -10,8 +11,29 @@ const SERIES_NAME = /^[a-z][a-z0-9]{0,30}$/;
 /** Kibibytes of pages kept in memory: what is asked for twice is asked for at once. */
 const CACHE_KIB = 512;
 
+// Primary result codes, sqlite.org/rescode.html.
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+export interface SqliteBlocksOptions {
+  /** A damaged file was put aside (as `<path>.broken`) and a new one made. Without it damage is an error. */
+  readonly putAside?: (error: Error) => void;
+}
+
 /** Opens or makes the file. Throws StoreLocked when another process has it, StoreError when it cannot be read. */
-export function openSqliteBlocks(path: string): BlockStore {
+export function openSqliteBlocks(path: string, { putAside }: SqliteBlocksOptions = {}): BlockStore {
+  try {
+    return open(path);
+  } catch (error) {
+    if (!putAside || !isDamage(error)) throw error;
+    renameSync(path, `${path}.broken`);
+    for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+    putAside(error);
+    return open(path);
+  }
+}
+
+function open(path: string): BlockStore {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path);
@@ -25,6 +47,12 @@ export function openSqliteBlocks(path: string): BlockStore {
     if (database?.isOpen) database.close();
     throw sqliteError(`open ${path}`, error);
   }
+}
+
+function isDamage(error: unknown): error is StoreError {
+  const code =
+    error instanceof StoreError ? Number((error.cause as { errcode?: number } | undefined)?.errcode) & 0xff : 0;
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
 type Statements = Record<'get' | 'range' | 'ids' | 'first' | 'last' | 'put' | 'delete', StatementSync>;

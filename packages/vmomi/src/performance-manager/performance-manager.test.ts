@@ -12,7 +12,7 @@ import {
   type PerfProviderSummary,
 } from '@vivarium/vim';
 import { counterKey } from '../statistics/counters.ts';
-import { MISSING, type Series } from '../statistics/metric.ts';
+import { MISSING, metricFilter, type Series } from '../statistics/metric.ts';
 import type { StatisticsProvider, StatisticsQuery } from '../statistics/provider.ts';
 import { StatisticsSettings } from '../statistics/statistics-settings.ts';
 import { fault, OTHER_VM, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
@@ -37,7 +37,7 @@ function provider(settings?: StatisticsSettings): StatisticsProvider & { readonl
     available: async () => SERIES.map(({ counter, instance }) => ({ counter, instance })),
     async query(queries) {
       asked.push(...queries);
-      return queries.map(({ filter }) => ({ times: TIMES, series: SERIES.filter(filter) }));
+      return queries.map(({ metrics }) => ({ times: TIMES, series: SERIES.filter(metricFilter(metrics)) }));
     },
     ...(settings ? { settings } : {}),
   };

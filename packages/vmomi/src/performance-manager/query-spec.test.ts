@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { make, moRef, type PerfQuerySpec } from '@vivarium/vim';
+import { metricFilter } from '../statistics/metric.ts';
 import { fault } from '../testing/test-service.ts';
 import { parseQuerySpec, type QueryFacts } from './query-spec.ts';
 
@@ -52,11 +53,13 @@ void test('the number of samples counts for real time alone', () => {
 });
 
 void test('a star asks for every instance and the whole, nothing for everything', () => {
-  const wants = (metricId: readonly (readonly [number, string])[], counter: number, instance: string) =>
-    parseQuerySpec(
+  const wants = (metricId: readonly (readonly [number, string])[], counter: number, instance: string) => {
+    const { metrics } = parseQuerySpec(
       spec({ metricId: metricId.map(([counterId, name]) => ({ counterId, instance: name })) }),
       FACTS,
-    ).filter({ counter, instance });
+    );
+    return metricFilter(metrics)({ counter, instance });
+  };
   assert.deepEqual(
     [wants([[2, '*']], 2, ''), wants([[2, '*']], 2, '0'), wants([[2, '*']], 6, '')],
     [true, true, false],

@@ -1,6 +1,6 @@
 // PerfQuerySpec, checked and made a query. Pure. The rules are those of the API reference: PerfQuerySpec, PerfProviderSummary.
 import { MethodFault, type MoRef, type PerfInterval, type PerfQuerySpec } from '@vivarium/vim';
-import { metricFilter, type TimeRange } from '../statistics/metric.ts';
+import type { TimeRange } from '../statistics/metric.ts';
 import {
   REAL_TIME_LENGTH_S,
   REAL_TIME_PERIOD_S,
@@ -25,7 +25,7 @@ export function parseQuerySpec(spec: PerfQuerySpec, facts: QueryFacts): Statisti
   // Only real-time samples are counted; historical ones are all of the range.
   const limit = maxSample && periodS === REAL_TIME_PERIOD_S ? { limit: maxSample } : {};
   const metrics = metricId.map(({ counterId, instance }) => ({ counter: counterId, instance }));
-  return { entity: entity as MoRef, periodS, range, filter: metricFilter(metrics), ...limit };
+  return { entity: entity as MoRef, periodS, range, metrics, ...limit };
 }
 
 export function parseRange(start: string | undefined, end: string | undefined, name: string): TimeRange {

@@ -42,6 +42,8 @@ export class Archive {
   readonly #levels: () => readonly ArchiveLevel[];
   readonly #dictionary: ArchiveDictionary;
   readonly #writing = new Mutex();
+  /** Chunks with figures of periods that are not complete yet, by time. */
+  readonly #added = new Map<number, Set<number>>();
 
   constructor({ blocks, levels }: ArchiveOptions) {
     this.#blocks = blocks;
@@ -50,15 +52,26 @@ export class Archive {
   }
 
   /**
-   * Keeps the figures of one period of the finest level, which ended at `timeMs`, and rolls up what is complete with it.
-   * Resolves when all is on disk. Rejects as BlockStore.write; what was not written can be put again.
+   * Keeps figures of one period of the finest level, which ended at `timeMs`: those of some entities. Resolves when they are
+   * on disk. Rejects as BlockStore.write; what was not written can be put again.
    */
-  put(timeMs: number, figures: Iterable<readonly [entity: string, values: readonly MetricValue[]]>): Promise<void> {
+  add(timeMs: number, figures: Iterable<readonly [entity: string, values: readonly MetricValue[]]>): Promise<void> {
     return this.#writing.run(async () => {
-      const levels = this.#levels();
-      const [base] = levels;
+      const [base] = this.#levels();
       if (!base?.isEnabled) return;
-      const chunks = await this.#putBase(base, timeMs, figures);
+      const added = this.#added.get(timeMs) ?? new Set<number>();
+      this.#added.set(timeMs, added);
+      for (const chunk of await this.#putBase(base, timeMs, figures)) added.add(chunk);
+    });
+  }
+
+  /** All that is known of the period has been added: rolls up what is complete with it, and lets go of what is too old. */
+  complete(timeMs: number): Promise<void> {
+    return this.#writing.run(async () => {
+      const chunks = this.#added.get(timeMs) ?? new Set<number>();
+      this.#added.delete(timeMs);
+      const levels = this.#levels();
+      if (!levels[0]?.isEnabled) return;
       for (const [index, level] of levels.entries()) {
         if (!level.isEnabled) break;
         const below = levels[index - 1];
@@ -66,6 +79,15 @@ export class Archive {
       }
       await this.#trim(levels);
     });
+  }
+
+  /** A whole period at once: add and complete. */
+  async put(
+    timeMs: number,
+    figures: Iterable<readonly [entity: string, values: readonly MetricValue[]]>,
+  ): Promise<void> {
+    await this.add(timeMs, figures);
+    await this.complete(timeMs);
   }
 
   /** Makes the roll-ups that a daemon which was killed, or was away, has left undone. */
@@ -86,11 +108,12 @@ export class Archive {
     return last === undefined ? undefined : timeOf(last, periodS);
   }
 
-  /** The figures of one entity. */
+  /** The figures of one entity, at the times at which it has one of the metrics. */
   read(entity: string, periodS: number, filter: MetricFilter, range: TimeRange = {}): Samples {
     const times: number[] = [];
     const values = new Map<string, { metric: MetricId; values: number[] }>();
     for (const { timeMs, layout, figures } of this.#entries(entity, periodS, range)) {
+      if (!layout.some(filter)) continue;
       for (const [index, metric] of layout.entries()) {
         if (!filter(metric)) continue;
         const key = metricKey(metric);
@@ -118,6 +141,20 @@ export class Archive {
       for (const metric of layout) found.set(metricKey(metric), metric);
     }
     return [...found.values()];
+  }
+
+  /** End of the newest period, not before `sinceMs`, in which an entity has a figure. */
+  newestOf(entity: string, periodS: number, sinceMs: number): number | undefined {
+    const name = series(periodS);
+    const id = this.#dictionary.findEntity(entity);
+    const last = this.#blocks.lastId(name);
+    if (id === undefined || last === undefined) return undefined;
+    const chunk = Math.floor(id / CHUNK_SIZE);
+    for (let period = Math.floor(last / CHUNKS); period * periodS * 1000 >= sinceMs; period--) {
+      const [entry] = this.#block(periodS, period * CHUNKS + chunk, (slot) => slot === id % CHUNK_SIZE);
+      if (entry) return period * periodS * 1000;
+    }
+    return undefined;
   }
 
   /** What every entity had in the period that ended at `timeMs`. */

@@ -332,4 +332,26 @@ export const COUNTER_ROWS = [
     'Highest latency',
     'That of the slowest datastore',
   ],
+
+  // Operations since vCenter started.
+  [256, 'vmop.numPoweron.latest', 'absolute', 'number', 1, 3, 'VM power on count', 'Power-ons'],
+  [257, 'vmop.numPoweroff.latest', 'absolute', 'number', 1, 3, 'VM power off count', 'Power-offs'],
+  [258, 'vmop.numSuspend.latest', 'absolute', 'number', 1, 3, 'VM suspend count', 'Suspensions'],
+  [259, 'vmop.numReset.latest', 'absolute', 'number', 1, 3, 'VM reset count', 'Resets'],
+  [260, 'vmop.numRebootGuest.latest', 'absolute', 'number', 1, 3, 'VM guest reboot count', 'Reboots of guests'],
+  [261, 'vmop.numStandbyGuest.latest', 'absolute', 'number', 1, 3, 'VM standby guest count', 'Guests sent to sleep'],
+  [262, 'vmop.numShutdownGuest.latest', 'absolute', 'number', 1, 3, 'VM guest shutdown count', 'Shutdowns of guests'],
+  [267, 'vmop.numReconfigure.latest', 'absolute', 'number', 1, 3, 'VM reconfigure count', 'Reconfigurations'],
+
+  [
+    276,
+    'clusterServices.effectivecpu.average',
+    'rate',
+    'megaHertz',
+    1,
+    3,
+    'Effective CPU resources',
+    'CPU to run VMs on',
+  ],
+  [277, 'clusterServices.effectivemem.average', 'absolute', 'megaBytes', 1, 3, 'Effective memory resources', 'For VMs'],
 ] as const satisfies readonly Row[];

@@ -1,6 +1,6 @@
 // What PerformanceManager is answered from. A host answers from its own samples, vCenter from its archive and its hosts.
 import type { MoRef, PerfInterval } from '@vivarium/vim';
-import { type MetricFilter, type MetricId, NO_SAMPLES, type Samples, type TimeRange } from './metric.ts';
+import { type MetricId, NO_SAMPLES, type Samples, type TimeRange } from './metric.ts';
 import type { StatisticsSettings } from './statistics-settings.ts';
 
 /** Seconds between two real-time samples, on hosts and so everywhere. */
@@ -17,7 +17,8 @@ export interface StatisticsQuery {
   readonly entity: MoRef;
   /** REAL_TIME_PERIOD_S or the period of a historical interval. */
   readonly periodS: number;
-  readonly filter: MetricFilter;
+  /** See metricFilter. */
+  readonly metrics: readonly MetricId[];
   readonly range: TimeRange;
   /** The newest so many samples; all without it. */
   readonly limit?: number;
