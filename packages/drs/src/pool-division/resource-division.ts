@@ -32,6 +32,9 @@ import { settle, type Tolerance } from './settle.ts';
 /** The part of its fair part that a host gets however little its VMs want. */
 const FLOOR = 0.05;
 
+/** How often pools that ask for more are asked again in one go; the next change asks them in any case. */
+const MAX_ROUNDS = 8;
+
 export interface PartName {
   readonly pool: string;
   readonly host: string;
@@ -83,6 +86,7 @@ export class ResourceDivision {
     const old = this.#pools.get(key);
     if (old) {
       invariant(old.parent === parent, `pool ${key} has moved`);
+      if (isSame(old.settings, settings)) return;
       old.settings = settings;
       this.#tree.change(key, settings);
       this.#dirty.add(old);
@@ -133,16 +137,12 @@ export class ResourceDivision {
   settleAll(): PartName[] {
     for (const host of this.#shrunk) this.#squeeze(host);
     this.#shrunk.clear();
-    if (this.#hasGrown) for (const pool of this.#wanting) this.#dirty.add(pool);
-    this.#hasGrown = false;
-    // Deepest first: a division changes what the pools above have to divide, never what those below have.
-    while (this.#dirty.size > 0) {
-      const depth = Math.max(...[...this.#dirty].map((pool) => pool.depth));
-      const level = [...this.#dirty].filter((pool) => pool.depth === depth).sort((a, b) => (a.key < b.key ? -1 : 1));
-      for (const pool of level) {
-        this.#dirty.delete(pool);
-        if (pool !== this.#root) this.#divide(pool);
-      }
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      if (this.#hasGrown) for (const pool of this.#wanting) this.#dirty.add(pool);
+      this.#hasGrown = false;
+      this.#divideDirty();
+      // What one pool let go in this round may be what another is wanting.
+      if (!this.#hasGrown || this.#wanting.size === 0) break;
     }
     const touched = [...this.#touched].map(({ pool, host }) => ({ pool: pool.key, host: host.key }));
     this.#touched.clear();
@@ -249,6 +249,18 @@ export class ResourceDivision {
     for (const [index, part] of parts.entries()) {
       this.#setFree(part, kept[index] ?? 0);
       this.#dirty.add(part.pool);
+    }
+  }
+
+  /** Deepest first: a division changes what the pools above have to divide, never what those below have. */
+  #divideDirty(): void {
+    while (this.#dirty.size > 0) {
+      const depth = Math.max(...[...this.#dirty].map((pool) => pool.depth));
+      const level = [...this.#dirty].filter((pool) => pool.depth === depth).sort((a, b) => (a.key < b.key ? -1 : 1));
+      for (const pool of level) {
+        this.#dirty.delete(pool);
+        if (pool !== this.#root) this.#divide(pool);
+      }
     }
   }
 
@@ -363,6 +375,12 @@ export class ResourceDivision {
 /** Demand says where free reservation and limit go; shares do not ask for it. */
 function isDemandDriven({ settings, dividedFree }: Pool): boolean {
   return dividedFree > 0 || settings.limit !== Infinity;
+}
+
+function isSame(a: Allocation, b: Allocation): boolean {
+  return (
+    a.reservation === b.reservation && a.isExpandable === b.isExpandable && a.limit === b.limit && a.shares === b.shares
+  );
 }
 
 function get<T>(map: ReadonlyMap<string, T>, key: string): T {
