@@ -5,7 +5,7 @@
 // Memory: a limit is met by the guest's balloon, as ESXi does it: a pool's limit is divided between its VMs by shares. What a
 // pool has reserved beyond its VMs' own reservations is guaranteed to them in the same way.
 import { type Division, divide, type Want } from './divide.ts';
-import { type Branch, branchesOf, claimOf, needOf, type ShareTree, type VmNode } from './share-tree.ts';
+import { type Branch, branchesOf, needOf, type ShareTree, usableBy, type VmNode } from './share-tree.ts';
 
 export interface PoolShare {
   readonly id: string;
@@ -46,38 +46,39 @@ export function planShares(tree: ShareTree): SharePlan {
   const plan = { pools: [] as PoolShare[], vms: new Map<string, VmShare>() };
   const place = (branch: Branch, around: Around): void => {
     const { branches, vms } = branch;
-    const busy = branches.filter(isBusy);
+    const busy = branches.filter(({ isBusy }) => isBusy);
     const cpu = weigh(around.cpuMhz, [
-      ...busy.map((node) => ({ shares: node.pool.cpu.shares, min: claimOf(node, 'cpu') })),
+      ...busy.map(({ pool, claim }) => ({ shares: pool.cpu.shares, min: claim.cpu })),
       ...vms.map((vm) => ({ shares: vm.cpu.shares, min: vm.cpu.reservation })),
     ]);
     const memory = [
-      ...busy.map((node) => want(node.pool.memory.shares, claimOf(node, 'memory'), usable(node))),
-      ...vms.map((vm) => want(vm.memory.shares, needOf(vm, 'memory'), usable(vm))),
+      ...busy.map(({ pool, claim, usableMB }) => want(pool.memory.shares, claim.memory, usableMB)),
+      ...vms.map((vm) => want(vm.memory.shares, needOf(vm, 'memory'), usableBy(vm))),
     ];
     const allowed = divide(around.allowedMB, memory).parts;
     const guaranteed = divide(around.guaranteedMB, memory).parts;
     const parent = branch === root ? undefined : branch.pool.id;
+    let index = 0;
     for (const child of branches) {
-      const index = busy.indexOf(child);
       const { id, cpu: given } = child.pool;
-      const part = (parts: readonly number[]) => (index < 0 ? 0 : (parts[index] ?? 0));
+      const at = child.isBusy ? index : -1;
+      if (child.isBusy) index += 1;
+      const guaranteedMB = guaranteed[at] ?? 0;
       plan.pools.push({
         id,
         parent,
-        cpuWeight: cpu.weights[index] ?? given.shares,
+        cpuWeight: cpu.weights[at] ?? given.shares,
         cpuLimitMhz: given.limit < around.cpuLimitMhz ? given.limit : undefined,
-        guaranteedMB: Math.ceil(part(guaranteed)),
+        guaranteedMB: Math.ceil(guaranteedMB),
       });
       place(child, {
-        cpuMhz: Math.min(part(cpu.parts), given.limit),
+        cpuMhz: Math.min(cpu.parts[at] ?? 0, given.limit),
         cpuLimitMhz: Math.min(given.limit, around.cpuLimitMhz),
-        allowedMB: part(allowed),
-        guaranteedMB: part(guaranteed),
+        allowedMB: allowed[at] ?? 0,
+        guaranteedMB,
       });
     }
-    for (const [position, vm] of vms.entries()) {
-      const index = busy.length + position;
+    for (const vm of vms) {
       plan.vms.set(vm.id, {
         ...vmCpu(vm, around.cpuLimitMhz, tree.cpuMhz),
         ...vmMemory(vm, allowed[index] ?? 0),
@@ -86,6 +87,7 @@ export function planShares(tree: ShareTree): SharePlan {
         cpuWeight: cpu.weights[index] ?? vm.cpu.shares,
         guaranteedMB: Math.ceil(guaranteed[index] ?? 0),
       });
+      index += 1;
     }
   };
   place(root, {
@@ -106,20 +108,8 @@ interface Around {
   readonly guaranteedMB: number;
 }
 
-function isBusy({ branches, vms }: Branch): boolean {
-  return vms.length > 0 || branches.some(isBusy);
-}
-
 function want(shares: number, min: number, max: number): Want {
   return { shares, min: Math.min(min, max), max };
-}
-
-/** Memory that it can use at most, with what its VMMs need. */
-function usable(node: Branch | VmNode): number {
-  if (!('branches' in node)) return Math.min(node.memory.limit, node.memoryMB) + node.overheadMB;
-  const inside =
-    node.branches.reduce((sum, branch) => sum + usable(branch), 0) + node.vms.reduce((sum, vm) => sum + usable(vm), 0);
-  return Math.min(node.pool.memory.limit, inside);
 }
 
 function weigh(
@@ -131,9 +121,10 @@ function weigh(
     wants.map((one) => ({ ...one, max: Infinity })),
   );
   // Where all is reserved, those without a reservation get next to nothing.
-  const worth = perShare > 0 ? perShare : Math.max(...wants.map(({ shares, min }) => min / shares), 1) / 1000;
+  const worth =
+    perShare > 0 ? perShare : wants.reduce((most, { shares, min }) => Math.max(most, min / shares), 1) / 1000;
   const weights = wants.map(({ shares, min }) => Math.max(shares, min / worth));
-  const scale = Math.min(1, MAX_WEIGHT / Math.max(...weights, 1));
+  const scale = Math.min(1, MAX_WEIGHT / weights.reduce((most, weight) => Math.max(most, weight), 1));
   return { parts, weights: weights.map((weight) => Math.max(1, Math.round(weight * scale))) };
 }
 

@@ -40,24 +40,47 @@ export interface ShareTree {
   readonly vms: Iterable<VmNode>;
 }
 
-/** A pool with what is directly in it. */
+/** A pool with what is directly in it, and what that comes to. */
 export interface Branch {
   readonly pool: PoolNode;
   readonly branches: readonly Branch[];
   readonly vms: readonly VmNode[];
+  /** Something runs in it. */
+  readonly isBusy: boolean;
+  /** What it takes out of the pool around it. */
+  readonly claim: Readonly<Record<Resource, number>>;
+  /** Memory that it can use at most, with what its VMMs need. */
+  readonly usableMB: number;
 }
 
 /** The tree from the root pool down. */
 export function branchesOf(tree: ShareTree): Branch {
-  const made = new Map<string, { pool: PoolNode; branches: Branch[]; vms: VmNode[] }>();
-  for (const pool of tree.pools) made.set(pool.id, { pool, branches: [], vms: [] });
-  for (const branch of made.values()) {
-    if (branch.pool.parent !== undefined) made.get(branch.pool.parent)?.branches.push(branch);
-  }
-  for (const vm of tree.vms) made.get(vm.pool)?.vms.push(vm);
-  const root = made.get(ROOT_POOL);
+  const inside = new Map<string | undefined, PoolNode[]>();
+  for (const pool of tree.pools) add(inside, pool.parent, pool);
+  const vms = new Map<string, VmNode[]>();
+  for (const vm of tree.vms) add(vms, vm.pool, vm);
+  const grow = (pool: PoolNode): Branch => {
+    const branches = (inside.get(pool.id) ?? []).map(grow);
+    const own = vms.get(pool.id) ?? [];
+    const used = (resource: Resource) =>
+      own.reduce((sum, vm) => sum + needOf(vm, resource), 0) +
+      branches.reduce((sum, { claim }) => sum + claim[resource], 0);
+    const claim = (resource: Resource) => {
+      const { reservation, isExpandable } = pool[resource];
+      return isExpandable ? Math.max(reservation, used(resource)) : reservation;
+    };
+    const usable =
+      own.reduce((sum, vm) => sum + usableBy(vm), 0) + branches.reduce((sum, { usableMB }) => sum + usableMB, 0);
+    return {
+      ...{ pool, branches, vms: own },
+      isBusy: own.length > 0 || branches.some(({ isBusy }) => isBusy),
+      claim: { cpu: claim('cpu'), memory: claim('memory') },
+      usableMB: Math.min(pool.memory.limit, usable),
+    };
+  };
+  const [root] = inside.get(undefined) ?? [];
   if (!root) throw new Error('a tree of pools without its root');
-  return root;
+  return grow(root);
 }
 
 export type Resource = 'cpu' | 'memory';
@@ -67,12 +90,13 @@ export function needOf(vm: VmDemand, resource: Resource): number {
   return resource === 'cpu' ? vm.cpu.reservation : vm.memory.reservation + vm.overheadMB;
 }
 
-/** What a pool takes out of its parent. */
-export function claimOf({ pool, branches, vms }: Branch, resource: Resource): number {
-  const { reservation, isExpandable } = pool[resource];
-  if (!isExpandable) return reservation;
-  const used =
-    vms.reduce((sum, vm) => sum + needOf(vm, resource), 0) +
-    branches.reduce((sum, branch) => sum + claimOf(branch, resource), 0);
-  return Math.max(reservation, used);
+/** Memory that a VM can use at most, with what its VMM needs. */
+export function usableBy({ memory, memoryMB, overheadMB }: VmDemand): number {
+  return Math.min(memory.limit, memoryMB) + overheadMB;
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { type Group, layOut } from './cgroup-layout.ts';
-import { planMoves, planWrites } from './cgroup-steps.ts';
+import type { CgroupHierarchy } from './cgroup-hierarchy.ts';
+import { type Group, type GroupFolder, Layout } from './cgroup-layout.ts';
+import { planWrites } from './cgroup-steps.ts';
 
 const unified = { version: 2, folder: '/cg/host', enabled: ['cpu', 'memory', 'pids'] } as const;
 const separate = { version: 1, folders: { cpu: '/c/host', memory: '/m/host' } } as const;
 const limits = { cpuShares: 2048, cpuLimit: 1.5, guaranteedBytes: 1024 ** 3, ceilingBytes: 2 * 1024 ** 3, tasks: 100 };
 const pool: Group = { name: 'pool1', holds: 'groups', limits: {} };
 const vm: Group = { name: 'vm-1', parent: 'pool1', holds: 'processes', limits };
+
+const layOut = (hierarchy: CgroupHierarchy, groups: readonly Group[]): readonly GroupFolder[] =>
+  new Layout(hierarchy).update(groups).changed;
 
 void suite('control groups as folders and files', () => {
   void test('of version 2 are one tree of weights, quotas, guarantees and ceilings', () => {
@@ -75,7 +79,10 @@ void suite('control groups as folders and files', () => {
     );
     assert.deepEqual(planWrites(folders, known), []);
     known.set('/c/host/pool1/cpu.shares', '512');
-    assert.deepEqual(planWrites(folders, known), [{ file: '/c/host/pool1/cpu.shares', value: '1024' }]);
+    assert.deepEqual(
+      planWrites(folders, known).map(({ file, value }) => [file, value]),
+      [['/c/host/pool1/cpu.shares', '1024']],
+    );
   });
 
   void test('never have a quota above one around them, at any moment of any change', () => {
@@ -95,13 +102,25 @@ void suite('control groups as folders and files', () => {
     );
   });
 
-  void test('that processes do not belong into any more are told from those that are just empty', () => {
-    const moved = layOut(separate, [{ ...vm, parent: undefined } as unknown as Group]);
-    const present = ['/c/host/pool1', '/c/host/pool1/vm-1', '/c/host/pool1/vm-2', '/m/host/vm-1'];
-    assert.deepEqual(
-      planMoves(present, moved, (path) => path.slice(0, 7)),
-      [{ from: '/c/host/pool1/vm-1', to: '/c/host/vm-1' }],
-    );
+  void test('are worked out anew only where the tree has changed', () => {
+    const layout = new Layout(separate);
+    const other: Group = { name: 'vm-2', holds: 'processes', limits: {} };
+    layout.update([pool, vm, other]);
+    const paths = ({ changed, left }: ReturnType<Layout['update']>) => [changed.map(({ path }) => path), left];
+    assert.deepEqual(paths(layout.update([pool, vm, { ...other, limits: {} }])), [[], []]);
+    assert.deepEqual(paths(layout.update([pool, vm, { ...other, limits: { tasks: 5 } }])), [
+      ['/c/host/vm-2', '/m/host/vm-2'],
+      [],
+    ]);
+    assert.deepEqual(paths(layout.update([pool, { name: 'vm-1', holds: 'processes', limits }])), [
+      ['/c/host/vm-1', '/m/host/vm-1'],
+      ['/c/host/pool1/vm-1', '/c/host/vm-2', '/m/host/vm-2'],
+    ]);
+    assert.deepEqual(paths(layout.update([pool], new Set(['pool1']))), [
+      ['/c/host/pool1'],
+      ['/c/host/vm-1', '/m/host/vm-1'],
+    ]);
+    assert.deepEqual(layout.foldersOf('vm-1'), []);
   });
 });
 

@@ -54,24 +54,92 @@ export const kernelDefaults: Readonly<Record<string, string>> = {
 /** Names of all files that are written. */
 export const groupFiles: readonly string[] = [...Object.keys(kernelDefaults), 'memory.soft_limit_in_bytes'];
 
-/** The folders of a tree, parents first. Throws RangeError for a name that is none, or whose parent does not come before it. */
-export function layOut(hierarchy: CgroupHierarchy, groups: readonly Group[]): GroupFolder[] {
-  const paths = new Map<string, string>();
-  return groups.flatMap((group) => {
-    const { name, parent, holds, limits } = group;
-    const above = parent === undefined ? '' : paths.get(parent);
-    if (!isGroupName(name) || above === undefined || paths.has(name)) {
-      throw new RangeError(`not a place for a control group: ${JSON.stringify({ name, parent })}`);
+/** What differs between two trees. */
+export interface LayoutChange {
+  /** Folders of groups that are new, or elsewhere, or limited otherwise; parents first. */
+  readonly changed: readonly GroupFolder[];
+  /** Paths of folders that belong to no group any more. */
+  readonly left: readonly string[];
+}
+
+interface Placed {
+  readonly group: Group;
+  /** Below the root, with a `/` in front. */
+  readonly path: string;
+  readonly folders: readonly GroupFolder[];
+}
+
+/** A tree as folders, from one change to the next: what has not changed is not worked out again. */
+export class Layout {
+  readonly #hierarchy: CgroupHierarchy;
+  #placed: ReadonlyMap<string, Placed> = new Map();
+
+  constructor(hierarchy: CgroupHierarchy) {
+    this.#hierarchy = hierarchy;
+  }
+
+  foldersOf(name: string): readonly GroupFolder[] {
+    return this.#placed.get(name)?.folders ?? [];
+  }
+
+  /**
+   * The tree is `groups` now, parents first. Those in `again` count as changed. Throws RangeError for a name that is none, or
+   * whose parent does not come before it.
+   */
+  update(groups: readonly Group[], again: ReadonlySet<string> = new Set()): LayoutChange {
+    const before = this.#placed;
+    const placed = new Map<string, Placed>();
+    const changed: GroupFolder[] = [];
+    const left: string[] = [];
+    for (const group of groups) {
+      const { name, parent } = group;
+      const above = parent === undefined ? '' : placed.get(parent)?.path;
+      if (above === undefined || placed.has(name)) throw misplaced(group);
+      const former = before.get(name);
+      const path = `${above}/${name}`;
+      const isPlaced = former?.path === path && former.group.holds === group.holds;
+      if (isPlaced && sameLimits(former.group.limits, group.limits) && !again.has(name)) {
+        placed.set(name, former);
+        continue;
+      }
+      if (!isGroupName(name)) throw misplaced(group);
+      const folders = layOutGroup(this.#hierarchy, path, group);
+      placed.set(name, { group, path, folders });
+      changed.push(...folders);
+      left.push(...leftBehind(former?.folders ?? [], folders));
     }
-    const path = `${above}/${name}`;
-    paths.set(name, path);
-    return foldersOf(hierarchy, path, name, holds).map(({ folder, controllers }) => ({
-      path: folder,
-      name,
-      holds,
-      values: valuesOf(hierarchy.version, controllers, limits),
-    }));
-  });
+    for (const [name, { folders }] of before) if (!placed.has(name)) left.push(...folders.map(({ path }) => path));
+    this.#placed = placed;
+    return { changed, left };
+  }
+}
+
+function leftBehind(before: readonly GroupFolder[], now: readonly GroupFolder[]): string[] {
+  return before.map(({ path }) => path).filter((path) => !now.some((folder) => folder.path === path));
+}
+
+function misplaced({ name, parent }: Group): RangeError {
+  return new RangeError(`not a place for a control group: ${JSON.stringify({ name, parent })}`);
+}
+
+function sameLimits(a: GroupLimits, b: GroupLimits): boolean {
+  return (
+    a === b ||
+    (a.cpuShares === b.cpuShares &&
+      a.cpuLimit === b.cpuLimit &&
+      a.guaranteedBytes === b.guaranteedBytes &&
+      a.ceilingBytes === b.ceilingBytes &&
+      a.tasks === b.tasks)
+  );
+}
+
+function layOutGroup(hierarchy: CgroupHierarchy, path: string, { name, holds, limits }: Group): GroupFolder[] {
+  return foldersOf(hierarchy, path, name, holds).map(({ folder, controllers }) => ({
+    path: folder,
+    name,
+    holds,
+    values: valuesOf(hierarchy.version, controllers, limits),
+  }));
 }
 
 function foldersOf(

@@ -5,6 +5,8 @@
 import { type GroupFolder, kernelDefaults } from './cgroup-layout.ts';
 
 export interface GroupWrite {
+  readonly folder: GroupFolder;
+  /** Absolute. */
   readonly file: string;
   readonly value: string;
 }
@@ -16,14 +18,14 @@ export function planWrites(folders: readonly GroupFolder[], known: ReadonlyMap<s
   const shrinking: GroupWrite[] = [];
   const growing: GroupWrite[] = [];
   const others: GroupWrite[] = [];
-  for (const { path, values } of folders) {
-    for (const [name, value] of Object.entries(values)) {
-      const file = `${path}/${name}`;
+  for (const folder of folders) {
+    for (const [name, value] of Object.entries(folder.values)) {
+      const file = `${folder.path}/${name}`;
       const before = known.get(file);
       if (before === value) continue;
-      if (name !== QUOTA) others.push({ file, value });
-      else if (isShrinking(before, value)) shrinking.push({ file, value });
-      else growing.push({ file, value });
+      if (name !== QUOTA) others.push({ folder, file, value });
+      else if (isShrinking(before, value)) shrinking.push({ folder, file, value });
+      else growing.push({ folder, file, value });
     }
   }
   return [...shrinking.reverse(), ...growing, ...others];
@@ -38,18 +40,4 @@ function isShrinking(before: string | undefined, after: string): boolean {
 /** What the files of a new group hold. */
 export function freshValues(path: string): [string, string][] {
   return Object.entries(kernelDefaults).map(([name, value]) => [`${path}/${name}`, value]);
-}
-
-/** Folders in which processes of a group are that belongs elsewhere now: where they move to. */
-export function planMoves(
-  present: readonly string[],
-  wanted: readonly GroupFolder[],
-  root: (path: string) => string,
-): { readonly from: string; readonly to: string }[] {
-  const homes = new Map<string, string>();
-  for (const { path, name, holds } of wanted) if (holds === 'processes') homes.set(`${root(path)} ${name}`, path);
-  return present.flatMap((from) => {
-    const to = homes.get(`${root(from)} ${from.slice(from.lastIndexOf('/') + 1)}`);
-    return to === undefined || to === from ? [] : [{ from, to }];
-  });
 }
