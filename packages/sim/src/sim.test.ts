@@ -48,7 +48,7 @@ void test("the inventory has vcsim's names", () => {
 
 void test('a simulator starts, tells its address, and its VMs are on and have addresses of their own', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'viv-sim-test-'));
-  const sim = await startSim(parseFlags(['-l', '127.0.0.1:0', '-vm', '6', '-tls=false']), {
+  const sim = await startSim(parseFlags(['-l', '127.0.0.1:0', '-vm', '3', '-pool', '1', '-tls=false']), {
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,
@@ -60,6 +60,8 @@ void test('a simulator starts, tells its address, and its VMs are on and have ad
     assert.match(sim.url, /^http:\/\/user:pass@127\.0\.0\.1:\d+\/sdk$/);
     const vms = [...sim.vpxd.service.graph.ofType('VirtualMachine')];
     assert.equal(vms.length, 12);
+    const pool = [...sim.vpxd.service.graph.ofType('ResourcePool')].find((one) => one.get('name') === 'DC0_C0_RP1');
+    assert.equal(pool?.get('vm')?.length, 3);
     assert.ok(vms.every((vm) => vm.getPath('runtime.powerState') === 'poweredOn'));
     const unique = (path: string) => new Set(vms.map((vm) => vm.getPath(path))).size;
     for (const path of ['name', 'config.uuid', 'config.instanceUuid', 'guest.ipAddress', 'config.files.vmPathName']) {

@@ -1,14 +1,11 @@
 // Fills an inventory quickly, without tasks and events: for simulators and tests. By the same steps as the methods.
-import type { MoRef } from '@vivarium/vim';
+import { defaultClusterConfig } from '@vivarium/drs';
+import { normalPoolAllocation } from '@vivarium/drs/resource-pool';
+import { type MoRef, make } from '@vivarium/vim';
 import type { Center } from './center.ts';
-import {
-  emptyClusterConfiguration,
-  newCluster,
-  newDatacenter,
-  newStandalone,
-  ROOT_FOLDER,
-} from './folder/create-entity.ts';
+import { newCluster, newDatacenter, newStandalone, ROOT_FOLDER } from './folder/create-entity.ts';
 import { addHost } from './host-system/add-host.ts';
+import { createPool } from './resource-pool/change-pools.ts';
 
 export interface CenterBuilder {
   datacenter(name: string): Promise<MoRef<'Datacenter'>>;
@@ -35,7 +32,7 @@ export function centerBuilder(center: Center): CenterBuilder {
     },
     async cluster(datacenter, name) {
       const { hostFolder } = inventory.get(datacenter);
-      const { ref, ops } = newCluster(inventory, hostFolder, name, emptyClusterConfiguration());
+      const { ref, ops } = newCluster(inventory, hostFolder, name, defaultClusterConfig);
       await inventory.apply(ops);
       return ref;
     },
@@ -48,8 +45,14 @@ export function centerBuilder(center: Center): CenterBuilder {
             'put' in op && op.put.type === 'ResourcePool' ? [op.put as MoRef<'ResourcePool'>] : [],
           )[0];
       if (!rootPool) throw new Error('a compute resource without a root pool');
-      for (const [instanceUuid] of vms)
-        await expected.expect(instanceUuid, { folder: vmFolder, resourcePool: rootPool });
+      if (!cluster) await inventory.apply(place.ops);
+      const pools = new Map<string | undefined, MoRef<'ResourcePool'>>([[undefined, rootPool]]);
+      for (const pool of new Set(vms.values())) {
+        if (pool !== undefined) pools.set(pool, await ensurePool(center, rootPool, pool));
+      }
+      for (const [instanceUuid, pool] of vms) {
+        await expected.expect(instanceUuid, { folder: vmFolder, resourcePool: pools.get(pool) ?? rootPool });
+      }
       const spec = {
         _typeName: 'HostConnectSpec',
         hostName: name,
@@ -57,8 +60,22 @@ export function centerBuilder(center: Center): CenterBuilder {
         password: 'simulated',
         force: false,
       } as const;
-      const { host } = await addHost(center, spec, { datacenterOf: hostFolder, isConnected: true, place: () => place });
+      const { host } = await addHost(center, spec, {
+        datacenterOf: hostFolder,
+        isConnected: true,
+        place: () => ({ ref: place.ref, ops: [] }),
+      });
       return host;
     },
   };
+}
+
+async function ensurePool(center: Center, parent: MoRef<'ResourcePool'>, name: string): Promise<MoRef<'ResourcePool'>> {
+  const known = center.inventory.childNamed(parent, name);
+  if (known) return known as MoRef<'ResourcePool'>;
+  const spec = make('ResourceConfigSpec', {
+    cpuAllocation: normalPoolAllocation('cpu'),
+    memoryAllocation: normalPoolAllocation('memory'),
+  });
+  return createPool(center, parent, name, spec);
 }

@@ -8,6 +8,7 @@ import type { VmIndex } from './host-sync/vm-index.ts';
 import type { Hosts } from './hosts/hosts.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import type { MemberLists } from './inventory/member-lists.ts';
+import type { ComputePools } from './resource-pool/compute-pools.ts';
 import type { Forwarder } from './routing/forwarder.ts';
 
 export interface Center {
@@ -20,6 +21,7 @@ export interface Center {
   readonly vms: VmIndex;
   readonly shared: SharedObjects;
   readonly expected: ExpectedVms;
+  readonly pools: ComputePools;
   readonly dialer: HostDialer;
   readonly forwarder: Forwarder;
   /** A new random UUID. */

@@ -17,6 +17,7 @@ import { Inventory } from './inventory/inventory.ts';
 import { MemberLists } from './inventory/member-lists.ts';
 import { entityFaces } from './publish/faces.ts';
 import { publishInventory } from './publish/publisher.ts';
+import { ComputePools } from './resource-pool/compute-pools.ts';
 import { EventRelay } from './routing/event-relay.ts';
 import { Forwarder } from './routing/forwarder.ts';
 import { centerTopology } from './statistics/center-topology.ts';
@@ -86,6 +87,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const shared = new SharedObjects(graph, lists);
   const vms: VmIndex = new VmIndex(inventory);
   const expected = new ExpectedVms(store);
+  const pools = new ComputePools(inventory, graph);
   const relay = new EventRelay(service);
   const hosts: Hosts = new Hosts({
     inventory,
@@ -97,6 +99,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     dialer,
     clock,
     log,
+    vmShown: (vm) => pools.vmShown(vm),
     events: mirrorEvents(service),
     newInstanceUuid: newUuid,
     stateChanged: (host, state, former) => connectionEvent(service, host, state, former),
@@ -117,12 +120,13 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     vms,
     shared,
     expected,
+    pools,
     dialer,
     forwarder,
     newUuid,
   };
   const published = publishInventory({ graph, inventory, lists, faces: entityFaces(center) });
-  const summaries = keepSummaries(graph, inventory);
+  const summaries = keepSummaries({ graph, inventory, pools });
   service.events.onPost((event) => operations.note(event));
   inventory.onChange(({ ref, after }) => {
     if (!after) operations.forget(ref as MoRef);

@@ -1,21 +1,65 @@
-// What CreateCluster(Ex) makes of its specification.
-import { type ClusterConfigInfoEx, type ClusterConfigSpec, type ClusterConfigSpecEx, isA } from '@vivarium/vim';
-import { emptyClusterConfiguration } from '../folder/create-entity.ts';
+// A cluster's configuration through the rules of @vivarium/drs, and in the old form that some clients still read.
+import { applyClusterConfigSpec, defaultClusterConfig } from '@vivarium/drs';
+import {
+  type ClusterConfigInfo,
+  type ClusterConfigInfoEx,
+  type ClusterConfigSpec,
+  type ClusterConfigSpecEx,
+  type MoRef,
+  make,
+} from '@vivarium/vim';
+import type { Center } from '../center.ts';
 
-export function clusterConfiguration(spec: ClusterConfigSpec | ClusterConfigSpecEx): ClusterConfigInfoEx {
-  return changedConfiguration(emptyClusterConfiguration(), spec);
-}
-
-/** The parts that a specification names replace those of before. */
-export function changedConfiguration(
-  before: ClusterConfigInfoEx,
+/** What CreateCluster(Ex) makes of its specification. Nothing is a member yet. */
+export function newConfiguration(
+  center: Center,
+  cluster: MoRef<'ClusterComputeResource'>,
   spec: ClusterConfigSpec | ClusterConfigSpecEx,
 ): ClusterConfigInfoEx {
-  const ex: Partial<ClusterConfigSpecEx> = isA('ClusterConfigSpecEx', spec) ? spec : {};
+  return applyClusterConfigSpec(defaultClusterConfig(), spec, contextOf(center, cluster, defaultClusterConfig()), true);
+}
+
+/** ReconfigureComputeResource_Task of a cluster. */
+export function reconfigureCluster(
+  center: Center,
+  cluster: MoRef<'ClusterComputeResource'>,
+  spec: ClusterConfigSpec | ClusterConfigSpecEx,
+  modify: boolean,
+): Promise<void> {
+  const { inventory, service } = center;
+  return inventory.exclusively(async () => {
+    const record = inventory.get(cluster);
+    const context = contextOf(center, cluster, record.configuration);
+    const configuration = applyClusterConfigSpec(record.configuration, spec, context, modify);
+    await inventory.apply([{ put: cluster, record: { ...record, configuration } }]);
+    service.graph.get(cluster).update({ configurationEx: configuration, configuration: oldForm(configuration) });
+  });
+}
+
+export function oldForm({
+  dasConfig,
+  dasVmConfig,
+  drsConfig,
+  drsVmConfig,
+  rule,
+}: ClusterConfigInfoEx): ClusterConfigInfo {
+  return make('ClusterConfigInfo', { dasConfig, dasVmConfig, drsConfig, drsVmConfig, rule });
+}
+
+function contextOf(
+  { inventory, newUuid }: Center,
+  cluster: MoRef<'ClusterComputeResource'>,
+  configuration: ClusterConfigInfoEx,
+) {
+  let lastRule = Math.max(0, ...(configuration.rule ?? []).map(({ key }) => key ?? 0));
   return {
-    ...before,
-    dasConfig: { ...before.dasConfig, ...spec.dasConfig },
-    drsConfig: { ...before.drsConfig, ...spec.drsConfig },
-    ...(ex.dpmConfig ? { dpmConfigInfo: { ...before.dpmConfigInfo, ...ex.dpmConfig } } : {}),
-  } as ClusterConfigInfoEx;
+    cluster,
+    isMember: (ref: { readonly type: string; readonly value: string }) => {
+      if (ref.type === 'HostSystem') return inventory.find(ref as MoRef<'HostSystem'>)?.parent.value === cluster.value;
+      const vm = inventory.find(ref as MoRef<'VirtualMachine'>);
+      return vm !== undefined && inventory.find(vm.host)?.parent.value === cluster.value;
+    },
+    nextRuleKey: () => ++lastRule,
+    newUuid,
+  };
 }

@@ -9,7 +9,7 @@ import { environmentBrowserOf } from '../host-sync/host-mirror.ts';
 import { addHost } from '../host-system/add-host.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { asReference } from '../routing/as-reference.ts';
-import { changedConfiguration } from './cluster-configuration.ts';
+import { oldForm, reconfigureCluster } from './cluster-configuration.ts';
 import { clusterSummary, computeSummary } from './compute-summary.ts';
 import { environmentBrowser } from './environment-browser.ts';
 import { moveHosts } from './move-hosts.ts';
@@ -34,10 +34,7 @@ export function clusterFace(center: Center): EntityFace<'ClusterComputeResource'
       ...common(ref, resourcePool),
       summary: clusterSummary([]),
       configurationEx: configuration,
-      configuration: make('ClusterConfigInfo', {
-        dasConfig: configuration.dasConfig,
-        drsConfig: configuration.drsConfig,
-      }),
+      configuration: oldForm(configuration),
       recommendation: [],
       drsRecommendation: [],
       migrationHistory: [],
@@ -80,21 +77,10 @@ function clusterMethods(
   center: Center,
   cluster: MoRef<'ClusterComputeResource'>,
 ): Handlers<'ClusterComputeResource', Call> {
-  const { service, inventory } = center;
+  const { service } = center;
   const task = (method: string, call: Call, work: () => Promise<unknown>) =>
     service.tasks.start({ entity: cluster, descriptionId: `ClusterComputeResource.${method}`, call }, work);
-  const reconfigure = (spec: ClusterConfigSpec, modify: boolean) =>
-    inventory.exclusively(async () => {
-      const record = inventory.get(cluster);
-      const base = modify ? record.configuration : changedConfiguration(record.configuration, {} as ClusterConfigSpec);
-      const configuration = changedConfiguration(base, spec);
-      await inventory.apply([{ put: cluster, record: { ...record, configuration } }]);
-      service.graph.get(cluster).update({
-        configurationEx: configuration,
-        'configuration.dasConfig': configuration.dasConfig,
-        'configuration.drsConfig': configuration.drsConfig,
-      });
-    });
+  const reconfigure = (spec: ClusterConfigSpec, modify: boolean) => reconfigureCluster(center, cluster, spec, modify);
   return {
     ...commonMethods(center, cluster),
     ReconfigureComputeResource_Task: ({ spec, modify }, call) =>

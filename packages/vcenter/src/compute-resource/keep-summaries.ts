@@ -1,21 +1,29 @@
 // Keeps the summaries of compute resources and their root pools true: once a turn for those whose hosts have changed in what
 // counts (hardware, connection, maintenance), not at every sample of usage.
-import { type HostListSummary, type HostRuntimeInfo, type MoRef, make, moRefKey } from '@vivarium/vim';
+import { type HostListSummary, type HostRuntimeInfo, type MoRef, moRefKey } from '@vivarium/vim';
 import type { Change, ObjectGraph } from '@vivarium/vmomi';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import type { ComputePools } from '../resource-pool/compute-pools.ts';
 import { rootConfig } from '../resource-pool/resource-pool-face.ts';
 import { clusterSummary, computeSummary, type HostShare } from './compute-summary.ts';
 
 type Owner = MoRef<'ComputeResource'>;
 
-export function keepSummaries(graph: ObjectGraph, inventory: Inventory): { stop(): void } {
+export interface SummaryOptions {
+  readonly graph: ObjectGraph;
+  readonly inventory: Inventory;
+  readonly pools: ComputePools;
+}
+
+export function keepSummaries(options: SummaryOptions): { stop(): void } {
+  const { graph, inventory } = options;
   const due = new Map<string, Owner>();
   const watched = new Map<string, () => void>();
   const flush = () => {
     const owners = [...due.values()];
     due.clear();
-    for (const owner of owners) summarize(graph, inventory, owner);
+    for (const owner of owners) summarize(options, owner);
   };
   const touch = (owner: MoRef) => {
     if (due.size === 0) queueMicrotask(flush);
@@ -64,7 +72,7 @@ function isFirstSummary({ paths, before }: Change & { kind: 'modified' }): boole
   return paths.includes('summary') && former?.hardware === undefined;
 }
 
-function summarize(graph: ObjectGraph, inventory: Inventory, owner: Owner): void {
+function summarize({ graph, inventory, pools }: SummaryOptions, owner: Owner): void {
   const object = graph.find(owner);
   const pool = (inventory.find(owner) as EntityRecord<'ComputeResource'> | undefined)?.resourcePool;
   if (!object || !pool) return;
@@ -81,26 +89,15 @@ function summarize(graph: ObjectGraph, inventory: Inventory, owner: Owner): void
   const isCluster = (owner as { type: string }).type === 'ClusterComputeResource';
   const summary = isCluster ? clusterSummary(shares) : computeSummary(shares);
   object.update({ summary, overallStatus: summary.overallStatus });
-  showRootPool(graph, pool, summary.effectiveCpu, summary.effectiveMemory);
+  showRootPool(graph, pools, pool, { cpuMhz: summary.effectiveCpu, memoryMB: summary.effectiveMemory });
 }
 
-function showRootPool(graph: ObjectGraph, pool: MoRef<'ResourcePool'>, cpuMhz: number, memoryMB: number): void {
-  const object = graph.find(pool);
-  if (!object) return;
-  const config = rootConfig(pool, cpuMhz, memoryMB);
-  const usage = (maxUsage: number) =>
-    make('ResourcePoolResourceUsage', {
-      reservationUsed: 0,
-      reservationUsedForVm: 0,
-      unreservedForPool: maxUsage,
-      unreservedForVm: maxUsage,
-      overallUsage: 0,
-      maxUsage,
-    });
-  const runtime = make('ResourcePoolRuntimeInfo', {
-    memory: usage(memoryMB * 2 ** 20),
-    cpu: usage(cpuMhz),
-    overallStatus: 'green',
-  });
-  object.update({ config, runtime, summary: make('ResourcePoolSummary', { name: 'Resources', config, runtime }) });
+function showRootPool(
+  graph: ObjectGraph,
+  pools: ComputePools,
+  pool: MoRef<'ResourcePool'>,
+  { cpuMhz, memoryMB }: { readonly cpuMhz: number; readonly memoryMB: number },
+): void {
+  graph.find(pool)?.set('config', rootConfig(pool, cpuMhz, memoryMB));
+  pools.setCapacity(pool, { cpuMhz, memoryMB });
 }

@@ -1,5 +1,5 @@
 // Makes folders, datacenters, compute resources: the records that belong together, as one change of the inventory.
-import { type ClusterConfigInfoEx, type MoRef, make, moRef } from '@vivarium/vim';
+import { type ClusterConfigInfoEx, type MoRef, moRef } from '@vivarium/vim';
 import { type Inventory, type InventoryOp, NOWHERE } from '../inventory/inventory.ts';
 
 export const ROOT_FOLDER = moRef('Folder', 'group-d1');
@@ -66,11 +66,12 @@ export function newCluster(
   inventory: Inventory,
   parent: MoRef<'Folder'>,
   name: string,
-  configuration: ClusterConfigInfoEx,
+  configure: (cluster: MoRef<'ClusterComputeResource'>) => ClusterConfigInfoEx,
 ): { ref: MoRef<'ClusterComputeResource'>; ops: InventoryOp[] } {
   const ref = inventory.newRef('ClusterComputeResource');
   const pool = rootPool(inventory, ref);
-  return { ref, ops: [{ put: ref, record: { name, parent, resourcePool: pool.ref, configuration } }, pool.op] };
+  const record = { name, parent, resourcePool: pool.ref, configuration: configure(ref) };
+  return { ref, ops: [{ put: ref, record }, pool.op] };
 }
 
 /** The compute resource around a host that is in no cluster; it has the host's name. */
@@ -82,36 +83,6 @@ export function newStandalone(
   const ref = inventory.newRef('ComputeResource');
   const pool = rootPool(inventory, ref);
   return { ref, ops: [{ put: ref, record: { name, parent, resourcePool: pool.ref } }, pool.op] };
-}
-
-/** What a new cluster is like: nothing is switched on. */
-export function emptyClusterConfiguration(): ClusterConfigInfoEx {
-  return make('ClusterConfigInfoEx', {
-    vmSwapPlacement: 'vmDirectory',
-    dasConfig: make('ClusterDasConfigInfo', {
-      enabled: false,
-      vmMonitoring: 'vmMonitoringDisabled',
-      hostMonitoring: 'enabled',
-      admissionControlEnabled: true,
-      failoverLevel: 1,
-    }),
-    dasVmConfig: [],
-    drsConfig: make('ClusterDrsConfigInfo', {
-      enabled: false,
-      enableVmBehaviorOverrides: true,
-      defaultVmBehavior: 'fullyAutomated',
-      vmotionRate: 3,
-    }),
-    drsVmConfig: [],
-    rule: [],
-    group: [],
-    dpmConfigInfo: make('ClusterDpmConfigInfo', {
-      enabled: false,
-      defaultDpmBehavior: 'automated',
-      hostPowerActionRate: 3,
-    }),
-    dpmHostConfig: [],
-  });
 }
 
 function rootPool(inventory: Inventory, owner: MoRef<'ComputeResource'>) {

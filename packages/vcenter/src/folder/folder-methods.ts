@@ -2,7 +2,7 @@
 import { type Handlers, MethodFault, type MoRef } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
-import { clusterConfiguration } from '../compute-resource/cluster-configuration.ts';
+import { newConfiguration } from '../compute-resource/cluster-configuration.ts';
 import { addHost } from '../host-system/add-host.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
@@ -38,11 +38,15 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
     },
     CreateClusterEx: ({ name, spec }) => {
       requireChildType('ComputeResource');
-      return create(name, (checked) => newCluster(inventory, folder, checked, clusterConfiguration(spec)));
+      return create(name, (checked) =>
+        newCluster(inventory, folder, checked, (ref) => newConfiguration(center, ref, spec)),
+      );
     },
     CreateCluster: ({ name, spec }) => {
       requireChildType('ComputeResource');
-      return create(name, (checked) => newCluster(inventory, folder, checked, clusterConfiguration(spec)));
+      return create(name, (checked) =>
+        newCluster(inventory, folder, checked, (ref) => newConfiguration(center, ref, spec)),
+      );
     },
     AddStandaloneHost_Task: ({ spec, addConnected }, call) => {
       requireChildType('ComputeResource');

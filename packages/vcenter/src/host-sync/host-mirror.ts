@@ -38,6 +38,8 @@ export interface MirrorOptions {
   /** What only the host can mend; told after the inventory is right. */
   readonly mend: (step: { readonly kind: 'reidentify' | 'unregister'; readonly local: ManagedObjectReference }) => void;
   readonly events: MirrorEvents;
+  /** What the host told of a VM is in the graph. */
+  readonly vmShown: (vm: MoRef<'VirtualMachine'>) => void;
 }
 
 /** What happened to VMs that nobody did through vCenter, for the event log. */
@@ -223,6 +225,7 @@ export class HostMirror {
     }
     const { name: _name, resourcePool: _pool, ...rest } = changes;
     object.update({ ...rest, ...vmNames(rest, record.name), resourcePool: record.resourcePool });
+    if ('summary' in rest) this.#options.vmShown(ref);
   }
 
   #publishManager(local: ManagedObjectReference, changes: Record<string, unknown>): void {

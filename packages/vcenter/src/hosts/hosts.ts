@@ -23,6 +23,8 @@ export interface HostsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: MirrorEvents;
+  /** What a host told of a VM is in the graph. */
+  readonly vmShown: (vm: MoRef<'VirtualMachine'>) => void;
   readonly newInstanceUuid: () => string;
   readonly stateChanged: (host: MoRef<'HostSystem'>, state: ConnectionState, former: ConnectionState) => void;
   /** A session with a host has begun. */
@@ -60,6 +62,7 @@ export class Hosts {
       expected,
       log,
       events,
+      vmShown: (vm) => this.#options.vmShown(vm),
       elsewhere: (instanceUuid) => {
         const entry = instanceUuid === '' ? undefined : vms.withUuid(instanceUuid);
         if (!entry || entry[1].host.value === host.value) return undefined;

@@ -16,7 +16,7 @@ export function entityFaces(center: Center): EntityFaces {
     Datacenter: datacenterFace(center),
     ComputeResource: computeResourceFace(center),
     ClusterComputeResource: clusterFace(center),
-    ResourcePool: resourcePoolFace(),
+    ResourcePool: resourcePoolFace(center),
     HostSystem: hostFace(center),
     VirtualMachine: vmFace(center),
     Datastore: datastoreFace(center),

@@ -1,10 +1,14 @@
-// The ResourcePool object. So far the root pool of each compute resource: it has what its hosts have.
-import { type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
+// The ResourcePool object: a compute resource's root pool, and the pools below it.
+// Source: vSphere Web Services API, ResourcePool.
+import { type Handlers, type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
+import type { Center } from '../center.ts';
 import type { EntityFace } from '../publish/publisher.ts';
+import { createPool, destroyChildren, destroyPool, moveIntoPool, updatePool } from './change-pools.ts';
 
-export function resourcePoolFace(): EntityFace<'ResourcePool'> {
+export function resourcePoolFace(center: Center): EntityFace<'ResourcePool'> {
   return {
-    handlers: () => ({}),
+    handlers: (ref) => poolMethods(center, ref),
     properties: (ref, { owner, config, name }) => {
       const shown = config ?? rootConfig(ref, 0, 0);
       const usage = make('ResourcePoolResourceUsage', {
@@ -27,6 +31,21 @@ export function resourcePoolFace(): EntityFace<'ResourcePool'> {
     },
     // A compute resource names its root pool itself.
     listings: ({ parent }) => (parent.type === 'ResourcePool' ? [{ owner: parent, property: 'resourcePool' }] : []),
+  };
+}
+
+function poolMethods(center: Center, pool: MoRef<'ResourcePool'>): Handlers<'ResourcePool', Call> {
+  const { service } = center;
+  const task = (method: string, call: Call, work: () => Promise<void>) =>
+    service.tasks.start({ entity: pool, descriptionId: `ResourcePool.${method}`, call }, work);
+  return {
+    CreateResourcePool: ({ name, spec }) => createPool(center, pool, name, spec),
+    UpdateConfig: ({ name, config }) => updatePool(center, pool, name, config),
+    Rename_Task: ({ newName }, call) => task('rename', call, () => updatePool(center, pool, newName, undefined)),
+    MoveIntoResourcePool: ({ list }) => moveIntoPool(center, pool, list as MoRef[]),
+    Destroy_Task: (_args, call) => task('destroy', call, () => destroyPool(center, pool)),
+    DestroyChildren: () => destroyChildren(center, pool),
+    RefreshRuntime: () => undefined,
   };
 }
 

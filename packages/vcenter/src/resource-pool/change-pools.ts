@@ -1,0 +1,170 @@
+// Changes of the pools of a compute resource, checked against what is unreserved, and put into the inventory.
+// Source: vSphere Web Services API, ResourcePool.
+import {
+  changedPoolAllocation,
+  findNewPoolFault,
+  findPoolChangeFault,
+  findPoolMoveFault,
+  findVmMoveFault,
+  newPoolAllocation,
+} from '@vivarium/drs/resource-pool';
+import { MethodFault, type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
+import type { Center } from '../center.ts';
+import { checkName } from '../inventory/entity-name.ts';
+import type { EntityRecord, EntityRef } from '../inventory/entity-records.ts';
+import type { InventoryOp } from '../inventory/inventory.ts';
+import { settingsOf } from './compute-pools.ts';
+
+type Pool = MoRef<'ResourcePool'>;
+
+/** vSphere 8's maximum. */
+const MAX_DEPTH = 8;
+
+export function createPool(center: Center, parent: Pool, name: string, spec: ResourceConfigSpec): Promise<Pool> {
+  const { inventory, pools } = center;
+  return inventory.exclusively(async () => {
+    const checked = checkName(name);
+    inventory.requireFreeName(parent, checked);
+    if (depthOf(center, parent) >= MAX_DEPTH) {
+      throw new MethodFault('InvalidResourcePoolStructureFault', {}, `resource pools are at most ${MAX_DEPTH} deep`);
+    }
+    const ref = inventory.newRef('ResourcePool');
+    const config = stamped(center, ref, {
+      cpuAllocation: newPoolAllocation('cpu', spec.cpuAllocation),
+      memoryAllocation: newPoolAllocation('memory', spec.memoryAllocation),
+    });
+    refuse(findNewPoolFault(pools.treeOf(parent), parent.value, settingsOf(config)));
+    const { owner } = inventory.get<'ResourcePool'>(parent);
+    await inventory.apply([{ put: ref, record: { name: checked, parent: parent as MoRef, owner, config } }]);
+    return ref;
+  });
+}
+
+/** Faults: InvalidName, DuplicateName, NotSupported for a root pool, ConcurrentAccess, InsufficientResourcesFault. */
+export function updatePool(
+  center: Center,
+  pool: Pool,
+  name: string | undefined,
+  spec: ResourceConfigSpec | undefined,
+): Promise<void> {
+  const { inventory, pools, service } = center;
+  return inventory.exclusively(async () => {
+    const record = ownPool(center, pool);
+    const newName = name === undefined ? record.name : checkName(name);
+    inventory.requireFreeName(record.parent, newName, pool as MoRef);
+    const known = record.config;
+    if (spec?.changeVersion !== undefined && spec.changeVersion !== known.changeVersion) {
+      throw new MethodFault('ConcurrentAccess');
+    }
+    const config = spec
+      ? stamped(center, pool, {
+          cpuAllocation: changedPoolAllocation('cpu', known.cpuAllocation, spec.cpuAllocation),
+          memoryAllocation: changedPoolAllocation('memory', known.memoryAllocation, spec.memoryAllocation),
+        })
+      : known;
+    if (spec) refuse(findPoolChangeFault(pools.treeOf(pool), pool.value, settingsOf(config)));
+    await inventory.apply([{ put: pool, record: { ...record, name: newName, config } }]);
+    service.graph.get(pool).set('config', config);
+  });
+}
+
+/** VMs and pools of the same compute resource come into `target`. Faults: InvalidArgument, DuplicateName, InsufficientResourcesFault. */
+export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[]): Promise<void> {
+  const { inventory, pools, service } = center;
+  return inventory.exclusively(async () => {
+    const { owner } = inventory.get<'ResourcePool'>(target);
+    const tree = pools.treeOf(target);
+    for (const ref of list) {
+      if (ref.type === 'VirtualMachine') {
+        const vm = ref as unknown as MoRef<'VirtualMachine'>;
+        const record = inventory.get<'VirtualMachine'>(vm);
+        requireSameOwner(center, owner, record.resourcePool);
+        refuse(findVmMoveFault(tree, record.resourcePool.value, target.value, runningReservation(center, vm)));
+        await inventory.apply([{ put: vm, record: { ...record, resourcePool: target } }]);
+        service.graph.get(vm).set('resourcePool', target);
+      } else if (ref.type === 'ResourcePool') {
+        const pool = ref as unknown as Pool;
+        const record = ownPool(center, pool);
+        requireSameOwner(center, owner, pool);
+        inventory.requireFreeName(target, record.name, pool as MoRef);
+        refuse(findPoolMoveFault(tree, pool.value, target.value));
+        await inventory.apply([{ put: pool, record: { ...record, parent: target as MoRef } }]);
+      } else throw new MethodFault('InvalidArgument', { invalidProperty: 'list' });
+    }
+  });
+}
+
+/** Its pools and VMs go to the pool around it. Fault: NotSupported for a root pool. */
+export function destroyPool(center: Center, pool: Pool): Promise<void> {
+  const { inventory, service } = center;
+  return inventory.exclusively(async () => {
+    const { parent } = ownPool(center, pool);
+    const around = parent as unknown as Pool;
+    const vms = [...inventory.ofType('VirtualMachine')].filter(
+      ([, record]) => record.resourcePool.value === pool.value,
+    );
+    const children = inventory.children(pool as MoRef) as Pool[];
+    const ops: InventoryOp[] = [
+      ...vms.map(([put, record]): InventoryOp => ({ put, record: { ...record, resourcePool: around } })),
+      ...children.map((child): InventoryOp => {
+        const record = inventory.get<'ResourcePool'>(child);
+        const name = inventory.freeName(parent, record.name, () => false);
+        return { put: child, record: { ...record, name, parent } } as InventoryOp;
+      }),
+      { remove: pool as EntityRef },
+    ];
+    await inventory.apply(ops);
+    for (const [vm] of vms) service.graph.get(vm).set('resourcePool', around);
+  });
+}
+
+export async function destroyChildren(center: Center, pool: Pool): Promise<void> {
+  for (const child of center.inventory.children(pool as MoRef) as Pool[]) {
+    await destroyChildren(center, child);
+    await destroyPool(center, child);
+  }
+}
+
+/** A pool that is not a root pool. */
+function ownPool({ inventory }: Center, pool: Pool): EntityRecord<'ResourcePool'> & { config: ResourceConfigSpec } {
+  const record = inventory.get<'ResourcePool'>(pool);
+  const { config } = record;
+  if (!config) throw new MethodFault('NotSupported', {}, 'a root resource pool has what its hosts have');
+  return { ...record, config };
+}
+
+function requireSameOwner({ inventory }: Center, owner: MoRef, pool: Pool): void {
+  if (inventory.get<'ResourcePool'>(pool).owner.value !== owner.value) {
+    throw new MethodFault('InvalidArgument', { invalidProperty: 'list' }, 'it belongs to another compute resource');
+  }
+}
+
+function runningReservation({ service }: Center, vm: MoRef<'VirtualMachine'>) {
+  const summary = service.graph.find(vm)?.get('summary');
+  if (summary?.runtime.powerState !== 'poweredOn') return { cpuMhz: 0, memoryMB: 0 };
+  const { cpuReservation = 0, memoryReservation = 0 } = summary.config;
+  return { cpuMhz: cpuReservation, memoryMB: memoryReservation };
+}
+
+function stamped(
+  { clock }: Center,
+  entity: Pool,
+  allocations: Pick<ResourceConfigSpec, 'cpuAllocation' | 'memoryAllocation'>,
+): ResourceConfigSpec {
+  const now = new Date(clock.now()).toISOString();
+  return make('ResourceConfigSpec', {
+    entity: entity as MoRef<'ManagedEntity'>,
+    changeVersion: now,
+    lastModified: now,
+    ...allocations,
+  });
+}
+
+function depthOf({ inventory }: Center, pool: Pool): number {
+  const { parent } = inventory.get<'ResourcePool'>(pool);
+  return parent.type === 'ResourcePool' ? 1 + depthOf({ inventory } as Center, parent as unknown as Pool) : 0;
+}
+
+function refuse(fault: MethodFault | undefined): void {
+  if (fault) throw fault;
+}

@@ -1,0 +1,180 @@
+// What is reserved in the pools of each compute resource, kept up to date as pools change and VMs start and end, and shown in
+// the pools' runtime. Decides nothing: admission asks the trees.
+import {
+  allocationOf,
+  type PoolSettings,
+  PoolTree,
+  poolRuntimeInfo,
+  type Resources,
+} from '@vivarium/drs/resource-pool';
+import { type MoRef, make, moRef, type ResourceConfigSpec, type VirtualMachineSummary } from '@vivarium/vim';
+import type { ObjectGraph } from '@vivarium/vmomi';
+import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+
+type Pool = MoRef<'ResourcePool'>;
+type VmRef = MoRef<'VirtualMachine'>;
+
+/** A VM as it counts: what it reserves while it runs, and what it uses. */
+interface VmShare {
+  readonly pool: string;
+  readonly reservation: Resources;
+  readonly cpuMhz: number;
+  readonly memoryMB: number;
+}
+
+const NOTHING: Resources = { cpuMhz: 0, memoryMB: 0 };
+
+export class ComputePools {
+  readonly #inventory: Inventory;
+  readonly #graph: ObjectGraph;
+  /** By the root pool's key, and by every pool's. */
+  readonly #treeOf = new Map<string, PoolTree>();
+  readonly #vms = new Map<string, VmShare>();
+  /** What the VMs of each pool use, without those of pools below. */
+  readonly #usage = new Map<string, { cpuMhz: number; memoryMB: number }>();
+  readonly #dirty = new Set<PoolTree>();
+
+  constructor(inventory: Inventory, graph: ObjectGraph) {
+    this.#inventory = inventory;
+    this.#graph = graph;
+    for (const [ref] of inventory.ofType('ResourcePool')) this.#ensure(ref);
+    inventory.onChange(({ ref, before, after }) => {
+      const { type } = ref as { type: string };
+      if (type === 'ResourcePool') this.#poolChanged(ref as unknown as Pool, before as never, after as never);
+      if (type === 'VirtualMachine') this.vmShown(ref as unknown as VmRef);
+    });
+  }
+
+  /** The tree that the pool is in; its keys are the pools' ids. */
+  treeOf(pool: Pool): PoolTree {
+    return this.#ensure(pool);
+  }
+
+  setCapacity(rootPool: Pool, capacity: Resources): void {
+    const tree = this.#ensure(rootPool);
+    tree.setCapacity(capacity);
+    this.#touch(tree);
+  }
+
+  /** What a host told of a VM is in the graph, or the VM has gone. */
+  vmShown(vm: VmRef): void {
+    const former = this.#vms.get(vm.value);
+    const now = this.#shareOf(vm);
+    if (former && now && isSame(former, now)) return;
+    if (former) this.#count(former, -1);
+    if (now) {
+      this.#vms.set(vm.value, now);
+      this.#count(now, 1);
+    } else this.#vms.delete(vm.value);
+  }
+
+  #shareOf(vm: VmRef): VmShare | undefined {
+    const record = this.#inventory.find<'VirtualMachine'>(vm);
+    const summary = this.#graph.find(vm)?.getPath('summary') as VirtualMachineSummary | undefined;
+    if (!record || summary?.runtime.powerState !== 'poweredOn') return undefined;
+    const { cpuReservation = 0, memoryReservation = 0 } = summary.config;
+    const overheadMB = Math.ceil((summary.runtime.memoryOverhead ?? 0) / 2 ** 20);
+    return {
+      pool: record.resourcePool.value,
+      reservation: { cpuMhz: cpuReservation, memoryMB: memoryReservation + overheadMB },
+      cpuMhz: summary.quickStats.overallCpuUsage ?? 0,
+      memoryMB: summary.quickStats.hostMemoryUsage ?? 0,
+    };
+  }
+
+  #count({ pool, reservation, cpuMhz, memoryMB }: VmShare, sign: 1 | -1): void {
+    const tree = this.#treeOf.get(pool);
+    if (!tree?.has(pool)) return;
+    if (sign > 0) tree.reserve(pool, reservation);
+    else tree.release(pool, reservation);
+    const usage = this.#usage.get(pool) ?? { cpuMhz: 0, memoryMB: 0 };
+    usage.cpuMhz += sign * cpuMhz;
+    usage.memoryMB += sign * memoryMB;
+    this.#usage.set(pool, usage);
+    this.#touch(tree);
+  }
+
+  #poolChanged(
+    ref: Pool,
+    before: EntityRecord<'ResourcePool'> | undefined,
+    after: EntityRecord<'ResourcePool'> | undefined,
+  ): void {
+    if (!after) {
+      const tree = this.#treeOf.get(ref.value);
+      // With its compute resource the whole tree goes.
+      if (tree && before?.parent.type === 'ResourcePool' && tree.has(ref.value)) tree.removePool(ref.value);
+      this.#treeOf.delete(ref.value);
+      this.#usage.delete(ref.value);
+      if (tree) this.#touch(tree);
+      return;
+    }
+    const tree = this.#ensure(ref);
+    if (before && after.config) {
+      if (before.parent.value !== after.parent.value) tree.movePool(ref.value, after.parent.value);
+      tree.changePool(ref.value, settingsOf(after.config));
+    }
+    this.#touch(tree);
+  }
+
+  #ensure(pool: Pool): PoolTree {
+    const known = this.#treeOf.get(pool.value);
+    if (known) return known;
+    const { parent, config } = this.#inventory.get<'ResourcePool'>(pool);
+    if (parent.type !== 'ResourcePool' || !config) {
+      const tree = new PoolTree(pool.value, NOTHING);
+      this.#treeOf.set(pool.value, tree);
+      return tree;
+    }
+    const tree = this.#ensure(parent as unknown as Pool);
+    tree.addPool(pool.value, parent.value, settingsOf(config));
+    this.#treeOf.set(pool.value, tree);
+    return tree;
+  }
+
+  #touch(tree: PoolTree): void {
+    if (this.#dirty.size === 0) queueMicrotask(() => this.#publish());
+    this.#dirty.add(tree);
+  }
+
+  #publish(): void {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const [key, tree] of this.#treeOf) {
+      const object = dirty.includes(tree) && tree.has(key) ? this.#graph.find(moRef('ResourcePool', key)) : undefined;
+      const config = object?.get('config');
+      if (!object || !config) continue;
+      const { cpuMhz, memoryMB } = this.#usageWithin(key, tree);
+      const runtime = poolRuntimeInfo(tree, key, { cpuMhz, memoryBytes: memoryMB * 2 ** 20 });
+      const name = object.get('name') ?? '';
+      object.update({ runtime, summary: make('ResourcePoolSummary', { name, config, runtime }) });
+    }
+  }
+
+  #usageWithin(key: string, tree: PoolTree): { cpuMhz: number; memoryMB: number } {
+    const sum = { cpuMhz: 0, memoryMB: 0 };
+    for (const [pool, { cpuMhz, memoryMB }] of this.#usage) {
+      if (!tree.has(pool) || !tree.isWithin(pool, key)) continue;
+      sum.cpuMhz += cpuMhz;
+      sum.memoryMB += memoryMB;
+    }
+    return sum;
+  }
+}
+
+export function settingsOf({ cpuAllocation, memoryAllocation }: ResourceConfigSpec): PoolSettings {
+  return {
+    cpu: allocationOf(cpuAllocation, { of: 'poolCpu' }),
+    memory: allocationOf(memoryAllocation, { of: 'poolMemory' }),
+  };
+}
+
+function isSame(one: VmShare, other: VmShare): boolean {
+  return (
+    one.pool === other.pool &&
+    one.cpuMhz === other.cpuMhz &&
+    one.memoryMB === other.memoryMB &&
+    one.reservation.cpuMhz === other.reservation.cpuMhz &&
+    one.reservation.memoryMB === other.reservation.memoryMB
+  );
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type MoRef, make } from '@vivarium/vim';
+import { FakeHost } from '../testing/fake-host.ts';
+import { fault, type TestCenter, testCenter } from '../testing/test-center.ts';
+
+const allocation = (reservation: number, limit = -1, expandableReservation = true) =>
+  make('ResourceAllocationInfo', {
+    reservation,
+    expandableReservation,
+    limit,
+    shares: make('SharesInfo', { level: 'normal', shares: 0 }),
+  });
+const config = (cpuMhz: number, memoryMB: number, isExpandable = true) =>
+  make('ResourceConfigSpec', {
+    cpuAllocation: allocation(cpuMhz, -1, isExpandable),
+    memoryAllocation: allocation(memoryMB, -1, isExpandable),
+  });
+
+async function clusterOfOne(center: TestCenter) {
+  const { cluster } = await center.cluster();
+  const host = new FakeHost('esx1');
+  const web = host.addVm({ name: 'web' });
+  const ref = await center.addHost(cluster as MoRef, host);
+  const [vm] = center.read<MoRef[]>(ref as MoRef, 'vm') as [MoRef];
+  return { cluster: cluster as MoRef, root: center.read<MoRef>(cluster as MoRef, 'resourcePool'), host, web, vm };
+}
+
+void test('a root pool has what the hosts have, and pools below take their reservations from it', async (context) => {
+  const center = await testCenter(context);
+  const { root } = await clusterOfOne(center);
+  // The fake host: 4 cores of 2,000 MHz, 8 GB.
+  assert.equal(center.read(root, 'runtime.cpu.unreservedForPool'), 8000);
+  const gold = await center.invoke<MoRef>(root, 'CreateResourcePool', { name: 'gold', spec: config(6000, 4096) });
+  assert.deepEqual(center.read(root, 'resourcePool'), [gold]);
+  assert.equal(center.read(root, 'runtime.cpu.unreservedForPool'), 2000);
+  assert.equal(center.read(gold, 'runtime.memory.unreservedForPool'), 8192 * 2 ** 20 - 0);
+  await assert.rejects(
+    center.invoke(root, 'CreateResourcePool', { name: 'greedy', spec: config(2001, 0) }),
+    fault('InsufficientCpuResourcesFault'),
+  );
+  await assert.rejects(
+    center.invoke(root, 'CreateResourcePool', { name: 'gold', spec: config(0, 0) }),
+    fault('DuplicateName'),
+  );
+  await assert.rejects(center.invoke(root, 'UpdateConfig', { name: 'x' }), fault('NotSupported'));
+  await center.invoke(gold, 'UpdateConfig', { name: 'silver', config: config(1000, 1024) });
+  assert.equal(center.read(gold, 'name'), 'silver');
+  assert.equal(center.read(root, 'runtime.cpu.unreservedForPool'), 7000);
+});
+
+void test('VMs and pools move between pools, and go to the pool around when theirs is destroyed', async (context) => {
+  const center = await testCenter(context);
+  const { root, vm } = await clusterOfOne(center);
+  const gold = await center.invoke<MoRef>(root, 'CreateResourcePool', { name: 'gold', spec: config(0, 0) });
+  const inner = await center.invoke<MoRef>(gold, 'CreateResourcePool', { name: 'inner', spec: config(0, 0) });
+  await center.invoke(inner, 'MoveIntoResourcePool', { list: [vm] });
+  assert.deepEqual(center.read(inner, 'vm'), [vm]);
+  assert.deepEqual(center.read(root, 'vm'), []);
+  assert.deepEqual(center.read(vm, 'resourcePool'), inner);
+  await assert.rejects(center.invoke(inner, 'MoveIntoResourcePool', { list: [gold] }), fault('InvalidArgument'));
+  await center.task(gold, 'Destroy_Task');
+  assert.deepEqual(center.read(root, 'resourcePool'), [inner]);
+  await center.invoke(root, 'DestroyChildren');
+  assert.deepEqual(center.read(root, 'vm'), [vm]);
+  const again = await center.restart();
+  assert.deepEqual(again.read(root, 'resourcePool'), []);
+  assert.deepEqual(again.read(vm, 'resourcePool'), root);
+});
+
+void test('a cluster keeps rules, groups and overrides; what does not fit together is refused', async (context) => {
+  const center = await testCenter(context);
+  const { cluster, vm, host } = await clusterOfOne(center);
+  host.addVm({ name: 'db' });
+  await center.eventually(() => center.read<MoRef[]>(cluster, 'host').length === 1);
+  const rule = make('ClusterAntiAffinityRuleSpec', {
+    name: 'apart',
+    enabled: true,
+    vm: [vm as MoRef<'VirtualMachine'>],
+  });
+  const reconfigure = (spec: object) =>
+    center.task(cluster, 'ReconfigureComputeResource_Task', {
+      spec: { _typeName: 'ClusterConfigSpecEx', ...spec },
+      modify: true,
+    });
+  await assert.rejects(
+    reconfigure({ rulesSpec: [{ _typeName: 'ClusterRuleSpec', operation: 'add', info: rule }] }),
+    fault('InvalidArgument'),
+  );
+  const group = make('ClusterVmGroup', { name: 'webs', vm: [vm as MoRef<'VirtualMachine'>] });
+  await reconfigure({ groupSpec: [{ _typeName: 'ClusterGroupSpec', operation: 'add', info: group }] });
+  await reconfigure({ drsConfig: make('ClusterDrsConfigInfo', { enabled: true }) });
+  assert.equal(center.read(cluster, 'configurationEx.drsConfig.enabled'), true);
+  assert.equal(center.read(cluster, 'configuration.drsConfig.enabled'), true);
+  assert.equal(center.read<unknown[]>(cluster, 'configurationEx.group').length, 1);
+  const again = await center.restart();
+  assert.equal(again.read<unknown[]>(cluster, 'configurationEx.group').length, 1);
+});
