@@ -1,5 +1,6 @@
 // Installs the clients under test, each in its own place in the cache.
 import { installEtcd } from '../store/install-etcd.ts';
+import { installAutomationSdk } from './automation-sdk.ts';
 import type { ClientUnderTest } from './client.ts';
 import { installGovc } from './govc.ts';
 import { installPyvmomi, PYVMOMI_VERSIONS } from './pyvmomi.ts';
@@ -16,5 +17,7 @@ export async function installClients(progress: (text: string) => void): Promise<
   clients.push(await installVirsh());
   progress('fetching etcd');
   clients.push(await installEtcd());
+  progress('installing the Automation SDK');
+  clients.push(await installAutomationSdk());
   return clients;
 }

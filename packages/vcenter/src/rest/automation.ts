@@ -6,6 +6,7 @@ import { categoryOperations } from '../tagging/category-operations.ts';
 import { tagOperations } from '../tagging/tag-operations.ts';
 import type { Tagging } from '../tagging/tagging.ts';
 import { TaggingPrivileges } from '../tagging/tagging-privileges.ts';
+import { addJsonRpc } from './json-rpc.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { addOperations } from './routes.ts';
@@ -48,12 +49,13 @@ export function automationOperations({ service, tagging }: AutomationDeps): read
   ];
 }
 
-/** Routes below /rest and /api, and /openapi.json, which describes them to everybody. The app must not have others there. */
+/** Routes below /rest and /api, JSON-RPC at /api itself, and /openapi.json, which describes them to everybody. The app must not have others there. */
 export function registerAutomation(app: FastifyInstance, deps: AutomationDeps): void {
   const { service } = deps;
   const operations = automationOperations(deps);
   addOperations(app, service, operations, 'rest');
   addOperations(app, service, operations, 'api');
+  addJsonRpc(app, service, operations);
   const { version } = service.content.about;
   void app.register((scope, _options, done) => {
     prepareScope(scope);

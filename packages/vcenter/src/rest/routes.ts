@@ -12,7 +12,7 @@ import { writeValue } from './write-value.ts';
 type Choice = { readonly operation: Operation; readonly door: Door };
 
 /** Bytes of a request body. */
-const BODY_LIMIT = 4 << 20;
+export const BODY_LIMIT = 4 << 20;
 /** govmomi and the SDKs send it: they keep the session id themselves and want no cookie. */
 const HEADER_AUTHENTICATION = 'vmware-use-header-authn';
 const SESSION_COOKIE = /(?:^|;\s*)vmware-api-session-id="?([^";,\s]+)/;
@@ -140,7 +140,7 @@ function sendError(
 }
 
 /** Nothing of the inside gets out: what is no refusal is logged, and told as an internal error. */
-function asVapiError({ log }: Service, request: FastifyRequest, error: unknown): VapiError {
+export function asVapiError({ log }: Service, request: FastifyRequest, error: unknown): VapiError {
   if (error instanceof VapiError) return error;
   if (error instanceof MethodFault && !isFault(error, 'SystemError')) return vapiErrorOf(error);
   const { statusCode, message: text, stack } = error as { statusCode?: number; message?: string; stack?: string };
