@@ -153,9 +153,12 @@ void test('a leader whose own link to etcd is cut is deposed, and comes back as 
   ...needsEtcd,
   timeout: 120_000,
 }, async () => {
-  await using cluster = await EtcdCluster.start();
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await EtcdCluster.start());
   const b = await openStore(cluster.urlOf(1, 2));
+  stack.defer(() => b.close());
   const a = await openStore(cluster.urlOf(0));
+  stack.defer(() => a.close());
   const lease = await a.lock('leader');
   await a.guard(lease).batch([{ put: 'x', value: 1 }]);
   cluster.cutClients(0);
@@ -181,5 +184,4 @@ void test('a leader whose own link to etcd is cut is deposed, and comes back as 
   await a.sync();
   assert.equal(a.get('x')?.value, 2);
   assert.equal(a.lockHolder('leader')?.fence, taken.fence);
-  await Promise.all([a.close(), b.close()]);
 });

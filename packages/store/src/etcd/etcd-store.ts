@@ -49,7 +49,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
   const client = new EtcdClient({ urls, tls, clock, attemptMs, ...(login && { login }) });
   try {
     const keyspace = new Keyspace(root);
-    const mirror = await Mirror.open(client, keyspace, clock);
+    const mirror = await Mirror.open(client, keyspace, clock, 2 * timeoutMs);
     return makeStore(new EtcdEngine(client, keyspace, mirror, { ...options, clock, timeoutMs }));
   } catch (error) {
     client.close();

@@ -78,6 +78,7 @@ type Outcome =
   | { readonly kind: 'appliedBefore'; readonly revision: Revision }
   | { readonly kind: 'contentsReplaced'; readonly revision: Revision }
   | { readonly kind: 'again' };
+type Settled = Exclude<Outcome, { kind: 'again' }>;
 
 const MOST_WAITING = 50_000;
 /** A chunk with more bytes is deflated before it is written. */
@@ -274,10 +275,25 @@ export class EtcdWriter {
     this.#waiting.unshift(...again);
   }
 
-  async #apply(group: Group): Promise<Exclude<Outcome, { kind: 'again' }>> {
+  async #apply(group: Group): Promise<Settled> {
     this.#number += 1;
     const number = this.#number;
-    let wasSent = false;
+    const sent = { isSent: false };
+    try {
+      return await this.#applyOnce(group, number, sent);
+    } catch (error) {
+      // It may still be applied, which gives the writer's key another revision: the next one has to ask. Tries of one
+      // transaction must not, or it would be applied twice.
+      if (sent.isSent) this.#writerRevision = undefined;
+      if (isPassing(error) || error instanceof StoreUnavailable) {
+        throw new StoreUnavailable(NO_QUORUM, sent.isSent ? 'unknown' : 'notApplied', { cause: error });
+      }
+      throw toStoreError('write', error);
+    }
+  }
+
+  /** Tries until the deadline; `sent` tells whether a try was sent whose end is not known. */
+  async #applyOnce(group: Group, number: number, sent: { isSent: boolean }): Promise<Settled> {
     for (let tries = 0; ; tries++) {
       let isUnderWay = false;
       try {
@@ -285,24 +301,22 @@ export class EtcdWriter {
         const conditions = await this.#conditions(group);
         const request = planTransaction(conditions, number, lease, partsOf(group));
         isUnderWay = true;
-        const outcome = this.#read(await this.#client.attempt(methods.txn, request), number, group, conditions);
+        const answer = await this.#client.attempt(methods.txn, request);
+        const outcome = this.#read(answer, number, group, conditions);
         if (outcome.kind !== 'again') return outcome;
+        // The key is gone with its lease, and with it the proof whether an earlier try was applied.
+        if (sent.isSent && this.#writerRevision === 0) throw new StoreUnavailable(NO_QUORUM, 'unknown');
       } catch (error) {
-        if (isUnderWay && !(error instanceof GrpcError && error.isUnsent)) {
-          wasSent = true;
-          this.#writerRevision = undefined;
-        }
+        const isUnsent = error instanceof GrpcError && error.isUnsent;
+        if (isUnderWay && isPassing(error) && !isUnsent) sent.isSent = true;
         if (isNoSpace(error)) {
           this.#onFull();
-          if (partsOf(group).every(isDeletesOnly)) return this.#deleteOnly(group);
+          if (partsOf(group).every(isDeletesOnly)) return await this.#deleteOnly(group, sent);
         }
         // The session's lease, and our key with it, is gone: we were cut off for long.
         if (error instanceof GrpcError && error.code === grpcStatus.notFound) this.#session.forget();
-        else if (error instanceof StoreUnavailable) throw unavailable(wasSent, error);
-        else if (!isPassing(error)) throw toStoreError('write', error);
-        if (this.#clock.monotonic() + backoffMs(tries) >= group.deadline) {
-          throw unavailable(wasSent, error);
-        }
+        else if (!isPassing(error)) throw error;
+        if (this.#clock.monotonic() + backoffMs(tries) >= group.deadline) throw error;
         await this.#client.pause(backoffMs(tries));
       }
     }
@@ -358,28 +372,20 @@ export class EtcdWriter {
   }
 
   /** For an etcd that is full: the deletes, without the writer's key. */
-  async #deleteOnly(group: Group): Promise<Exclude<Outcome, { kind: 'again' }>> {
+  async #deleteOnly(group: Group, sent: { isSent: boolean }): Promise<Settled> {
     const parts = partsOf(group);
     const conditions = await this.#conditions(group);
-    const request = planDeletesOnly(conditions, parts);
-    try {
-      const answer = await this.#client.attempt(methods.txn, request);
-      const outcome = this.#read(answer, Number.NaN, group, conditions);
-      if (outcome.kind === 'again') throw new StoreUnavailable(NO_QUORUM, 'notApplied');
-      if (outcome.kind !== 'applied') return outcome;
-      this.#writerRevision = conditions.writerRevision;
-      // Nothing comes back by the watch when nothing was there.
-      const revision = hasDeleted(answer) ? outcome.revision : this.#mirror.revision;
-      return { kind: 'applied', revision, failed: readParts(answer, parts, 0) };
-    } catch (error) {
-      if (isPassing(error)) throw new StoreUnavailable(NO_QUORUM, 'unknown', { cause: error });
-      throw toStoreError('write', error);
-    }
+    sent.isSent = true;
+    const answer = await this.#client.attempt(methods.txn, planDeletesOnly(conditions, parts));
+    sent.isSent = false;
+    const outcome = this.#read(answer, Number.NaN, group, conditions);
+    if (outcome.kind === 'again') throw new StoreUnavailable(NO_QUORUM, 'notApplied');
+    if (outcome.kind !== 'applied') return outcome;
+    this.#writerRevision = conditions.writerRevision;
+    // Nothing comes back by the watch when nothing was there.
+    const revision = hasDeleted(answer) ? outcome.revision : this.#mirror.revision;
+    return { kind: 'applied', revision, failed: readParts(answer, parts, 0) };
   }
-}
-
-function unavailable(wasSent: boolean, cause: unknown): StoreUnavailable {
-  return new StoreUnavailable(NO_QUORUM, wasSent ? 'unknown' : 'notApplied', { cause });
 }
 
 const partsOf = ({ parts }: Group): Part[] => parts.map(({ part }) => part);

@@ -19,7 +19,6 @@ import { EVENT_DELETE, type Event, type KeyValue, WatchRequest, WatchResponse } 
 /** What one page of a range should weigh. */
 const PAGE_BYTES = 4 << 20;
 const MOST_KEYS_IN_PAGE = 5_000;
-const OPEN_TIMEOUT_MS = 10_000;
 
 interface Contents {
   readonly documents: DocumentTable;
@@ -39,6 +38,7 @@ export class Mirror {
   readonly #client: EtcdClient;
   readonly #keyspace: Keyspace;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   #contents: Contents;
   #revision: Revision;
   #waiting: Waiter[] = [];
@@ -46,27 +46,20 @@ export class Mirror {
   #isClosed = false;
   readonly #fed: Promise<void>;
 
-  /** Rejects with StoreUnavailable when no quorum answers. */
-  static async open(client: EtcdClient, keyspace: Keyspace, clock: Clock): Promise<Mirror> {
-    const { contents, revision, locks } = await load(client, keyspace);
-    return new Mirror(client, keyspace, clock, contents, revision, locks);
+  /** Rejects with StoreUnavailable when no quorum answers; `timeoutMs` is for one page of what there is. */
+  static async open(client: EtcdClient, keyspace: Keyspace, clock: Clock, timeoutMs: number): Promise<Mirror> {
+    return new Mirror(client, keyspace, clock, timeoutMs, await load(client, keyspace, timeoutMs));
   }
 
-  private constructor(
-    client: EtcdClient,
-    keyspace: Keyspace,
-    clock: Clock,
-    contents: Contents,
-    revision: Revision,
-    locks: readonly KeyValue[],
-  ) {
+  private constructor(client: EtcdClient, keyspace: Keyspace, clock: Clock, timeoutMs: number, loaded: Loaded) {
     this.#client = client;
     this.#keyspace = keyspace;
     this.#clock = clock;
-    this.#contents = contents;
-    this.#revision = revision;
-    this.watchers = new Watchers(revision);
-    this.#putLocks(locks);
+    this.#timeoutMs = timeoutMs;
+    this.#contents = loaded.contents;
+    this.#revision = loaded.revision;
+    this.watchers = new Watchers(loaded.revision);
+    this.#putLocks(loaded.locks);
     this.#fed = this.#keepFed();
   }
 
@@ -231,7 +224,7 @@ export class Mirror {
   }
 
   async #reload(): Promise<void> {
-    const { contents, revision, locks } = await load(this.#client, this.#keyspace);
+    const { contents, revision, locks } = await load(this.#client, this.#keyspace, this.#timeoutMs);
     if (this.#isClosed) return;
     this.#contents = contents;
     this.#revision = revision;
@@ -266,25 +259,25 @@ interface Loaded {
 }
 
 /** Everything at one revision. */
-async function load(client: EtcdClient, keyspace: Keyspace): Promise<Loaded> {
-  const pointer = await client.call(methods.range, { key: keyspace.current }, OPEN_TIMEOUT_MS);
+async function load(client: EtcdClient, keyspace: Keyspace, timeoutMs: number): Promise<Loaded> {
+  const pointer = await client.call(methods.range, { key: keyspace.current }, timeoutMs);
   const revision = pointer.header?.revision ?? 0;
   const generations = parseGenerations(pointer.kvs[0]?.value);
   const current = { ...generations, revision: pointer.kvs[0]?.modRevision ?? 0 };
   const documents = new DocumentTable();
   const history = new ChunkedHistory();
   const locks: KeyValue[] = [];
-  for await (const kv of readRange(client, keyspace.range('d', current.documents), revision)) {
+  for await (const kv of readRange(client, keyspace.range('d', current.documents), revision, timeoutMs)) {
     const place = keyspace.parse(kv.key);
     if (place.kind === 'document') {
       documents.apply(kv.modRevision, [{ key: place.key, json: kv.value.toString('utf8') }]);
     }
   }
-  for await (const kv of readRange(client, keyspace.range('h', current.history), revision)) {
+  for await (const kv of readRange(client, keyspace.range('h', current.history), revision, timeoutMs)) {
     const place = keyspace.parse(kv.key);
     if (place.kind === 'chunk') history.putChunk(place.stream, place.number, Buffer.from(kv.value), kv.modRevision);
   }
-  for await (const kv of readRange(client, keyspace.range('l'), revision)) locks.push(kv);
+  for await (const kv of readRange(client, keyspace.range('l'), revision, timeoutMs)) locks.push(kv);
   return { contents: { documents, history, current }, revision, locks };
 }
 
@@ -293,11 +286,12 @@ async function* readRange(
   client: EtcdClient,
   range: { readonly key: Buffer; readonly rangeEnd: Buffer },
   revision: Revision,
+  timeoutMs: number,
 ): AsyncGenerator<KeyValue> {
   let key = range.key;
   let limit = 100;
   for (;;) {
-    const page = await client.call(methods.range, { key, rangeEnd: range.rangeEnd, limit, revision }, OPEN_TIMEOUT_MS);
+    const page = await client.call(methods.range, { key, rangeEnd: range.rangeEnd, limit, revision }, timeoutMs);
     yield* page.kvs;
     const last = page.kvs.at(-1);
     if (!page.more || !last) return;
