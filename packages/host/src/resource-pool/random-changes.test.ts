@@ -6,7 +6,7 @@ import { silentLogger } from '@vivarium/base';
 import { normalPoolAllocation } from '@vivarium/drs/resource-pool';
 import type { Group } from '@vivarium/qemu';
 import type { Doc, Op } from '@vivarium/store';
-import { isFault, make } from '@vivarium/vim';
+import { isFault, make, type ResourceAllocationInfo } from '@vivarium/vim';
 import fc from 'fast-check';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { ResourcePools } from './resource-pools.ts';
@@ -82,10 +82,18 @@ function doc(key: string, value: unknown): Doc {
   return { key, value: structuredClone(value), revision: 1 };
 }
 
-const pick = fc.nat(30);
+function mayReserve({ reservation = 0, limit = -1, expandableReservation }: ResourceAllocationInfo): number {
+  if (!expandableReservation) return reservation;
+  return limit < 0 ? Infinity : limit;
+}
+
+const pick = fc.nat(11);
 const amount = fc.integer({ min: 0, max: 4000 });
 const change = fc.record({
-  kind: fc.constantFrom('make', 'update', 'move', 'destroy', 'clear', 'vm', 'moveVm', 'on', 'change', 'off', 'restart'),
+  kind: fc.constantFrom(
+    ...(['make', 'make', 'vm', 'on', 'on', 'moveVm', 'moveVm', 'update', 'update', 'move'] as const),
+    ...(['change', 'off', 'destroy', 'clear', 'restart'] as const),
+  ),
   at: pick,
   to: pick,
   amount,
@@ -115,7 +123,7 @@ async function perform(world: World, { kind, at, to, amount: size, limit, isExpa
     case 'destroy':
       return pools.destroy(poolAt(at));
     case 'clear':
-      return to % 4 === 0 ? pools.destroyChildren(poolAt(at)) : undefined;
+      return to % 6 === 0 ? pools.destroyChildren(poolAt(at)) : undefined;
     case 'vm': {
       const vm = `v${world.vms.size}`;
       for (const op of pools.place(vm, poolAt(at))) if ('put' in op) world.documents.set(op.put, op.value);
@@ -140,7 +148,7 @@ async function perform(world: World, { kind, at, to, amount: size, limit, isExpa
 
 void test('whatever happens, everybody agrees on it', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(change, { maxLength: 60 }), async (changes) => {
+    fc.asyncProperty(fc.array(change, { minLength: 30, maxLength: 80 }), async (changes) => {
       const world = new World();
       await world.pools.start(world.vms);
       for (const one of changes) {
@@ -156,8 +164,11 @@ void test('whatever happens, everybody agrees on it', async () => {
         if (isRefused || one.kind === 'restart') assert.deepEqual(now, before, JSON.stringify(one));
         const ids = new Set(world.pools.all.map(({ id }) => id));
         for (const { parent } of world.pools.all) assert.ok(parent === undefined || ids.has(parent));
-        const root = world.pools.tree.usage(ROOT_POOL);
-        assert.ok(root.cpu.reservationUsed <= CPU && root.memory.reservationUsed <= MEMORY);
+        for (const pool of world.pools.all) {
+          const { cpu, memory } = world.pools.tree.usage(pool.id);
+          assert.ok(cpu.reservationUsed <= mayReserve(pool.cpu), `${pool.id}: ${JSON.stringify(one)}`);
+          assert.ok(memory.reservationUsed <= mayReserve(pool.memory), `${pool.id}: ${JSON.stringify(one)}`);
+        }
         for (const vm of world.running.keys()) {
           const pool = world.pools.poolOf(vm);
           assert.equal(world.groups.get(`vm-${vm}`)?.parent, pool === ROOT_POOL ? undefined : pool);
@@ -168,6 +179,6 @@ void test('whatever happens, everybody agrees on it', async () => {
       await world.restart();
       assert.deepEqual(world.picture(), last);
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
