@@ -33,6 +33,7 @@ import type { Session } from './session/session.ts';
 import { sessionEvents } from './session/session-events.ts';
 import { addSessionManager } from './session/session-manager.ts';
 import { SessionRegistry } from './session/session-registry.ts';
+import { StandIns } from './session/stand-ins.ts';
 import { NO_STATISTICS, type StatisticsProvider } from './statistics/provider.ts';
 import { addTaskManager } from './task/task-manager.ts';
 import { TaskRegistry } from './task/task-registry.ts';
@@ -172,7 +173,9 @@ export class Service {
     addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
     addPerformanceManager(this, refs.perfManager, statistics);
     addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);
-    new Views({ graph, authorization, random, rootFolder, router }).addManager(refs.viewManager);
-    new PropertyCollectors({ graph, authorization, clock, random, router, limits }).addDefault(refs.propertyCollector);
+    const standIns = new StandIns();
+    new Views({ graph, authorization, random, rootFolder, router, standIns }).addManager(refs.viewManager);
+    const collectors = new PropertyCollectors({ graph, authorization, clock, random, router, standIns, limits });
+    collectors.addDefault(refs.propertyCollector);
   }
 }

@@ -25,6 +25,8 @@ export interface ObjectOptions<T extends keyof ManagedTypes> {
    * its own it needs no System.View or System.Read. Its maker removes it in `session.onEnd`.
    */
   readonly session?: Session;
+  /** An object with the same values that all sessions of the user have in common: see property-collector/shared-states.ts. */
+  readonly twin?: MoRef;
 }
 
 type Handler = (args: object, call: Call) => unknown;
@@ -68,6 +70,11 @@ export class ManagedObject<T extends keyof ManagedTypes = keyof ManagedTypes> {
   /** See ObjectOptions. */
   get session(): Session | undefined {
     return this.#options.session;
+  }
+
+  /** See ObjectOptions. */
+  get twin(): MoRef | undefined {
+    return this.#options.twin;
   }
 
   /** The containing entity, for managed entities. */

@@ -4,10 +4,10 @@
 // Versions count evaluations that found a difference. Any version that was handed out may be given again (a client
 // whose answer got lost), as long as it is not older than RETAINED_VERSIONS before the newest one that came back to us.
 import type { Clock, Timer } from '@vivarium/base';
-import { MethodFault, type MoRef, moRefKey, type PropertyFilterUpdate, type UpdateSet } from '@vivarium/vim';
-import type { FilterState } from './filter-state.ts';
+import { MethodFault, type MoRef, moRefKey, type UpdateSet } from '@vivarium/vim';
+import type { SessionFilter } from './session-filter.ts';
 import { Suspension } from './suspension.ts';
-import type { Answers } from './update-set.ts';
+import type { WakeQueue } from './wake-queue.ts';
 
 export interface WaitLimits {
   /** Undefined: until there is something. */
@@ -15,9 +15,6 @@ export interface WaitLimits {
   /** Object updates in one answer; undefined: all. */
   readonly maxObjectUpdates: number | undefined;
 }
-
-/** Runs something in the next turn of the event loop. */
-export type Defer = (run: () => void) => void;
 
 interface Waiter {
   readonly since: number;
@@ -31,9 +28,8 @@ const MAX_RETAINED_VERSIONS = 1000;
 
 export class Collector {
   readonly #clock: Clock;
-  readonly #defer: Defer;
-  readonly #answers: Answers;
-  readonly #filters = new Map<string, FilterState>();
+  readonly #queue: WakeQueue;
+  readonly #filters = new Map<string, SessionFilter>();
   readonly #waiters = new Set<Waiter>();
   #suspension: Suspension | undefined;
   #version = 0;
@@ -42,13 +38,12 @@ export class Collector {
   #isWakeScheduled = false;
   #isClosed = false;
 
-  constructor(clock: Clock, defer: Defer, answers: Answers) {
+  constructor(clock: Clock, queue: WakeQueue) {
     this.#clock = clock;
-    this.#defer = defer;
-    this.#answers = answers;
+    this.#queue = queue;
   }
 
-  get filters(): readonly FilterState[] {
+  get filters(): readonly SessionFilter[] {
     return [...this.#filters.values()];
   }
 
@@ -57,7 +52,7 @@ export class Collector {
     return this.#waiters.size;
   }
 
-  add(filter: FilterState): void {
+  add(filter: SessionFilter): void {
     this.#filters.set(moRefKey(filter.ref), filter);
     this.wake();
   }
@@ -126,16 +121,11 @@ export class Collector {
     this.#suspension = undefined;
   }
 
-  /** What the session may see has changed. */
-  invalidate(): void {
-    for (const filter of this.#filters.values()) filter.invalidate();
-  }
-
   /** There may be something new. Cheap when nobody waits. */
   wake(): void {
     if (this.#isWakeScheduled || this.#waiters.size === 0) return;
     this.#isWakeScheduled = true;
-    this.#defer(() => {
+    this.#queue.push(() => {
       this.#isWakeScheduled = false;
       this.#answerWaiters();
     });
@@ -175,9 +165,7 @@ export class Collector {
   }
 
   #answer(since: number, maxObjectUpdates: number | undefined): UpdateSet | undefined {
-    const filterSet = this.filters
-      .map((filter) => this.#filterUpdate(filter, since))
-      .filter((update) => update !== undefined);
+    const filterSet = this.filters.map((filter) => filter.update(since)).filter((update) => update !== undefined);
     if (filterSet.length === 0) return undefined;
     const version = String(this.#version);
     if (maxObjectUpdates === undefined) return { version, filterSet };
@@ -185,21 +173,5 @@ export class Collector {
     const answer = suspension.next(maxObjectUpdates);
     if (answer.truncated) this.#suspension = suspension;
     return answer;
-  }
-
-  #filterUpdate(filter: FilterState, since: number): PropertyFilterUpdate | undefined {
-    if (filter.changedAt <= since) return undefined;
-    const { objects, missing } = filter.changesSince(since);
-    const style = { partialUpdates: filter.partialUpdates, rank: filter.plan.rank };
-    const objectSet = objects
-      .map((change) => this.#answers.objectUpdate(change, style))
-      .filter((update) => update !== undefined);
-    const missingSet = missing.map((obj) => this.#answers.missingObject(obj));
-    if (objectSet.length === 0 && missingSet.length === 0) return undefined;
-    return {
-      filter: filter.ref as MoRef<'PropertyFilter'>,
-      ...(objectSet.length > 0 ? { objectSet } : {}),
-      ...(missingSet.length > 0 ? { missingSet } : {}),
-    };
   }
 }

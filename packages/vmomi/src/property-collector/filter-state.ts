@@ -1,15 +1,15 @@
-// A property filter at work: hears of changes, and on demand brings what it knows up to date and says what differs
-// from any earlier version. Between demands a change costs one entry in a set, and a filter that nobody waits on
-// costs nothing else.
+// The objects of a property filter: hears of changes, and on demand brings what it knows up to date and says what differs
+// from any earlier version. Between demands a change costs one entry in a set. May serve many sessions (session-filter.ts).
 //
-// Versions are those of the collector: `evaluate(n)` makes version n, `changesSince(v)` needs evaluate before it.
-import type { MoRef } from '@vivarium/vim';
+// Versions are its own: they count evaluations that found a difference.
+import type { MissingObject, MoRef, ObjectUpdate } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ChangeRouter, Interest, Watcher } from './change-router.ts';
 import type { FilterPlan, SelectionPlan } from './filter-plan.ts';
 import { Membership, type Visit } from './membership.ts';
 import { followSelection } from './selection.ts';
 import { TrackedObject } from './tracked-object.ts';
+import type { Answers } from './update-set.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What a client must be told about one object. 'modify': only the paths listed; 'enter': all of them. */
@@ -22,10 +22,28 @@ export type ObjectChange =
     }
   | { readonly kind: 'leave'; readonly ref: MoRef };
 
+/** Parts of an answer; the same for everybody who asks from the same version. */
 export interface FilterChanges {
-  readonly objects: readonly ObjectChange[];
+  readonly objectSet: readonly ObjectUpdate[];
   /** Roots that are missing, and were not (or not known to be) at the version asked for. */
-  readonly missing: readonly MoRef[];
+  readonly missingSet: readonly MissingObject[];
+}
+
+/** An object that a client may have in its copy. */
+export interface KnownObject {
+  readonly ref: MoRef;
+  /** At versions from this one on … */
+  readonly since: number;
+  /** … and before this one. */
+  readonly until: number;
+}
+
+/** A session's filter that lives off this state. */
+export interface FilterUser {
+  /** There may be something new; called at most once between two evaluations, inside a change: only note it. */
+  dirtied(): void;
+  /** The versions that its client may ask from, oldest first. */
+  readonly positions: readonly number[];
 }
 
 const UNCHANGED: readonly string[] = [];
@@ -58,12 +76,12 @@ class Seen implements Watcher {
 }
 
 export class FilterState {
-  readonly ref: MoRef;
   readonly plan: FilterPlan;
-  readonly partialUpdates: boolean;
   readonly #viewer: Viewer;
   readonly #router: ChangeRouter;
-  readonly #onDirty: () => void;
+  readonly #answers: Answers;
+  readonly #closed: () => void;
+  readonly #users = new Set<FilterUser>();
   readonly #membership: Membership<Seen>;
   readonly #interests = new Map<string, Interest>();
   /** Left objects that some client may still have in its copy. */
@@ -72,25 +90,25 @@ export class FilterState {
   #dirty = new Set<Seen>();
   /** Every change by version, oldest first; an object counts at its last mention. */
   #log: { readonly version: number; readonly ref: MoRef; readonly tracked: TrackedObject }[] = [];
-  #changedAt = 0;
+  /** What was told since the last difference, by version asked from and style. */
+  readonly #told = new Map<string, FilterChanges>();
+  #version = 0;
   #isStarted = false;
   #isClosed = false;
 
   constructor(options: {
-    readonly ref: MoRef;
     readonly plan: FilterPlan;
-    readonly partialUpdates: boolean;
     readonly viewer: Viewer;
     readonly router: ChangeRouter;
-    /** Called when there may be something new; at most once between two evaluations. Inside a change: only note it. */
-    readonly onDirty: () => void;
+    readonly answers: Answers;
+    /** Called when the last user has gone. */
+    readonly closed: () => void;
   }) {
-    this.ref = options.ref;
     this.plan = options.plan;
-    this.partialUpdates = options.partialUpdates;
     this.#viewer = options.viewer;
     this.#router = options.router;
-    this.#onDirty = options.onDirty;
+    this.#answers = options.answers;
+    this.#closed = options.closed;
     this.#membership = new Membership<Seen>({
       selectionsAt: this.plan.selectionsAt,
       targets: (from, selection) => this.#targets(from, selection),
@@ -104,13 +122,35 @@ export class FilterState {
   }
 
   /** The version of the last difference; 0 when there was none. */
-  get changedAt(): number {
-    return this.#changedAt;
+  get version(): number {
+    return this.#version;
   }
 
-  /** Looks at what changed; whether anything is different for the client. */
-  evaluate(version: number): boolean {
-    if (this.#isClosed) return false;
+  attach(user: FilterUser): void {
+    this.#users.add(user);
+  }
+
+  /** Closes with the last one. */
+  detach(user: FilterUser): void {
+    if (!this.#users.delete(user) || this.#users.size > 0 || this.#isClosed) return;
+    this.#isClosed = true;
+    for (const visit of this.#membership.visits.values()) this.#forgotten(visit);
+    this.#dirty.clear();
+    this.#closed();
+  }
+
+  /** Looks at what changed. */
+  evaluate(): void {
+    if (this.#isClosed || !this.isDirty) return;
+    const version = this.#version + 1;
+    if (!this.#lookAround(version)) return;
+    this.#version = version;
+    this.#told.clear();
+    this.#forget(oldestOf(this.#users, version));
+  }
+
+  /** Whether anything is different for a client. */
+  #lookAround(version: number): boolean {
     this.#compactLog();
     const logged = this.#log.length;
     let isDifferent = false;
@@ -141,19 +181,40 @@ export class FilterState {
       if (properties === undefined && seen.isRoot) isDifferent = this.#noteMissingRoot(seen, version) || isDifferent;
       this.#update(seen, properties, version);
     }
-    isDifferent ||= this.#log.length > logged;
-    if (isDifferent) this.#changedAt = version;
-    return isDifferent;
+    return isDifferent || this.#log.length > logged;
   }
 
   /** What changed after a version that evaluate made (0: tell everything). */
-  changesSince(since: number): FilterChanges {
-    const missing = [...this.#missingSince.values()].filter((root) => root.version > since).map((root) => root.ref);
-    return { objects: since === 0 ? this.#everything() : this.#changes(since), missing };
+  changesSince(since: number, partialUpdates: boolean): FilterChanges {
+    const key = `${since} ${partialUpdates}`;
+    let told = this.#told.get(key);
+    if (!told) {
+      const style = { partialUpdates, rank: this.plan.rank };
+      const objectSet = (since === 0 ? this.#everything() : this.#changes(since))
+        .map((change) => this.#answers.objectUpdate(change, style))
+        .filter((update) => update !== undefined);
+      const missing = [...this.#missingSince.values()].filter((root) => root.version > since);
+      told = { objectSet, missingSet: missing.map(({ ref }) => this.#answers.missingObject(ref)) };
+      this.#told.set(key, told);
+    }
+    return told;
+  }
+
+  /** All that clients may have in their copies. */
+  knownObjects(): KnownObject[] {
+    const known: KnownObject[] = [];
+    const note = (ref: MoRef, { knownSince, leftAt }: TrackedObject) =>
+      known.push({ ref, since: knownSince, until: leftAt ?? Number.POSITIVE_INFINITY });
+    for (const { ref, state } of this.#membership.visits.values()) {
+      // Those that left are among the departed, whether they are still visited or not.
+      if (state?.tracked && state.tracked.leftAt === undefined) note(ref, state.tracked);
+    }
+    for (const { ref, tracked } of this.#departed.values()) note(ref, tracked);
+    return known;
   }
 
   /** No client will ask for changes since versions older than this one. */
-  forget(version: number): void {
+  #forget(version: number): void {
     const keep = this.#log.findIndex((entry) => entry.version > version);
     const old = keep < 0 ? this.#log : this.#log.slice(0, keep);
     if (old.length === 0) return;
@@ -169,16 +230,10 @@ export class FilterState {
     for (const visit of this.#membership.visits.values()) visit.state?.changed(undefined);
   }
 
-  close(): void {
-    this.#isClosed = true;
-    for (const visit of this.#membership.visits.values()) this.#forgotten(visit);
-    this.#dirty.clear();
-  }
-
   readonly #noteDirty = (seen: Seen): void => {
     const isFirst = this.#dirty.size === 0;
     this.#dirty.add(seen);
-    if (isFirst && !this.#isClosed) this.#onDirty();
+    if (isFirst && !this.#isClosed) for (const user of this.#users) user.dirtied();
   };
 
   #visited(visit: Visit<Seen>): void {
@@ -258,7 +313,9 @@ export class FilterState {
   #update(seen: Seen, properties: readonly string[] | undefined, version: number): void {
     const { tracked } = seen;
     if (!tracked || tracked.leftAt !== undefined || tracked.enteredAt === version) return;
-    if (tracked.update(this.#viewer, properties, version)) this.#log.push({ version, ref: seen.visit.ref, tracked });
+    if (!tracked.update(this.#viewer, properties, version)) return;
+    this.#log.push({ version, ref: seen.visit.ref, tracked });
+    if (tracked.hasLongPast) tracked.prune(positionsOf(this.#users));
   }
 
   /** Only the last mention of an object counts; a client that asks from the same version for ever must not pile them up. */
@@ -298,4 +355,18 @@ export class FilterState {
       return [{ kind: tracked.enteredAt > since ? 'enter' : 'modify', ref, tracked, since }];
     });
   }
+}
+
+/** The oldest version that anybody may ask from; `current` when nobody does. */
+function oldestOf(users: ReadonlySet<FilterUser>, current: number): number {
+  let oldest = current;
+  for (const { positions } of users) oldest = Math.min(oldest, positions[0] ?? current);
+  return oldest;
+}
+
+/** All versions that anybody may ask from, oldest first. */
+function positionsOf(users: ReadonlySet<FilterUser>): number[] {
+  const all = new Set<number>();
+  for (const { positions } of users) for (const position of positions) all.add(position);
+  return [...all].sort((one, other) => one - other);
 }

@@ -1,5 +1,6 @@
 // The model test of the PropertyCollector: random inventories, changes, rights, filters and views; whatever a client
-// accumulates from its answers must equal what a naive oracle finds by looking at everything.
+// accumulates from its answers must equal what a naive oracle finds by looking at everything. Two sessions of one user do much the
+// same (so that their filters share what they can), but ask, destroy and lose answers each at its own times.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -13,6 +14,7 @@ import {
   type UpdateSet,
 } from '@vivarium/vim';
 import fc from 'fast-check';
+import type { Call } from '../call.ts';
 import { type ObjectCopy, TestClient } from './test-client.ts';
 import { Oracle } from './test-oracle.ts';
 import { COLLECTOR, ROOT, TestWorld, VIEW_MANAGER } from './test-world.ts';
@@ -27,6 +29,10 @@ type Action =
   | { readonly do: 'set'; readonly on: MoRef; readonly path: string; readonly value: unknown }
   | { readonly do: 'children'; readonly on: MoRef; readonly refs: readonly MoRef[] }
   | { readonly do: 'rights'; readonly hidden: readonly MoRef[]; readonly unreadable: readonly MoRef[] }
+  | { readonly do: 'side'; readonly sides: Sides; readonly step: SideAction };
+
+/** What sessions do. */
+type SideAction =
   | { readonly do: 'filter'; readonly spec: SpecDraft; readonly partialUpdates: boolean }
   | { readonly do: 'unfilter' | 'unview'; readonly index: number }
   | { readonly do: 'containerView'; readonly on: MoRef; readonly types: readonly string[]; readonly recursive: boolean }
@@ -39,6 +45,9 @@ type Action =
     }
   | { readonly do: 'ask'; readonly part: number | undefined }
   | { readonly do: 'askAndLose' | 'askAgainFromBefore' | 'restart' };
+
+/** Which of the sessions do it. */
+type Sides = readonly (0 | 1)[];
 
 /** A spec whose roots may be views, which exist only later. */
 interface SpecDraft {
@@ -161,7 +170,7 @@ const selectSet = fc
       selectSet: (drafts[index]?.next ?? []).map((name) => ({ name })),
     })),
   );
-const spec: fc.Arbitrary<SpecDraft> = fc.record({
+const anySpec: fc.Arbitrary<SpecDraft> = fc.record({
   propSet: fc.array(propSet, { minLength: 1, maxLength: 3 }),
   roots: fc.array(fc.record({ at: fc.oneof(of(ENTITIES), fc.nat(5)), skip: fc.boolean() }), {
     minLength: 1,
@@ -169,6 +178,59 @@ const spec: fc.Arbitrary<SpecDraft> = fc.record({
   }),
   selectSet,
 });
+
+/** As most clients write it: what is in a view of their own. */
+const viewSpec: fc.Arbitrary<SpecDraft> = fc.record({
+  propSet: fc.subarray(paths['VirtualMachine'] ?? []).map((pathSet) => [
+    { type: 'VirtualMachine' as never, pathSet },
+    { type: 'Folder' as never, pathSet: ['name'] },
+  ]),
+  roots: fc.record({ at: fc.nat(5), skip: fc.constant(true) }).map((root) => [root]),
+  selectSet: fc.constant([{ _typeName: 'TraversalSpec', type: 'ContainerView', path: 'view', skip: false }]),
+});
+const spec = fc.oneof(anySpec, viewSpec);
+
+const made: fc.Arbitrary<SideAction> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('filter' as const), spec, partialUpdates: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('containerView' as const),
+      on: of(FOLDERS),
+      types: fc.subarray(['VirtualMachine', 'Folder', 'Network', 'ManagedEntity']),
+      recursive: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('listView' as const), refs: fc.subarray([...ENTITIES]) }) },
+);
+const used: fc.Arbitrary<SideAction> = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('unfilter' as const, 'unview' as const), index: fc.nat(5) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('modifyList' as const),
+      index: fc.nat(5),
+      add: fc.subarray([...ENTITIES]),
+      remove: fc.subarray([...ENTITIES]),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('ask' as const), part: fc.constantFrom(undefined, undefined, 1, 2) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('askAndLose' as const, 'askAgainFromBefore' as const, 'restart' as const),
+    }),
+  },
+);
+const BOTH: Sides = [0, 1];
+const onSides = (step: fc.Arbitrary<SideAction>, sides: fc.Arbitrary<Sides>): fc.Arbitrary<Action> =>
+  fc.record({ do: fc.constant('side' as const), sides, step });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: setAction },
@@ -195,49 +257,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       unreadable: fc.subarray([...ENTITIES], { maxLength: 3 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('filter' as const), spec, partialUpdates: fc.boolean() }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('unfilter' as const, 'unview' as const), index: fc.nat(5) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('containerView' as const),
-      on: of(FOLDERS),
-      types: fc.subarray(['VirtualMachine', 'Folder', 'Network', 'ManagedEntity']),
-      recursive: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('listView' as const), refs: fc.subarray([...ENTITIES]) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('modifyList' as const),
-      index: fc.nat(5),
-      add: fc.subarray([...ENTITIES]),
-      remove: fc.subarray([...ENTITIES]),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constant('ask' as const), part: fc.constantFrom(undefined, undefined, 1, 2) }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constantFrom('askAndLose' as const, 'askAgainFromBefore' as const, 'restart' as const),
-    }),
-  },
+  { weight: 4, arbitrary: onSides(made, fc.constantFrom(BOTH, BOTH, BOTH, [0], [1])) },
+  { weight: 10, arbitrary: onSides(used, fc.constantFrom([0], [0], [1], BOTH)) },
 );
 
 class Run {
   readonly world = new TestWorld();
-  readonly oracle = new Oracle(this.world);
-  readonly client = new TestClient((filter, type) => this.#pathsOf(filter, type));
-  readonly filters: { readonly ref: MoRef; readonly spec: PropertyFilterSpec }[] = [];
-  readonly views: MoRef[] = [];
-  #before: { readonly version: string; readonly filters: TestClient['filters'] } = { version: '', filters: new Map() };
+  readonly sessions = [this.world.user, this.world.login('user')];
+  readonly #sides = this.sessions.map(({ session }) => new Side(this.world, this.world.call(session)));
 
   constructor() {
     for (const ref of ENTITIES) this.#add(ref);
@@ -271,6 +298,41 @@ class Run {
         );
         break;
       }
+      case 'side':
+        for (const side of step.sides) await this.#sides[side]?.do(step.step);
+        break;
+    }
+  }
+
+  async finish(): Promise<void> {
+    for (const side of this.#sides) await side.ask(undefined);
+    for (const session of this.sessions) session.end();
+  }
+
+  #add(ref: MoRef): void {
+    const own = ref.type === 'Folder' ? { childEntity: [] } : {};
+    this.world.graph.add(ref, { name: ref.value, ...own } as never);
+  }
+}
+
+/** One session and its client. */
+class Side {
+  readonly world: TestWorld;
+  readonly call: Call;
+  readonly oracle: Oracle;
+  readonly client = new TestClient((filter, type) => this.#pathsOf(filter, type));
+  readonly filters: { readonly ref: MoRef; readonly spec: PropertyFilterSpec }[] = [];
+  readonly views: MoRef[] = [];
+  #before: { readonly version: string; readonly filters: TestClient['filters'] } = { version: '', filters: new Map() };
+
+  constructor(world: TestWorld, call: Call) {
+    this.world = world;
+    this.call = call;
+    this.oracle = new Oracle(world);
+  }
+
+  async do(step: SideAction): Promise<void> {
+    switch (step.do) {
       case 'filter':
         await this.#createFilter(step.spec, step.partialUpdates);
         break;
@@ -289,13 +351,13 @@ class Run {
         break;
       case 'unview': {
         const [view] = this.views.splice(step.index % (this.views.length || 1), 1);
-        if (view) await world.invoke(view, 'DestroyView');
+        if (view) await this.world.invoke(view, 'DestroyView', {}, this.call);
         break;
       }
       case 'modifyList': {
         const view = this.views[step.index % (this.views.length || 1)];
         if (view?.type === 'ListView')
-          await world.invoke(view, 'ModifyListView', { add: step.add, remove: step.remove });
+          await this.world.invoke(view, 'ModifyListView', { add: step.add, remove: step.remove }, this.call);
         break;
       }
       case 'ask':
@@ -352,12 +414,7 @@ class Run {
 
   async #request(version: string, maxObjectUpdates?: number): Promise<UpdateSet | undefined> {
     const options = { maxWaitSeconds: 0, ...(maxObjectUpdates === undefined ? {} : { maxObjectUpdates }) };
-    return await this.world.invoke(COLLECTOR, 'WaitForUpdatesEx', { version, options });
-  }
-
-  #add(ref: MoRef): void {
-    const own = ref.type === 'Folder' ? { childEntity: [] } : {};
-    this.world.graph.add(ref, { name: ref.value, ...own } as never);
+    return await this.world.invoke(COLLECTOR, 'WaitForUpdatesEx', { version, options }, this.call);
   }
 
   async #createFilter(draft: SpecDraft, partialUpdates: boolean): Promise<void> {
@@ -366,19 +423,19 @@ class Run {
       return { obj, skip, selectSet: draft.selectSet as SelectionSpec[] };
     });
     const full: PropertyFilterSpec = { propSet: draft.propSet, objectSet, reportMissingObjectsInResults: true };
-    this.filters.push({ ref: await this.world.createFilter(full, partialUpdates), spec: full });
+    this.filters.push({ ref: await this.world.createFilter(full, partialUpdates, this.call), spec: full });
   }
 
   async #destroyFilter(index: number): Promise<void> {
     const [filter] = this.filters.splice(index % (this.filters.length || 1), 1);
     if (!filter) return;
-    await this.world.invoke(filter.ref, 'DestroyPropertyFilter');
+    await this.world.invoke(filter.ref, 'DestroyPropertyFilter', {}, this.call);
     this.client.filters.delete(filter.ref.value);
   }
 
   async #createView(method: string, args: object): Promise<void> {
     try {
-      this.views.push(await this.world.invoke(VIEW_MANAGER, method, args));
+      this.views.push(await this.world.invoke(VIEW_MANAGER, method, args, this.call));
     } catch (error) {
       if (!isFault(error, 'ManagedObjectNotFound')) throw error;
     }
@@ -426,8 +483,7 @@ void test('what clients accumulate is what is there, whatever happens', async ()
     fc.asyncProperty(fc.array(action, { maxLength: 60, size: 'max' }), async (actions) => {
       const run = new Run();
       for (const step of actions) await run.do(step);
-      await run.ask(undefined);
-      run.world.user.end();
+      await run.finish();
       assert.equal(run.world.timers, 0);
       assert.equal(
         run.world.router.size,

@@ -7,6 +7,7 @@ import {
   type MoRef,
   moRef,
   moRefKey,
+  type PropertyFilterSpec,
   type UpdateSet,
   type WaitOptions,
 } from '@vivarium/vim';
@@ -15,15 +16,19 @@ import type { Call } from '../call.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import type { Session } from '../session/session.ts';
+import type { StandIns } from '../session/stand-ins.ts';
 import type { ChangeRouter } from './change-router.ts';
-import { Collector, type Defer } from './collector.ts';
+import { Collector } from './collector.ts';
 import { watchContainerMoves } from './container-moves.ts';
-import { planFilter } from './filter-plan.ts';
+import { type FilterPlan, planFilter } from './filter-plan.ts';
 import { FilterState } from './filter-state.ts';
 import { FragmentCache } from './fragment-cache.ts';
 import { Retrievals, requireRoots, retrieve } from './retrieval.ts';
+import { SessionFilter } from './session-filter.ts';
+import { SharedStates, sharedSpec } from './shared-states.ts';
 import { Answers } from './update-set.ts';
-import { momentaryViewerOf, rankOf, viewerOf } from './viewer.ts';
+import { momentaryViewerOf, rankOf, type Viewer, viewerOf } from './viewer.ts';
+import { type Defer, WakeQueue } from './wake-queue.ts';
 
 export interface PropertyCollectorOptions {
   readonly graph: ObjectGraph;
@@ -32,6 +37,8 @@ export interface PropertyCollectorOptions {
   readonly random: Random;
   /** Shared with the views and the search index. */
   readonly router: ChangeRouter;
+  /** Shared with the views. */
+  readonly standIns: StandIns;
   readonly defer?: Defer;
   readonly limits?: Partial<CollectorLimits>;
 }
@@ -63,14 +70,17 @@ export class PropertyCollectors {
   readonly #options: PropertyCollectorOptions;
   readonly #limits: CollectorLimits;
   readonly #answers: Answers;
+  readonly #queue: WakeQueue;
+  readonly #states = new SharedStates();
   readonly #sessions = new Map<Session, Map<string, SessionCollector>>();
 
   constructor(options: PropertyCollectorOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#queue = new WakeQueue(options.defer ?? setImmediate);
     this.#answers = new Answers(new FragmentCache(this.#limits.fragmentCacheBytes));
-    options.authorization.onChange(() => this.#invalidate());
-    watchContainerMoves(options.graph, options.router, () => this.#invalidate());
+    options.authorization.onChange(() => this.#states.invalidate());
+    watchContainerMoves(options.graph, options.router, () => this.#states.invalidate());
   }
 
   /** The collector that a service offers in its content: it cannot be destroyed. */
@@ -117,7 +127,7 @@ export class PropertyCollectors {
 
   #createFilter(
     collectorRef: MoRef<'PropertyCollector'>,
-    spec: Parameters<typeof planFilter>[0],
+    spec: PropertyFilterSpec,
     partialUpdates: boolean,
     call: Call,
   ): MoRef<'PropertyFilter'> {
@@ -133,7 +143,8 @@ export class PropertyCollectors {
       'filter',
     );
     const ref = this.#sessionRef('PropertyFilter', session);
-    const filter = new FilterState({ ref, plan, partialUpdates, viewer, router, onDirty: () => collector.wake() });
+    const { state, view } = this.#stateFor(spec, plan, viewer, call);
+    const filter = new SessionFilter({ ref, state, partialUpdates, router, view, onDirty: () => collector.wake() });
     const destroy = () => {
       collector.remove(ref);
       graph.remove(ref);
@@ -143,6 +154,33 @@ export class PropertyCollectors {
     collector.add(filter);
     this.#touchFilters(collectorRef);
     return ref;
+  }
+
+  /** A state that another session uses already where it may be shared; `view` is the filter's root then, if it is a view. */
+  #stateFor(spec: PropertyFilterSpec, plan: FilterPlan, viewer: Viewer, call: Call) {
+    const { router, standIns } = this.#options;
+    const answers = this.#answers;
+    const shared = sharedSpec(spec, plan.rank, call.session, viewer);
+    if (!shared)
+      return {
+        state: this.#states.add(undefined, (closed) => new FilterState({ plan, viewer, router, answers, closed })),
+      };
+    const known = this.#states.find(shared.key);
+    if (known) return { state: known, view: shared.view };
+    const state = this.#states.add(shared.key, (closed) => {
+      const standIn = standIns.acquire(call.session);
+      return new FilterState({
+        plan: shared.view ? planFilter(shared.spec, plan.rank) : plan,
+        viewer: viewerOf({ ...call, session: standIn.session }),
+        router,
+        answers,
+        closed() {
+          standIn.release();
+          closed();
+        },
+      });
+    });
+    return { state, view: shared.view };
   }
 
   async #waitForUpdates(collector: Collector, version: string, call: Call): Promise<UpdateSet> {
@@ -194,8 +232,7 @@ export class PropertyCollectors {
     const key = moRefKey(ref);
     let found = collectors.get(key);
     if (!found) {
-      const { clock, defer = setImmediate } = this.#options;
-      const collector = new Collector(clock, defer, this.#answers);
+      const collector = new Collector(this.#options.clock, this.#queue);
       collectors.set(key, (found = { collector, retrievals: new Retrievals() }));
     }
     return found;
@@ -247,12 +284,6 @@ export class PropertyCollectors {
 
   #sessionRef<T extends 'PropertyFilter' | 'PropertyCollector'>(type: T, session: Session): MoRef<T> {
     return moRef(type, `session[${session.key}]${uuid(this.#options.random)}`);
-  }
-
-  #invalidate(): void {
-    for (const collectors of this.#sessions.values()) {
-      for (const { collector } of collectors.values()) collector.invalidate();
-    }
   }
 }
 

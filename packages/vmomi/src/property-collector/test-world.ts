@@ -20,6 +20,7 @@ import { ObjectGraph } from '../graph/object-graph.ts';
 import { addSearchIndex } from '../search-index/search-index.ts';
 import type { Service } from '../service.ts';
 import { anonymousSession, type OpenSession, openSession, type Session } from '../session/session.ts';
+import { StandIns } from '../session/stand-ins.ts';
 import { Views } from '../view-manager/view-manager.ts';
 import { ChangeRouter } from './change-router.ts';
 import { type CollectorLimits, PropertyCollectors } from './property-collector.ts';
@@ -88,6 +89,7 @@ export class TestWorld {
     const { graph, router } = this;
     const authorization = this.authorization as never;
     const random = { bytes: (count: number) => Buffer.from(String(++this.#ids).padStart(count, '0')) };
+    const standIns = new StandIns();
     const defer = (run: () => void) => void this.#deferred.push(run);
     this.collectors = new PropertyCollectors({
       graph,
@@ -95,11 +97,12 @@ export class TestWorld {
       clock: this.clock,
       random,
       router,
+      standIns,
       defer,
       limits,
     });
     this.collectors.addDefault(COLLECTOR);
-    new Views({ graph, authorization, random, rootFolder: ROOT, router }).addManager(VIEW_MANAGER);
+    new Views({ graph, authorization, random, rootFolder: ROOT, router, standIns }).addManager(VIEW_MANAGER);
     addSearchIndex({ graph, rootFolder: ROOT, router }, SEARCH_INDEX);
     this.user = this.login('user');
   }

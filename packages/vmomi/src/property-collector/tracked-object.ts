@@ -20,6 +20,7 @@ export interface ChangedPath {
 }
 
 const NOTHING: readonly Past[] = [];
+const LONG_PAST = 32;
 
 export class TrackedObject {
   readonly plan: TypePlan;
@@ -30,7 +31,7 @@ export class TrackedObject {
   /** Undefined while it is reported. */
   leftAt: number | undefined;
   /** Since when clients may know of it, earlier stays included while a client may remember them. */
-  #knownSince: number;
+  readonly knownSince: number;
   #past: readonly Past[] = NOTHING;
 
   constructor(plan: TypePlan, object: ManagedObject, viewer: Viewer, version: number) {
@@ -38,7 +39,7 @@ export class TrackedObject {
     this.object = object;
     this.values = viewer.readAll(object, plan.paths);
     this.enteredAt = version;
-    this.#knownSince = version;
+    this.knownSince = version;
   }
 
   /** It comes back after having left. */
@@ -71,9 +72,26 @@ export class TrackedObject {
     return hasChanged;
   }
 
+  /** Grows while a client does not ask: then `prune` is due now and then. */
+  get hasLongPast(): boolean {
+    const { length } = this.#past;
+    return length >= LONG_PAST && (length & (length - 1)) === 0;
+  }
+
+  /** Keeps of the past what clients at these versions, oldest first, would be told. */
+  prune(positions: readonly number[]): void {
+    const previous = new Map<number, number>();
+    this.#past = this.#past.filter(({ version, index }) => {
+      const from = previous.get(index) ?? 0;
+      previous.set(index, version);
+      // Whoever asks from before the former change of the same value is told that one's.
+      return positions.some((position) => from <= position && position < version);
+    });
+  }
+
   /** Whether a client of this version has it in its copy (or may have) although it is gone. */
   isLeftover(since: number): boolean {
-    return this.leftAt !== undefined && this.#knownSince <= since && since < this.leftAt;
+    return this.leftAt !== undefined && this.knownSince <= since && since < this.leftAt;
   }
 
   /** The paths that read differently than at a version at which it was reported already. */

@@ -12,7 +12,7 @@ export const CHILD_PROPERTIES = {
   HostSystem: ['vm'],
 } as const;
 
-type ContainerType = keyof typeof CHILD_PROPERTIES;
+export type ContainerType = keyof typeof CHILD_PROPERTIES;
 
 /** Without recursion pools and hosts still give the machines in them, one level down. */
 const SHALLOW_BELOW: Partial<Record<ContainerType, readonly ContainerType[]>> = {

@@ -10,9 +10,10 @@ import type { ChangeRouter } from '../property-collector/change-router.ts';
 import { watchContainerMoves } from '../property-collector/container-moves.ts';
 import { type Viewer, viewerOf } from '../property-collector/viewer.ts';
 import type { Session } from '../session/session.ts';
-import { containerTypeOf, planContainer } from './container-plan.ts';
-import { ContainerWatch } from './container-watch.ts';
+import type { StandIns } from '../session/stand-ins.ts';
+import { containerTypeOf } from './container-plan.ts';
 import { InventoryWatch } from './inventory-watch.ts';
+import { SharedContainers } from './shared-containers.ts';
 
 export interface ViewManagerOptions {
   readonly graph: ObjectGraph;
@@ -21,6 +22,8 @@ export interface ViewManagerOptions {
   readonly rootFolder: MoRef<'Folder'>;
   /** Shared with the property collectors. */
   readonly router: ChangeRouter;
+  /** Shared with the property collectors. */
+  readonly standIns: StandIns;
   readonly maxViewsPerSession?: number;
 }
 
@@ -28,24 +31,33 @@ type ViewType = 'ContainerView' | 'ListView' | 'InventoryView';
 
 interface View {
   readonly ref: MoRef<ViewType>;
-  existenceChanged(ref: MoRef, exists: boolean): void;
-  invalidate(): void;
-  close(): void;
+  /** An object has gone. */
+  removed?(ref: MoRef): void;
+  invalidate?(): void;
+  close?(): void;
 }
 
 export class Views {
   readonly #options: ViewManagerOptions;
   readonly #maxViews: number;
+  readonly #containers: SharedContainers;
   readonly #sessions = new Map<Session, Map<string, View>>();
   #manager: MoRef<'ViewManager'> | undefined;
 
   constructor(options: ViewManagerOptions) {
     this.#options = options;
     this.#maxViews = options.maxViewsPerSession ?? 1000;
-    const { graph, authorization } = options;
-    graph.onAdd((object) => this.#each((view) => view.existenceChanged(object.ref, true)));
-    graph.onRemove((object) => this.#each((view) => view.existenceChanged(object.ref, false)));
-    const invalidate = () => this.#each((view) => view.invalidate());
+    const { graph, authorization, random } = options;
+    this.#containers = new SharedContainers({ ...options, newId: () => uuid(random) });
+    graph.onAdd(({ ref }) => this.#containers.existenceChanged(ref));
+    graph.onRemove(({ ref }) => {
+      this.#containers.existenceChanged(ref);
+      this.#each((view) => view.removed?.(ref));
+    });
+    const invalidate = () => {
+      this.#containers.invalidate();
+      this.#each((view) => view.invalidate?.());
+    };
     authorization.onChange(invalidate);
     watchContainerMoves(graph, options.router, invalidate);
   }
@@ -71,33 +83,22 @@ export class Views {
     recursive: boolean,
     call: Call,
   ): MoRef<'ContainerView'> {
-    const { graph, router } = this.#options;
-    const viewer = viewerOf(call);
-    requireVisible(viewer, container);
+    const { graph } = this.#options;
+    requireVisible(viewerOf(call), container);
     const kind = containerTypeOf(container.type);
     if (!kind) throw new MethodFault('InvalidArgument', { invalidProperty: 'container' });
     if (!types.every((type) => schema.isSubtype(type, 'ManagedEntity'))) {
       throw new MethodFault('InvalidArgument', { invalidProperty: 'type' });
     }
     const ref = this.#newRef('ContainerView', call.session);
-    const watch = new ContainerWatch({
-      plan: planContainer(container, kind, recursive),
-      types,
-      viewer,
-      router,
-      onDirty: () => graph.find(ref)?.touch('view'),
-    });
-    this.#keep(call.session, {
-      ref,
-      existenceChanged: (changed) => watch.existenceChanged(changed),
-      invalidate: () => watch.invalidate(),
-      close: () => watch.close(),
-    });
+    const place = { type: container.type, value: container.value } as MoRef<'ManagedEntity'>;
+    const shared = this.#containers.acquire(ref, { container: place, kind, types, recursive }, call);
+    this.#keep(call.session, { ref, close: () => shared.release() });
     graph.add(
       ref,
-      { container: { type: container.type, value: container.value }, type: [...types], recursive },
+      { container: place, type: [...types], recursive },
       { DestroyView: () => this.#destroy(call.session, ref) },
-      { session: call.session, computed: { view: () => watch.list as MoRef[] } },
+      { session: call.session, computed: { view: () => shared.list as MoRef[] }, twin: shared.twin },
     );
     return ref;
   }
@@ -118,11 +119,9 @@ export class Views {
     add(refs);
     this.#keep(session, {
       ref,
-      existenceChanged: (changed, exists) => {
-        if (!exists && list.delete(moRefKey(changed))) publish();
+      removed: (gone) => {
+        if (list.delete(moRefKey(gone))) publish();
       },
-      invalidate: () => undefined,
-      close: () => undefined,
     });
     const handlers: Handlers<'ListView', Call> = {
       ModifyListView: ({ add: added = [], remove: removed = [] }) => {
@@ -157,7 +156,6 @@ export class Views {
     const watch = new InventoryWatch({ root: rootFolder, viewer: viewerOf(call), router, onDirty });
     this.#keep(session, {
       ref,
-      existenceChanged: () => undefined,
       invalidate: () => watch.invalidate(),
       close: () => watch.dispose(),
     });
@@ -195,9 +193,10 @@ export class Views {
 
   #destroy(session: Session, ref: MoRef<ViewType>): void {
     const views = this.#sessions.get(session);
-    views?.get(moRefKey(ref))?.close();
+    const view = views?.get(moRefKey(ref));
     views?.delete(moRefKey(ref));
     this.#options.graph.remove(ref);
+    view?.close?.();
     this.#touchList();
   }
 
@@ -205,8 +204,8 @@ export class Views {
     const views = this.#sessions.get(session);
     this.#sessions.delete(session);
     for (const view of views?.values() ?? []) {
-      view.close();
       this.#options.graph.remove(view.ref);
+      view.close?.();
     }
   }
 
