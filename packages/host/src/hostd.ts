@@ -16,6 +16,7 @@ import { SerialBridges } from './console/serial-bridges.ts';
 import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
 import { HOST_BROWSER } from './datastore/datastore-objects.ts';
+import { addDateTimeSystem } from './date-time-system/date-time-system.ts';
 import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
 import { hostCapability } from './host-system/host-capability.ts';
@@ -27,6 +28,10 @@ import { Management } from './host-system/management.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
 import { VmUsers } from './inventory/vm-users.ts';
+import { readBlockDevices } from './machine/block-devices.ts';
+import { readMachineDetails } from './machine/machine-details.ts';
+import { type MachineFiles, machineFiles } from './machine/machine-files.ts';
+import { readMachineServices, readTimeServers } from './machine/machine-services.ts';
 import { adoptPorts } from './network/adopt-ports.ts';
 import { mainAddress, readMachineNetwork } from './network/machine/machine-network.ts';
 import { openNetwork } from './network/open-network.ts';
@@ -39,14 +44,18 @@ import { hostCapacity } from './resource-pool/host-capacity.ts';
 import { poolRef } from './resource-pool/pool-record.ts';
 import { publishPools } from './resource-pool/publish-pools.ts';
 import { ResourcePools } from './resource-pool/resource-pools.ts';
+import { addServiceSystem } from './service-system/service-system.ts';
 import { HostStatistics } from './statistics/host-statistics.ts';
 import { machineReader } from './statistics/machine-reading.ts';
 import { Sampler } from './statistics/sampler.ts';
 import { openStorage, publishStorage } from './storage.ts';
+import { countAdapters } from './storage-system/storage-device-info.ts';
+import { addStorageSystem } from './storage-system/storage-system.ts';
 import { HostCertificates } from './tls/host-certificates.ts';
 import { ensureVcenterAccount, vcenterLogin } from './tls/vcenter-login.ts';
 import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
 import { datastoresOf, type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
+import { addVirtualNicManager } from './virtual-nic-manager/virtual-nic-manager.ts';
 import { qemuVmms } from './vm/qemu/qemu-vmms.ts';
 import type { Vm } from './vm/vm.ts';
 import type { VmHost } from './vm/vm-host.ts';
@@ -84,6 +93,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const runtime = await openRuntimeRoot(options.runtimePath);
   if (!runtime) throw new Error(`there is no VMM runtime at ${options.runtimePath}; ./viv up builds one`);
   const ownUuid = await hostUuid(store, random);
+  const files = machineFiles();
   const machine = await readMachineFacts(ownUuid);
   const facts = options.isOneOfMany ? { ...machine, uuid: ownUuid } : machine;
   const verdict = options.probe
@@ -200,7 +210,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       return certificates.identity.thumbprint;
     },
   };
-  const hostLimits = { maxRunningVms: 1024, maxVcpus: limits.numCPUs };
+  const hostLimits = { maxRunningVms: 1024, maxVcpus: limits.numCPUs, maxVmMemoryMB: limits.memoryMB };
   const imports = publishImports({
     service,
     datastores: storage.datastores,
@@ -253,7 +263,10 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     facts,
     about,
     limits: hostLimits,
-    nics: 0,
+    nics: readMachineNetwork().physical.length,
+    details: readMachineDetails(files),
+    hbas: countAdapters(readBlockDevices(files)),
+    certificates,
     options: [
       { key: 'Vivarium.Accelerator', value: verdict.accelerator },
       { key: 'Vivarium.AcceleratorDetail', value: verdict.detail },
@@ -277,6 +290,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const publishedStorage = publishStorage(service, storage, use);
   const publishedNetwork = publishNetwork({ service, network, store });
   undo.defer(() => publishedNetwork.stop());
+  undo.defer(addMachineManagers(service, files));
 
   const vncDoors = new VncDoors({ address: options.listen.address, log });
   undo.defer(() => vncDoors.close());
@@ -405,6 +419,21 @@ async function openGroups(stateDir: string, { clock, log }: HostdContext): Promi
   if (hierarchy) return CgroupTree.open(hierarchy, { clock, log });
   log.warn({}, 'this machine has no control groups for hostd: limits, shares and reservations are not enforced');
   return undefined;
+}
+
+/** What the host tells of its machine and does not change. Returns the way to stop. */
+function addMachineManagers(service: Service, files: MachineFiles): () => void {
+  const storage = addStorageSystem({ service, readDevices: () => readBlockDevices(files) });
+  addServiceSystem(service, () => readMachineServices(files));
+  addDateTimeSystem(service, () => ({
+    servers: readTimeServers(files),
+    isKept: readMachineServices(files).some(({ key, isRunning }) => key === 'ntpd' && isRunning),
+  }));
+  const stopNics = addVirtualNicManager(service);
+  return () => {
+    storage.stop();
+    stopNics();
+  };
 }
 
 async function hostUuid(store: Store, random: Random): Promise<string> {

@@ -1,6 +1,8 @@
 // What a host shows of itself and its VMs, as pure functions of plain data: shared with hosts that are simulated.
+
+export { hostHardware } from './host-system/hardware-info.ts';
 export { hostCapability } from './host-system/host-capability.ts';
-export { type HostView, hostHardware, hostRuntime, hostSummary } from './host-system/host-properties.ts';
+export { type HostView, hostRuntime, hostSummary } from './host-system/host-properties.ts';
 export type { MachineFacts } from './host-system/machine-facts.ts';
 export { guestInfo } from './virtual-machine/guest-info.ts';
 export { runtimeInfo } from './virtual-machine/runtime-info.ts';

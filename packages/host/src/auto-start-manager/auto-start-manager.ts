@@ -5,6 +5,7 @@ import { delay } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { type Handlers, type HostAutoStartManagerConfig, MethodFault, make, moRef } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
+import { refs } from '../inventory/refs.ts';
 import type { Vm } from '../vm/vm.ts';
 import { AUTO_START_DEFAULTS, mergeAutoStart, planAutoStart } from './plan-auto-start.ts';
 
@@ -49,7 +50,7 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
       if (strangers.length > 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.powerInfo.key' });
       const next = mergeAutoStart(config(), spec);
       await store.batch([{ put: CONFIG, value: next }]);
-      object.set('config', next);
+      show(next);
     },
     AutoStartPowerOn: (_args, call) => startAll(call.signal),
     AutoStartPowerOff: async () => {
@@ -59,7 +60,12 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
       }
     },
   };
-  const object = service.graph.add(AUTO_START_MANAGER, { config: initial }, handlers);
+  const object = service.graph.add(AUTO_START_MANAGER, {}, handlers, { entity: refs.host });
+  const show = (now: HostAutoStartManagerConfig) => {
+    object.set('config', now);
+    service.graph.get(refs.host).set('config.autoStart', now);
+  };
+  show(initial);
   return {
     async obey(signal) {
       const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();

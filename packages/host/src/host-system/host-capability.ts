@@ -59,18 +59,49 @@ const flags: Readonly<Record<Flag, boolean>> = {
   provisioningNicSelectionSupported: false,
 };
 
+/** Flags that a host may leave out: it says them all the same, for clients take silence for anything. */
+const optionalFlags = {
+  ipmiSupported: false,
+  loginBySSLThumbprintSupported: false,
+  firewallIpRulesSupported: false,
+  servicePackageInfoSupported: false,
+  scheduledHardwareUpgradeSupported: false,
+  storagePolicySupported: false,
+  multipleNetworkStackInstanceSupported: false,
+  messageBusProxySupported: false,
+  vsanSupported: false,
+  vFlashSupported: false,
+  hostAccessManagerSupported: false,
+  nfs41Supported: false,
+  turnDiskLocatorLedSupported: false,
+  virtualVolumeDatastoreSupported: false,
+  markAsSsdSupported: false,
+  markAsLocalSupported: false,
+  smartCardAuthenticationSupported: false,
+  pMemSupported: false,
+  cryptoSupported: false,
+  encryptedVMotionSupported: false,
+  quickBootSupported: false,
+  assignableHardwareSupported: false,
+  suspendToMemorySupported: false,
+  vmDirectPathGen2Supported: false,
+  uefiSecureBoot: false,
+} as const satisfies Partial<HostCapability>;
+
 export interface HostLimits {
   readonly maxRunningVms: number;
   readonly maxVcpus: number;
+  readonly maxVmMemoryMB?: number;
 }
 
 export function hostCapability(limits: HostLimits): HostCapability {
   return make('HostCapability', {
     ...flags,
+    ...optionalFlags,
     maxSupportedVcpus: limits.maxVcpus,
     maxHostSupportedVcpus: limits.maxVcpus,
     maxRunningVMs: limits.maxRunningVms,
     maxHostRunningVms: limits.maxRunningVms,
-    uefiSecureBoot: false,
+    maxSupportedVmMemory: limits.maxVmMemoryMB,
   });
 }

@@ -1,20 +1,24 @@
 // The HostSystem object and the compute resource around it, kept true.
-import { type AboutInfo, type ComputeResourceSummary, type Handlers, make } from '@vivarium/vim';
+import {
+  type AboutInfo,
+  type ComputeResourceSummary,
+  type Handlers,
+  type HostConfigInfo,
+  make,
+  type OptionValue,
+} from '@vivarium/vim';
 import { addOptionManager, type Call, type Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
+import type { MachineDetails } from '../machine/machine-details.ts';
 import type { Resource } from '../resource-pool/share-tree.ts';
+import type { HostCertificates } from '../tls/host-certificates.ts';
+import { hostHardware } from './hardware-info.ts';
 import { type HostLimits, hostCapability } from './host-capability.ts';
-import {
-  ADVANCED_OPTIONS,
-  configManager,
-  type HostView,
-  hostHardware,
-  hostRuntime,
-  hostSummary,
-} from './host-properties.ts';
+import { ADVANCED_OPTIONS, configManager, type HostView, hostRuntime, hostSummary } from './host-properties.ts';
 import type { MachineFacts } from './machine-facts.ts';
 import type { MaintenanceMode } from './maintenance-mode.ts';
 import type { Management } from './management.ts';
+import { licensableResource, systemResources } from './system-resources.ts';
 
 export interface HostObjectOptions {
   readonly service: Service;
@@ -27,6 +31,10 @@ export interface HostObjectOptions {
   readonly about: AboutInfo;
   readonly limits: HostLimits;
   readonly nics: number;
+  readonly details: MachineDetails;
+  /** Adapters of storage. */
+  readonly hbas: number;
+  readonly certificates: Pick<HostCertificates, 'identity' | 'onChange'>;
   /** Facts that administrators look for in the host's configuration (HostConfigInfo.option), e.g. the accelerator. */
   readonly options: readonly { readonly key: string; readonly value: string }[];
   /** MHz and MB that VMs can have. */
@@ -48,6 +56,9 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     facts,
     about: options.about,
     nics: options.nics,
+    details: options.details,
+    hbas: options.hbas,
+    sslThumbprint: options.certificates.identity.thumbprint,
     bootTime,
     usage: options.usage(),
     inMaintenanceMode: options.maintenance.state === 'in',
@@ -62,19 +73,24 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     summary: hostSummary(first),
     runtime: hostRuntime(first),
     hardware: hostHardware(first),
+    licensableResource: licensableResource(facts),
+    systemResources: systemResources(facts, options.capacity),
     capability: hostCapability(options.limits),
     configManager,
-    config: make('HostConfigInfo', {
-      host: refs.host,
-      product: options.about,
-      option: options.options.map(({ key, value }) => make('OptionValue', { key, value })),
-    }),
+    config: configInfo(options),
     vm: [],
     datastore: [],
     network: [],
   };
   graph.add(refs.host, host, options.methods);
-  addOptionManager(service, ADVANCED_OPTIONS, service.settings, refs.host);
+  const advanced = addOptionManager(service, ADVANCED_OPTIONS, service.settings, refs.host);
+  const showConfig = () =>
+    graph.get(refs.host).update({
+      'config.option': [...optionValues(options), ...(advanced.get('setting') ?? [])],
+      'config.certificate': [...Buffer.from(options.certificates.identity.certificate)],
+    });
+  showConfig();
+  service.settings.onChange(showConfig);
   graph.add(refs.computeResource, {
     ...status,
     name: options.name,
@@ -93,8 +109,33 @@ export function publishHost(options: HostObjectOptions): { refresh(): void } {
     graph.get(refs.computeResource).set('summary', computeSummary(options));
   };
   options.maintenance.onChange(refresh);
+  options.certificates.onChange(() => {
+    refresh();
+    showConfig();
+  });
   options.management.onChange(refresh);
   return { refresh };
+}
+
+/** What of the host's configuration no manager of its own keeps. */
+function configInfo(options: HostObjectOptions): HostConfigInfo {
+  const { isAvailable, isActive } = options.details.hyperThreading;
+  return make('HostConfigInfo', {
+    host: refs.host,
+    product: options.about,
+    hyperThread: make('HostHyperThreadScheduleInfo', { available: isAvailable, active: isActive, config: isActive }),
+    systemFile: [],
+    option: optionValues(options),
+    systemResources: systemResources(options.facts, options.capacity),
+    flags: make('HostFlagInfo', { backgroundSnapshotsEnabled: false }),
+    adminDisabled: false,
+    lockdownMode: 'lockdownDisabled',
+    wakeOnLanCapable: false,
+  });
+}
+
+function optionValues({ options }: Pick<HostObjectOptions, 'options'>): OptionValue[] {
+  return options.map(({ key, value }) => make('OptionValue', { key, value }));
 }
 
 /** In maintenance mode a host counts, but has nothing to give. */

@@ -2,15 +2,20 @@
 import {
   type AboutInfo,
   type HostConfigManager,
-  type HostHardwareInfo,
   type HostListSummary,
   type HostRuntimeInfo,
   make,
   moRef,
 } from '@vivarium/vim';
+import { AUTO_START_MANAGER } from '../auto-start-manager/auto-start-manager.ts';
 import { CERTIFICATE_MANAGER } from '../certificate-manager/certificate-manager.ts';
+import { DATE_TIME_SYSTEM } from '../date-time-system/date-time-system.ts';
 import { refs } from '../inventory/refs.ts';
-import { cpuFeatures } from './cpu-features.ts';
+import type { MachineDetails } from '../machine/machine-details.ts';
+import { SERVICE_SYSTEM } from '../service-system/service-system.ts';
+import { STORAGE_SYSTEM } from '../storage-system/storage-system.ts';
+import { VIRTUAL_NIC_MANAGER } from '../virtual-nic-manager/virtual-nic-manager.ts';
+import { identifyingInfo } from './hardware-info.ts';
 import type { MachineFacts } from './machine-facts.ts';
 
 export interface HostView {
@@ -22,6 +27,11 @@ export interface HostView {
   readonly bootTime: string;
   readonly nics: number;
   readonly usage: { readonly cpuMhz: number; readonly memoryMB: number; readonly uptimeSeconds: number };
+  readonly details?: MachineDetails;
+  /** Adapters of storage. */
+  readonly hbas?: number;
+  /** SHA-1 of the host's certificate. */
+  readonly sslThumbprint?: string;
   readonly inMaintenanceMode?: boolean;
   /** Of the vCenter that manages the host. */
   readonly managementServerIp?: string | undefined;
@@ -48,6 +58,7 @@ export function hostSummary(view: HostView): HostListSummary {
       vendor: facts.vendor,
       model: facts.model,
       uuid: facts.uuid,
+      otherIdentifyingInfo: identifyingInfo(facts),
       memorySize: facts.memoryBytes,
       cpuModel: facts.cpuModel,
       cpuMhz: facts.cpuMhz,
@@ -55,12 +66,13 @@ export function hostSummary(view: HostView): HostListSummary {
       numCpuCores: facts.cores,
       numCpuThreads: facts.threads,
       numNics: view.nics,
-      numHBAs: 0,
+      numHBAs: view.hbas ?? 0,
     }),
     runtime: hostRuntime(view),
     config: make('HostConfigSummary', {
       name: view.name,
       port: view.port,
+      sslThumbprint: view.sslThumbprint,
       product: view.about,
       vmotionEnabled: false,
       faultToleranceEnabled: false,
@@ -77,49 +89,6 @@ export function hostSummary(view: HostView): HostListSummary {
   });
 }
 
-export function hostHardware({ facts }: HostView): HostHardwareInfo {
-  const hz = facts.cpuMhz * 1e6;
-  return make('HostHardwareInfo', {
-    systemInfo: make('HostSystemInfo', {
-      vendor: facts.vendor,
-      model: facts.model,
-      uuid: facts.uuid,
-      serialNumber: facts.serialNumber,
-      otherIdentifyingInfo: [
-        make('HostSystemIdentificationInfo', {
-          identifierValue: facts.serialNumber,
-          identifierType: make('ElementDescription', {
-            label: 'Service tag',
-            summary: 'Service tag of the system',
-            key: 'ServiceTag',
-          }),
-        }),
-      ],
-    }),
-    cpuInfo: make('HostCpuInfo', {
-      numCpuPackages: facts.packages.length,
-      numCpuCores: facts.cores,
-      numCpuThreads: facts.threads,
-      hz,
-    }),
-    cpuPkg: facts.packages.map(({ index, threads }) =>
-      make('HostCpuPackage', {
-        index,
-        vendor: facts.cpuVendor,
-        hz,
-        busHz: 0,
-        description: facts.cpuModel,
-        threadId: [...threads],
-      }),
-    ),
-    cpuFeature: cpuFeatures(facts.cpuFlags, facts.cpuVendor),
-    memorySize: facts.memoryBytes,
-    numaInfo: make('HostNumaInfo', { type: 'None', numNodes: 0 }),
-    smcPresent: false,
-    biosInfo: make('HostBIOSInfo', { biosVersion: facts.biosVersion, vendor: facts.vendor }),
-  });
-}
-
 export const ADVANCED_OPTIONS = moRef('OptionManager', 'ha-adv-options');
 
 /** Only the managers that exist here are named. */
@@ -127,6 +96,13 @@ export const configManager: HostConfigManager = make('HostConfigManager', {
   datastoreSystem: moRef('HostDatastoreSystem', 'ha-datastoresystem'),
   networkSystem: moRef('HostNetworkSystem', 'ha-networksystem'),
   advancedOption: ADVANCED_OPTIONS,
-  autoStartManager: moRef('HostAutoStartManager', 'ha-autostart-mgr'),
+  storageSystem: STORAGE_SYSTEM,
+  virtualNicManager: VIRTUAL_NIC_MANAGER,
+  serviceSystem: SERVICE_SYSTEM,
+  dateTimeSystem: DATE_TIME_SYSTEM,
+  autoStartManager: AUTO_START_MANAGER,
   certificateManager: CERTIFICATE_MANAGER,
+  licenseManager: moRef('LicenseManager', 'ha-license-manager'),
+  userDirectory: moRef('UserDirectory', 'ha-user-directory'),
+  accountManager: moRef('HostLocalAccountManager', 'ha-localacctmgr'),
 });

@@ -49,7 +49,10 @@ export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork
   const publish = () => {
     const properties = read();
     graph.get(NETWORK_SYSTEM).update(properties);
-    graph.get(host).set('config.network', properties.networkInfo);
+    graph.get(host).update({
+      'config.network': properties.networkInfo,
+      'config.capabilities': properties.capabilities,
+    });
     objects.setPortGroups(network.configuration.portGroups.map(({ name }) => name));
   };
   const handlers = networkSystemHandlers({ network, store, log, machine: readMachineNetwork, publish });

@@ -10,6 +10,8 @@ import { publishHost } from '../host-system/host-object.ts';
 import { Management } from '../host-system/management.ts';
 import { buildTree, listMembers } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
+import { readMachineDetails } from '../machine/machine-details.ts';
+import { machineFiles } from '../machine/machine-files.ts';
 import { poolRef } from '../resource-pool/pool-record.ts';
 import { publishPools } from '../resource-pool/publish-pools.ts';
 import { HostStatistics } from '../statistics/host-statistics.ts';
@@ -19,7 +21,7 @@ import { publishInaccessibleVm } from '../virtual-machine/inaccessible-vm.ts';
 import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
 import type { Vm } from '../vm/vm.ts';
 import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
-import { TEST_FACTS } from './test-facts.ts';
+import { TEST_FACTS, TEST_IDENTITY } from './test-facts.ts';
 import { type TestHost, type TestHostOptions, testHost } from './test-host.ts';
 
 export interface PublishedHost {
@@ -94,6 +96,9 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
     const management = new Management(store);
     publishHost({
       ...{ service, name: host.name, maintenance, management, facts: TEST_FACTS, about, options: [], nics: 1 },
+      details: readMachineDetails(machineFiles()),
+      hbas: 0,
+      certificates: { identity: TEST_IDENTITY, onChange: () => () => undefined },
       methods: hostMethods({ service, name: host.name, maintenance, management, uptime: () => 1000 }),
       port: () => 443,
       usage: () => ({ cpuMhz: 0, memoryMB: 0, uptimeSeconds: 1000 }),

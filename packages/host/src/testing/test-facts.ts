@@ -16,3 +16,6 @@ export const TEST_FACTS: MachineFacts = {
   threads: 4,
   memoryBytes: 16 * 2 ** 30,
 };
+
+/** No certificate: nobody speaks TLS with it. */
+export const TEST_IDENTITY = { certificate: 'none', privateKey: 'none', thumbprint: 'AA:BB' } as const;
