@@ -35,7 +35,7 @@ export function createVm(
   return center.service.tasks.start(
     { entity: folder, descriptionId: 'Folder.createVm', call, cancelable: true },
     async (task) => {
-      const host = chooseHost(center, { owner: ownerOf(center, resourcePool), host: where.host, spec });
+      const host = chooseHost(center, { pool: resourcePool, host: where.host, spec });
       center.service.events.post(
         {
           _typeName: 'VmBeingCreatedEvent',
@@ -69,7 +69,7 @@ export function registerVm(
     async (task) => {
       const files = make('VirtualMachineFileInfo', { vmPathName: args.path });
       const spec = make('VirtualMachineConfigSpec', { files });
-      const host = chooseHost(center, { owner: ownerOf(center, resourcePool), host: args.host, spec });
+      const host = chooseHost(center, { pool: resourcePool, host: args.host, spec });
       const { refs } = center.hosts.connected(host).mirror;
       const path = refs.toHost(args.path);
       const local = {
@@ -134,8 +134,4 @@ function poolOf({ inventory }: Center, { pool, host }: Where): MoRef<'ResourcePo
   }
   if (!host) throw new MethodFault('InvalidArgument', { invalidProperty: 'pool' });
   return inventory.get(inventory.get(host).parent as MoRef<'ComputeResource'>).resourcePool;
-}
-
-function ownerOf({ inventory }: Center, pool: MoRef<'ResourcePool'>): MoRef<'ComputeResource'> {
-  return inventory.get(pool).owner;
 }

@@ -1,4 +1,5 @@
 // The VirtualMachine object: its methods are its host's, but for what concerns vCenter's own tree.
+import { findReservationFault } from '@vivarium/drs/resource-pool';
 import {
   type Handlers,
   MethodFault,
@@ -88,6 +89,7 @@ function vmMethods(center: Center): object {
       // Elsewhere than where it is registered: that is a migration.
       if (host && host.value !== own.value)
         throw new MethodFault('NotSupported', {}, 'cold migration is not built yet');
+      admit(center, this.ref);
       return forwarder.startTask(this.ref, { host: own, method: 'PowerOnVM_Task', args: {} }, call);
     },
     Rename_Task(this: Own, { newName }: { newName: string }, call: Call) {
@@ -97,6 +99,17 @@ function vmMethods(center: Center): object {
       return forwarder.startTask(this.ref, { host, method: 'Rename_Task', args: { newName } }, call);
     },
   };
+}
+
+/** Fault: InsufficientResourcesFault, when its pool has not left what it reserves. */
+export function admit({ service, inventory, pools }: Center, vm: MoRef<'VirtualMachine'>): void {
+  const summary = service.graph.find(vm)?.get('summary');
+  if (summary?.runtime.powerState === 'poweredOn') return; // the host says that it runs already
+  const { cpuReservation = 0, memoryReservation = 0 } = summary?.config ?? {};
+  const { resourcePool } = inventory.get(vm);
+  const request = { cpuMhz: cpuReservation, memoryMB: memoryReservation };
+  const fault = findReservationFault(pools.treeOf(resourcePool), resourcePool.value, request);
+  if (fault) throw fault;
 }
 
 /** Before its host tells of it, or when it cannot: what the record says. */

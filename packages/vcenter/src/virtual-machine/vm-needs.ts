@@ -1,0 +1,55 @@
+// What a VM that is being made needs of a host, out of its specification: for placement.
+import { expectedDemand, type VmNeeds } from '@vivarium/drs';
+import { isA, MethodFault, type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import type { Center } from '../center.ts';
+
+const NOTHING = { cpuMhz: 0, memoryMB: 0 };
+const UNLIMITED = { cpuMhz: Infinity, memoryMB: Infinity };
+/** Only for the ranking of hosts: what one logical CPU is taken to do. */
+const MHZ_PER_CPU = 2000;
+
+/** Faults: InvalidDatastore, when the specification names one that the datacenter does not have. */
+export function needsOfSpec(
+  center: Center,
+  pool: MoRef<'ResourcePool'>,
+  spec: VirtualMachineConfigSpec,
+  hardwareVersion: string,
+): VmNeeds {
+  const datacenter = center.inventory.above(pool, 'Datacenter');
+  const onDatastore = (path: string | undefined) => {
+    const name = /^\[([^\]]+)\]/.exec(path ?? '')?.[1];
+    return name === undefined ? undefined : { name, datastore: findDatastore(center, datacenter, name) };
+  };
+  const devices = (spec.deviceChange ?? []).map(({ device }) => device);
+  const numCpu = spec.numCPUs ?? 1;
+  const memoryMB = spec.memoryMB ?? 32;
+  const disks = devices.flatMap(({ backing }) => {
+    const fileName = isA('VirtualDeviceFileBackingInfo', backing) ? backing.fileName : undefined;
+    const place = onDatastore(fileName);
+    return place ? [{ ...place, label: 'Hard disk', fileName: fileName ?? '' }] : [];
+  });
+  const home = onDatastore(spec.files?.vmPathName) ?? disks[0];
+  if (!home) throw new MethodFault('InvalidDatastorePath', { datastorePath: spec.files?.vmPathName ?? '' });
+  return {
+    vm: moRef('VirtualMachine', 'to-be-made'),
+    name: spec.name ?? '',
+    pool: pool.value,
+    numCpu,
+    memoryMB,
+    hardwareVersion,
+    home,
+    disks,
+    nics: [],
+    featureRequirements: [],
+    // Nothing is reserved before it runs.
+    reservation: NOTHING,
+    demand: expectedDemand({ numCpu, memoryMB, reservation: NOTHING, limit: UNLIMITED }, MHZ_PER_CPU),
+  };
+}
+
+function findDatastore({ inventory }: Center, datacenter: MoRef | undefined, name: string): MoRef<'Datastore'> {
+  for (const [ref, record] of inventory.ofType('Datastore')) {
+    if (record.name === name && record.datacenter.value === datacenter?.value) return ref;
+  }
+  throw new MethodFault('InvalidDatastore', { name }, `There is no datastore '${name}' in this datacenter.`);
+}
