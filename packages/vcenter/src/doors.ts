@@ -4,15 +4,19 @@ import type { Service } from '@vivarium/vmomi';
 import type { FastifyInstance } from 'fastify';
 import { registerStoragePolicyService } from './pbm/storage-policy-service.ts';
 import { registerAutomation } from './rest/automation.ts';
+import type { SsoDomain } from './sso/sso-domain.ts';
 import { Tagging } from './tagging/tagging.ts';
 
 export type Door = (app: FastifyInstance) => void;
 
-/** To be called when the inventory is in the graph: tags of what is gone are taken off. */
-export async function openDoors(service: Service): Promise<readonly Door[]> {
+/** To be called when the inventory is in the graph: tags of what is gone are taken off. `domain`: whose users they are. */
+export async function openDoors(service: Service, domain?: SsoDomain): Promise<readonly Door[]> {
   const { graph, store, random, log } = service;
   const tagging = new Tagging(store, random);
   tagging.watch(graph, (error) => log.error({ error }, 'the tags of a removed object are left until the next start'));
   await tagging.sweep((object) => graph.find(object as MoRef) !== undefined);
-  return [(app) => registerAutomation(app, { service, tagging }), (app) => registerStoragePolicyService(app, service)];
+  return [
+    (app) => registerAutomation(app, { service, tagging, domain }),
+    (app) => registerStoragePolicyService(app, service),
+  ];
 }

@@ -1,6 +1,9 @@
 // The Automation API of vCenter: one table of operations, served below /rest and below /api, and described as OpenAPI.
 import { prepareScope, type Service } from '@vivarium/vmomi';
 import type { FastifyInstance } from 'fastify';
+import { ssoGroupOperations } from '../sso/group-operations.ts';
+import type { SsoDomain } from '../sso/sso-domain.ts';
+import { ssoUserOperations } from '../sso/user-operations.ts';
 import { associationOperations } from '../tagging/association-operations.ts';
 import { categoryOperations } from '../tagging/category-operations.ts';
 import { tagOperations } from '../tagging/tag-operations.ts';
@@ -26,9 +29,11 @@ import { vmPowerOperations } from './vcenter/vm-power-operations.ts';
 export interface AutomationDeps {
   readonly service: Service;
   readonly tagging: Tagging;
+  /** The users of the service, where they are ours to administer. */
+  readonly domain?: SsoDomain | undefined;
 }
 
-export function automationOperations({ service, tagging }: AutomationDeps): readonly Operation[] {
+export function automationOperations({ service, tagging, domain }: AutomationDeps): readonly Operation[] {
   const privileges = new TaggingPrivileges(service);
   const reader = new InventoryReader(service);
   return [
@@ -46,6 +51,7 @@ export function automationOperations({ service, tagging }: AutomationDeps): read
     ...vmOperations(reader),
     ...vmPowerOperations(reader),
     ...vmGuestOperations(reader),
+    ...(domain ? [...ssoUserOperations(service, domain), ...ssoGroupOperations(domain)] : []),
   ];
 }
 

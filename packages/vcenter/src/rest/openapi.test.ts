@@ -19,12 +19,12 @@ void test('/openapi.json is a valid OpenAPI document, open to everybody', async 
 });
 
 void test('every route is in the document, once, and nothing else', async (context) => {
-  const { send, service, tagging, app } = await smallCenter(context);
+  const { send, service, tagging, domain, app } = await smallCenter(context);
   const { paths } = (await send('GET', '/openapi.json')).body as Served;
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const operations = automationOperations({ service, tagging });
+  const operations = automationOperations({ service, tagging, domain });
   const served = operations.flatMap(({ doors }) =>
     (['rest', 'api'] as const).flatMap((form) => {
       const door = doors[form];

@@ -31,6 +31,28 @@ export const DEFAULT_PASSWORD_POLICY: PasswordPolicy = {
   passwordLifetimeDays: 0,
 };
 
+const MOST_CHARACTERS = 1000;
+const MOST_FORMER = 24;
+const MOST_DAYS = 9999;
+
+export function isCount(number: number, most: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number <= most;
+}
+
+/** Whether some password obeys the policy. */
+export function isPossible(policy: PasswordPolicy): boolean {
+  const letters = Math.max(policy.minAlphabeticCount, policy.minUppercaseCount + policy.minLowercaseCount);
+  const needed = letters + policy.minNumericCount + policy.minSpecialCharCount;
+  return (
+    Object.values(policy).every((number: number) => isCount(number, MOST_DAYS)) &&
+    policy.minLength >= 1 &&
+    policy.maxLength >= Math.max(policy.minLength, needed) &&
+    policy.maxLength <= MOST_CHARACTERS &&
+    policy.maxIdenticalAdjacentCharacters >= 1 &&
+    policy.prohibitedPreviousPasswordsCount <= MOST_FORMER
+  );
+}
+
 /** The first rule that a password breaks, in words; undefined when it breaks none. */
 export function brokenRule(password: string, policy: PasswordPolicy): string | undefined {
   const count = (kind: RegExp) => password.match(kind)?.length ?? 0;

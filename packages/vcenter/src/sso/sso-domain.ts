@@ -12,7 +12,14 @@ import {
   type UserDirectory,
   verifyPassword,
 } from '@vivarium/vmomi';
-import { brokenRule, DEFAULT_PASSWORD_POLICY, generatePassword, type PasswordPolicy } from './password-policy.ts';
+import {
+  brokenRule,
+  DEFAULT_PASSWORD_POLICY,
+  generatePassword,
+  isCount,
+  isPossible,
+  type PasswordPolicy,
+} from './password-policy.ts';
 import { bareName, isPrincipalName, qualifiedName } from './principal-name.ts';
 
 export interface SsoUserDetails {
@@ -123,7 +130,11 @@ export class SsoDomain implements UserDirectory {
     return this.#store.get<LockOutPolicy>(LOCK_OUT_POLICY)?.value ?? DEFAULT_LOCK_OUT;
   }
 
+  /** Fault: InvalidArgument. */
   async setLockOutPolicy(policy: LockOutPolicy): Promise<void> {
+    const { failures, withinSeconds = 1, unlockAfterSeconds } = policy;
+    if (![failures, withinSeconds, unlockAfterSeconds].every((number) => isCount(number, DAY_MS / 1000)))
+      throw new MethodFault('InvalidArgument', { invalidProperty: 'policy' });
     await this.#store.batch([{ put: LOCK_OUT_POLICY, value: policy }]);
   }
 
@@ -131,8 +142,9 @@ export class SsoDomain implements UserDirectory {
     return { ...DEFAULT_PASSWORD_POLICY, ...this.#store.get<PasswordPolicy>(PASSWORD_POLICY)?.value };
   }
 
-  /** Passwords that are set from now on have to obey it. */
+  /** Passwords that are set from now on have to obey it. Fault: InvalidArgument for one that no password could obey. */
   async setPasswordPolicy(policy: PasswordPolicy): Promise<void> {
+    if (!isPossible(policy)) throw new MethodFault('InvalidArgument', { invalidProperty: 'policy' });
     await this.#store.batch([{ put: PASSWORD_POLICY, value: policy }]);
   }
 
@@ -162,6 +174,16 @@ export class SsoDomain implements UserDirectory {
   findUser(userName: string): SsoUser | undefined {
     const user = this.#findUser(userName);
     return user && details(user);
+  }
+
+  /** Fault: UserNotFound. */
+  user(userName: string): SsoUser {
+    return details(this.#requireUser(userName));
+  }
+
+  /** Fault: UserNotFound. */
+  group(groupName: string): GroupInfo {
+    return this.#groupInfo(this.#requireGroup(groupName));
   }
 
   /** Faults: AlreadyExists, InvalidArgument (userName, password, a detail that is too long). */

@@ -41,6 +41,8 @@ export interface SmallCenter {
   readonly directory: string;
   /** Everything logged as an error. */
   readonly errors: object[];
+  /** Everything else that was logged. */
+  readonly logged: object[];
   readonly conformance: Conformance;
   /** A request as the administrator, or with these headers. Fails when the answer is not as the OpenAPI document says. */
   send(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
@@ -54,7 +56,10 @@ export async function smallCenter(context: TestContext, options: { directory?: s
   const store = openSqliteStore(join(directory, 'store.db'));
   const clock = new TestClock();
   const errors: object[] = [];
-  const log: Logger = { ...silentLogger, error: (data) => void errors.push(data) };
+  const logged: object[] = [];
+  const note = (data: object) => void logged.push(data);
+  const error = (data: object) => void errors.push(data);
+  const log: Logger = { ...silentLogger, debug: note, info: note, warn: note, error };
   const domain = new SsoDomain({ store, random: systemRandom, clock });
   await domain.ensureAdministrator(async () => undefined, ADMIN.password);
   const service = new Service({
@@ -72,11 +77,11 @@ export async function smallCenter(context: TestContext, options: { directory?: s
   const tagging = new Tagging(store, systemRandom);
   tagging.watch(service.graph, (error) => void errors.push({ error }));
   const app = Fastify();
-  registerAutomation(app, { service, tagging });
+  registerAutomation(app, { service, tagging, domain });
   registerStoragePolicyService(app, service);
   service.register(app);
   await app.ready();
-  const document = openApiDocument(automationOperations({ service, tagging }), '0.0.0') as unknown as Document;
+  const document = openApiDocument(automationOperations({ service, tagging, domain }), '0.0.0') as unknown as Document;
   const conformance = new Conformance(document);
   let isStopped = false;
   const stop = async () => {
@@ -114,5 +119,5 @@ export async function smallCenter(context: TestContext, options: { directory?: s
     if (/^\/(rest|api)\//.test(path)) conformance.check(method, path, answer.statusCode, parsed);
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: parsed };
   };
-  return { service, clock, domain, tagging, app, directory, errors, conformance, send, logIn, stop };
+  return { service, clock, domain, tagging, app, directory, errors, logged, conformance, send, logIn, stop };
 }
