@@ -18,6 +18,8 @@ import { ObjectGraph } from './graph/object-graph.ts';
 import { type AuthenticationRequest, authenticate } from './http/authenticate.ts';
 import { registerRoutes } from './http/register.ts';
 import { addLicenseManager } from './license-manager/license-manager.ts';
+import { CallMetrics } from './metrics/call-metrics.ts';
+import { ProcessMetrics } from './metrics/process-metrics.ts';
 import { DAEMON_OPTIONS, sessionPolicy } from './option-manager/daemon-options.ts';
 import type { OptionDefinition } from './option-manager/option-definition.ts';
 import { addOptionManager } from './option-manager/option-manager.ts';
@@ -78,6 +80,9 @@ export class Service {
   readonly events: EventLog;
   readonly tasks: TaskRegistry;
   readonly sessions: SessionRegistry;
+  /** What was called and done so far, for /metrics. */
+  readonly calls: CallMetrics;
+  readonly #process: ProcessMetrics;
   #content: ServiceContent;
 
   constructor(options: ServiceOptions) {
@@ -115,6 +120,9 @@ export class Service {
       policy: () => sessionPolicy(this.settings),
       listener: sessionEvents(this.events),
     });
+    this.calls = new CallMetrics(clock);
+    this.#process = new ProcessMetrics(clock.now());
+    this.tasks.onChange((info) => this.calls.noteTask(info));
     this.#content = make('ServiceContent', {
       rootFolder,
       about: options.about,
@@ -137,12 +145,14 @@ export class Service {
 
   /** The dispatch; see dispatch.ts. */
   invoke(request: Invocation, call: Call): Promise<unknown> {
-    return this.sessions.during(call.session, () => invoke(this, request, call));
+    return this.calls.during(request.this.type, request.method, () =>
+      this.sessions.during(call.session, () => invoke(this, request, call)),
+    );
   }
 
-  /** All routes of the API: /sdk in SOAP and VI/JSON, the WSDL, vimServiceVersions.xml, /about. */
+  /** All routes of the API: /sdk in SOAP and VI/JSON, the WSDL, vimServiceVersions.xml, /about; and /metrics. */
   register(app: FastifyInstance): void {
-    registerRoutes(app, this);
+    registerRoutes(app, this, this.#process);
   }
 
   /** Whose request it is: session cookie or header, one-time ticket, or Basic. For routes beside the API (/folder). */
@@ -152,6 +162,7 @@ export class Service {
 
   /** Ends sessions and tasks and writes what is pending. The store stays open. */
   async close(): Promise<void> {
+    this.#process.stop();
     this.sessions.close();
     await this.tasks.close();
     await this.events.settled();
