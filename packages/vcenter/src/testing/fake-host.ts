@@ -87,6 +87,12 @@ export class FakeHost {
     this.#links.clear();
   }
 
+  /** Whoever was connected is no longer, and can do nothing any more; the host is there for others. */
+  sever(): void {
+    for (const link of this.#links) link.fail(new HostUnreachable('severed'));
+    this.#links.clear();
+  }
+
   connect(): FakeLink {
     if (!this.isReachable) throw new HostUnreachable(`${this.address} does not answer`);
     const link = new FakeLink(this);
@@ -287,6 +293,7 @@ class FakeLink implements HostLink {
   async *events(): AsyncIterable<readonly Event[]> {}
 
   async call(target: ManagedObjectReference, method: string, args: object): Promise<unknown> {
+    if (this.#error) throw this.#error;
     if (!this.#host.isReachable) throw new HostUnreachable(`${this.#host.address} does not answer`);
     return this.#host.perform(target, method, args as Record<string, unknown>);
   }

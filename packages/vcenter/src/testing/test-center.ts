@@ -1,6 +1,6 @@
 // For tests: a whole vpxd over a store in a temporary file, with hosts that the test controls.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -29,6 +29,8 @@ export interface TestCenter extends Vpxd {
   eventually(condition: () => boolean): Promise<void>;
   /** Ends this one without a word and starts another over the same store and hosts. */
   restart(): Promise<TestCenter>;
+  /** As if its process had been killed now: another starts over the store's files as they are at this moment. */
+  killed(): Promise<TestCenter>;
 }
 
 export async function testCenter(
@@ -111,6 +113,15 @@ export async function testCenter(
       const spec = { hostName: host.address, userName: 'root', password: 'right', force: false };
       const added = await task<MoRef>(cluster, 'AddHost_Task', { spec, asConnected: true });
       return moRef('HostSystem', added.value);
+    },
+    async killed() {
+      const copy = mkdtempSync(join(tmpdir(), 'viv-vpxd-'));
+      for (const file of readdirSync(directory)) {
+        if (!file.endsWith('-shm')) copyFileSync(join(directory, file), join(copy, file));
+      }
+      context.after(() => rmSync(copy, { recursive: true, force: true }));
+      await close();
+      return testCenter(context, { directory: copy, dialer });
     },
     async restart() {
       await close();
