@@ -39,6 +39,38 @@ describe('govc sessions and raw requests', { skip: withoutGovc }, () => {
       assert.ok((await rest<object[]>('GET', `/api/vcenter/${kind}`)).length > 0, kind);
   });
 
+  void test('a virtual machine is made, found at the SOAP door, and deleted', async () => {
+    const one = async (kind: string, key: string, filter = '') =>
+      (await rest<Record<string, string>[]>('GET', `/api/vcenter/${kind}${filter}`))[0]?.[key] ?? '';
+    const placement = {
+      folder: await one('folder', 'folder', '?names=vm'),
+      cluster: await one('cluster', 'cluster'),
+      datastore: await one('datastore', 'datastore'),
+    };
+    const network = await one('network', 'network', '?names=VM%20Network');
+    const spec = {
+      name: 'made-by-rest',
+      guest_OS: 'OTHER_6X_LINUX_64',
+      placement,
+      cpu: { count: 2 },
+      memory: { size_MiB: 256 },
+      disks: [{ new_vmdk: { capacity: 2 ** 30 } }],
+      nics: [{ backing: { type: 'STANDARD_PORTGROUP', network }, start_connected: true }],
+    };
+    const made = await govc.input(JSON.stringify(spec), 'session.login', '-r', '-X', 'POST', '/api/vcenter/vm');
+    const id = JSON.parse(made) as string;
+    assert.match(await govc('vm.info', 'made-by-rest'), /CPU:\s+2 vCPU/);
+    assert.match(await govc('device.ls', '-vm', 'made-by-rest'), /disk-1000-0|pvscsi/);
+    const info = await rest<{ guest_OS: string; disks: object; nics: object }>('GET', `/api/vcenter/vm/${id}`);
+    assert.equal(info.guest_OS, 'OTHER_6X_LINUX_64');
+    assert.equal(Object.keys(info.disks).length, 1);
+    assert.equal(Object.keys(info.nics).length, 1);
+    const again = JSON.stringify(spec);
+    await assert.rejects(govc.input(again, 'session.login', '-r', '-X', 'POST', '/api/vcenter/vm'), /ALREADY_EXISTS/);
+    await govc('session.login', '-r', '-X', 'DELETE', `/api/vcenter/vm/${id}`);
+    assert.equal(await govc('vm.info', 'made-by-rest'), '');
+  });
+
   void test('a wrong password is refused at the REST door', async () => {
     const wrong = govc.with({ GOVC_PASSWORD: 'wrong', GOVC_PERSIST_SESSION: 'false' });
     await wrong.refused(/cis\/session: 401 Unauthorized/, 'tags.ls');

@@ -1,5 +1,6 @@
 // Guest operating systems: vim25's identifiers and the Automation API's names for the same. A table; the names say the same
 // letters and digits, but for the few that are written out.
+import { schema } from '@vivarium/vim';
 import { oneOf } from '../shape.ts';
 
 /** com.vmware.vcenter.vm.guest_OS */
@@ -52,6 +53,15 @@ const byLetters = new Map(NAMES.map((name) => [lettersOf(name), name]));
 /** 'debian12_64Guest' -> 'DEBIAN_12_64'; 'OTHER' for what the Automation API does not know. */
 export function guestOsOf(guestId: string): string {
   return WRITTEN_OUT[guestId] ?? byLetters.get(lettersOf(guestId)) ?? 'OTHER';
+}
+
+const guestIds = new Map(
+  (schema.enumValues('VirtualMachineGuestOsIdentifier') ?? []).map((guestId) => [guestOsOf(guestId), guestId]),
+);
+
+/** 'DEBIAN_12_64' -> 'debian12_64Guest'. */
+export function guestIdOf(name: string): string {
+  return guestIds.get(name) ?? 'otherGuest';
 }
 
 const FAMILIES = {

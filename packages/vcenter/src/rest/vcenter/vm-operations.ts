@@ -1,4 +1,4 @@
-// com.vmware.vcenter.VM: list, get, delete, register, unregister.
+// com.vmware.vcenter.VM: list, get, create, delete, register, unregister.
 import { type MoRef, moRef, type VirtualMachineConfigInfo } from '@vivarium/vim';
 import type { Call, ManagedObject } from '@vivarium/vmomi';
 import { type Operation, operation } from '../operation.ts';
@@ -7,6 +7,8 @@ import { message, VapiError } from '../vapi-error.ts';
 import type { InventoryReader } from './inventory-reader.ts';
 import { listOperation } from './list-operation.ts';
 import { resultRef, runMethod, runTask } from './run-method.ts';
+import { createSpec } from './vm-create-shapes.ts';
+import { configSpecOf } from './vm-create-spec.ts';
 import { powerStateOf, vmInfoOf } from './vm-info.ts';
 import { powerState, vmId, vmInfo, vmSummary } from './vm-shapes.ts';
 
@@ -88,6 +90,28 @@ export function vmOperations(reader: InventoryReader): Operation[] {
     }),
     operation({
       service,
+      name: 'create',
+      summary: 'Creates a virtual machine.',
+      params: { spec: createSpec },
+      result: vmId,
+      errors: [
+        'already_exists',
+        'error',
+        'invalid_argument',
+        'not_found',
+        'resource_inaccessible',
+        'resource_in_use',
+        'service_unavailable',
+        'unable_to_allocate_resource',
+        'unauthorized',
+        'unsupported',
+      ],
+      doors: { rest: { method: 'POST', path: PATH }, api: { method: 'POST', path: PATH, body: 'spec' } },
+      creates: true,
+      run: ({ spec }, { call }) => create(reader, spec, call),
+    }),
+    operation({
+      service,
       name: 'delete',
       summary: 'Deletes a virtual machine that is off, with its files.',
       params: { vm: vmId },
@@ -134,18 +158,53 @@ export function vmOperations(reader: InventoryReader): Operation[] {
   ];
 }
 
-async function register(reader: InventoryReader, spec: TypeOf<typeof registerSpec>, call: Call): Promise<string> {
-  const { folder, resource_pool, host, cluster } = spec.placement ?? {};
+async function create(reader: InventoryReader, spec: TypeOf<typeof createSpec>, call: Call): Promise<string> {
+  const { datastore, ...placement } = spec.placement ?? {};
+  const { folder, pool, host } = placeOf(reader, placement, call);
+  if (datastore === undefined) throw missing('spec.placement.datastore');
+  const store = reader.get(['Datastore'], datastore, call).getPath('name') as string;
+  const networks = {
+    find(network: string) {
+      const object = reader.find(['Network', 'DistributedVirtualPortgroup'], network);
+      if (!object || !reader.mayRead(call, object)) return undefined;
+      const owner = object.getPath('config.distributedVirtualSwitch') as MoRef | undefined;
+      const switchUuid = reader.objectOf(owner)?.getPath('uuid') as string | undefined;
+      return { name: object.getPath('name') as string, switchUuid };
+    },
+  };
+  const config = configSpecOf(spec, store, networks);
+  return resultRef(await runTask(call, folder, 'CreateVM_Task', { config, pool, host })).value;
+}
+
+interface Placement {
+  readonly folder?: string | undefined;
+  readonly resource_pool?: string | undefined;
+  readonly host?: string | undefined;
+  readonly cluster?: string | undefined;
+}
+
+/** A cluster or a host stands for its root pool. Error: invalid_argument without a folder or any place to run. */
+function placeOf(reader: InventoryReader, { folder, resource_pool, host, cluster }: Placement, call: Call) {
   if (folder === undefined) throw missing('spec.placement.folder');
   const target = reader.get(['Folder'], folder, call);
-  const root = cluster === undefined ? undefined : reader.get(['ClusterComputeResource'], cluster, call);
-  const pool = resource_pool ?? (root?.getPath('resourcePool') as MoRef | undefined)?.value;
-  const result = await runTask(call, target.ref, 'RegisterVM_Task', {
-    path: datastorePath(reader, spec, call),
+  const machine = host === undefined ? undefined : reader.get(['HostSystem'], host, call);
+  const compute =
+    cluster === undefined ? reader.objectOf(machine?.parent) : reader.get(['ClusterComputeResource'], cluster, call);
+  const root = compute?.getPath('resourcePool') as MoRef<'ResourcePool'> | undefined;
+  const pool = resource_pool === undefined ? root : moRef('ResourcePool', resource_pool);
+  if (!pool) throw missing('spec.placement.resource_pool');
+  return { folder: target.ref, pool, host: machine?.ref };
+}
+
+async function register(reader: InventoryReader, spec: TypeOf<typeof registerSpec>, call: Call): Promise<string> {
+  const { folder, pool, host } = placeOf(reader, spec.placement ?? {}, call);
+  const path = datastorePath(reader, spec, call);
+  const result = await runTask(call, folder, 'RegisterVM_Task', {
+    path,
     name: spec.name,
     asTemplate: false,
-    pool: pool === undefined ? undefined : moRef('ResourcePool', pool),
-    host: host === undefined ? undefined : moRef('HostSystem', host),
+    pool,
+    host,
   });
   return resultRef(result).value;
 }
