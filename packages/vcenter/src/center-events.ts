@@ -9,6 +9,8 @@ export function mirrorEvents(service: Service): MirrorEvents {
   const nameOf = (ref: MoRef) => String(graph.find(ref)?.getPath('name') ?? '');
   const vmArgument = (vm: MoRef<'VirtualMachine'>) => make('VmEventArgument', { name: nameOf(vm as MoRef), vm });
   return {
+    vmCreated: (vm) => void events.post({ _typeName: 'VmCreatedEvent', vm: vmArgument(vm), template: false }),
+    vmRegistered: (vm) => void events.post({ _typeName: 'VmRegisteredEvent', vm: vmArgument(vm), template: false }),
     vmDiscovered: (vm) => void events.post({ _typeName: 'VmDiscoveredEvent', vm: vmArgument(vm), template: false }),
     vmRemoved: (vm, name) =>
       void events.post({ _typeName: 'VmRemovedEvent', vm: make('VmEventArgument', { name, vm }), template: false }),

@@ -312,6 +312,7 @@ describe('overrides', () => {
       make('ClusterDrsVmConfigSpec', { operation, info: make('ClusterDrsVmConfigInfo', { key: vm(1), ...info }) });
     cluster.apply({ drsVmConfigSpec: [override('add', { behavior: 'manual' })] });
     assert.equal(drsBehaviorOf(cluster.config, vm(1)), 'manual');
+    assert.equal(cluster.config.drsVmConfig?.[0]?.enabled, true, 'unless it is said otherwise');
     cluster.apply({ drsVmConfigSpec: [override('edit', { enabled: false })] });
     assert.deepEqual(
       cluster.config.drsVmConfig?.[0],

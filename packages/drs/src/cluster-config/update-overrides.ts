@@ -20,7 +20,11 @@ type Overrides = Pick<ClusterConfigInfoEx, 'drsVmConfig' | 'dasVmConfig' | 'vmOr
 
 /** An edit changes only what it sets. InvalidArgument for a VM or host of another cluster. */
 export function updateOverrides(config: Overrides, spec: ClusterConfigSpecEx, context: ClusterContext): Overrides {
-  const drs = rulesFor('drsVmConfigSpec', 'VirtualMachine', ({ key }: ClusterDrsVmConfigInfo) => key, context);
+  const drs = withDefaults(
+    rulesFor('drsVmConfigSpec', 'VirtualMachine', ({ key }: ClusterDrsVmConfigInfo) => key, context),
+    // What the API says of a VM without a word about it, and clients (govc) take to be there.
+    { enabled: true },
+  );
   const das = rulesFor('dasVmConfigSpec', 'VirtualMachine', ({ key }: ClusterDasVmConfigInfo) => key, context);
   const order = rulesFor('vmOrchestrationSpec', 'VirtualMachine', ({ vm }: ClusterVmOrchestrationInfo) => vm, context);
   const dpm = rulesFor('dpmHostConfigSpec', 'HostSystem', ({ key }: ClusterDpmHostConfigInfo) => key, context);
@@ -59,6 +63,10 @@ function rulesFor<Info extends object>(
     },
     edit: (old, info) => mergeSettings(old, info) ?? old,
   };
+}
+
+function withDefaults<Info extends object>(rules: ArrayRules<Info>, defaults: Partial<Info>): ArrayRules<Info> {
+  return { ...rules, add: (info) => rules.add({ ...defaults, ...info }) };
 }
 
 function isReference(value: unknown): value is ManagedObjectReference {

@@ -44,6 +44,10 @@ export interface MirrorOptions {
 
 /** What happened to VMs that nobody did through vCenter, for the event log. */
 export interface MirrorEvents {
+  /** By CreateVM_Task here. */
+  vmCreated(vm: MoRef<'VirtualMachine'>): void;
+  vmRegistered(vm: MoRef<'VirtualMachine'>): void;
+  /** Nobody here asked for it. */
   vmDiscovered(vm: MoRef<'VirtualMachine'>): void;
   vmRemoved(vm: MoRef<'VirtualMachine'>, name: string): void;
   vmRenamed(vm: MoRef<'VirtualMachine'>, oldName: string, newName: string): void;

@@ -64,15 +64,22 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       after.push(() => events.vmRelocated(step.ref, record.host));
     } else if (step.kind === 'add') {
       const ref = inventory.newRef('VirtualMachine');
-      const keys = [step.vm.instanceUuid, step.vm.vmPathName];
-      const place = expected.find(keys) ?? {
-        folder: discoveredFolder(options, ops),
-        resourcePool: rootPool,
-      };
-      more.push(...expected.fulfilled(keys));
+      const { instanceUuid, vmPathName } = step.vm;
+      const created = expected.find([instanceUuid]);
+      const registered = expected.find([vmPathName]);
+      const place = created ??
+        registered ?? {
+          folder: discoveredFolder(options, ops),
+          resourcePool: rootPool,
+        };
+      more.push(...expected.fulfilled([instanceUuid, vmPathName]));
       refs.set(moRef('VirtualMachine', step.vm.hostKey), ref);
       ops.push({ put: ref, record: newRecord(step.vm, place, host, nameIn(place.folder, escapeName(step.vm.name))) });
-      after.push(() => events.vmDiscovered(ref));
+      after.push(() => {
+        if (created) events.vmCreated(ref);
+        else if (registered) events.vmRegistered(ref);
+        else events.vmDiscovered(ref);
+      });
     }
   }
   if (ops.length > 0) await inventory.apply(ops, more);
