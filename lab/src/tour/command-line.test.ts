@@ -66,7 +66,7 @@ describe('viv', () => {
     for (const [says, ...args] of [
       [/unknown command 'u'/, 'u'],
       [/'70000' is no port/, 'up', '--port', '70000'],
-      [/only one host/, 'up', '--hosts', '2'],
+      [/'0' is no count/, 'up', '--hosts', '0'],
     ] as const) {
       const { code, stderr } = await viv(...args);
       assert.equal(code, 1, args.join(' '));
@@ -75,17 +75,14 @@ describe('viv', () => {
   });
 
   test('before anything was brought up', async () => {
-    assert.deepEqual(
-      (await status()).hosts.map(({ name, state }) => [name, state]),
-      [['esx1', 'stopped']],
-    );
-    assert.match(await ok('status'), /esx1 +stopped\n.*\.\/viv up/);
+    assert.deepEqual((await status()).hosts, []);
+    assert.match(await ok('status'), /\.\/viv up/);
     for (const command of ['env', 'logs']) {
       const { code, stdout, stderr } = await viv(command);
       assert.deepEqual([code, stdout], [1, '']);
       assert.match(stderr, /\.\/viv up/);
     }
-    assert.match((await viv('down')).stderr, /esx1 is not running/);
+    assert.match((await viv('down')).stderr, /nothing was brought up/);
   });
 
   test('doctor tells what the machine can do, and the mend for what it cannot', async () => {
@@ -109,11 +106,11 @@ describe('viv', () => {
   });
 
   test('up prints one JSON object, and finds what runs when it is run again', async () => {
-    const first = JSON.parse(await ok('up', '--port', '0', '--json')) as Record<string, unknown>;
+    const first = JSON.parse(await ok('up', '--hosts', '1', '--port', '0', '--json')) as Record<string, unknown>;
     assert.deepEqual(Object.keys(first), ['url', 'username', 'password', 'stateDir', 'hosts', 'vms']);
     assert.match(String(first['url']), /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.ok(String(first['password']).length >= 16);
-    const second = JSON.parse(await ok('up', '--port', '0', '--json')) as Record<string, unknown>;
+    const second = JSON.parse(await ok('up', '--hosts', '1', '--port', '0', '--json')) as Record<string, unknown>;
     assert.deepEqual(second, first);
     const human = await ok('up', '--detach');
     for (const says of [first['url'], first['username'], first['password'], 'govc vm.info demo', 'viv status'])
@@ -140,7 +137,9 @@ describe('viv', () => {
       (await status()).hosts.map(({ state }) => state),
       ['stopped'],
     );
-    const again = JSON.parse(await ok('up', '--port', '0', '--json')) as { vms: { name: string; ipAddress: string }[] };
+    const again = JSON.parse(await ok('up', '--hosts', '1', '--port', '0', '--json')) as {
+      vms: { name: string; ipAddress: string }[];
+    };
     assert.deepEqual(
       again.vms.map(({ name }) => name),
       ['demo'],
@@ -149,7 +148,11 @@ describe('viv', () => {
   });
 });
 
-const isReadable = needsRoot === false && (await run(VIV, ['version'], { uid: NOBODY, cwd: '/' })).code === 0;
+// Root first: it installs what is missing.
+const isReadable =
+  needsRoot === false &&
+  (await run(VIV, ['version'])).code === 0 &&
+  (await run(VIV, ['version'], { uid: NOBODY, cwd: '/' })).code === 0;
 
 describe('viv for somebody who is not root', {
   skip: needsRoot || (!isReadable && 'not run: other users cannot read this checkout'),
@@ -158,7 +161,7 @@ describe('viv for somebody who is not root', {
 
   test('brings one host up, and says what is reduced', async () => {
     assert.match(await ok('doctor'), /^~ user +not root: user-mode networking/m);
-    const { code, stdout, stderr } = await viv('up', '--port', '0', '--detach');
+    const { code, stdout, stderr } = await viv('up', '--hosts', '1', '--port', '0', '--detach');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /you are not root: guests get user-mode networking/);
     assert.match(stdout, /demo VM +10\.0\.2\.15/);
