@@ -1,6 +1,7 @@
 // What the methods of vCenter's objects work with: made once, in vpxd.ts. Each method takes of it what it needs.
 import type { Clock, Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
+import type { HostSwitches } from './distributed-switch/host-switches.ts';
 import type { HostDialer } from './host-link/host-link.ts';
 import type { ExpectedVms } from './host-sync/expected-vms.ts';
 import type { SharedObjects } from './host-sync/shared-objects.ts';
@@ -22,6 +23,7 @@ export interface Center {
   readonly shared: SharedObjects;
   readonly expected: ExpectedVms;
   readonly pools: ComputePools;
+  readonly switches: HostSwitches;
   readonly dialer: HostDialer;
   readonly forwarder: Forwarder;
   /** A new random UUID. */

@@ -7,6 +7,9 @@ import { aboutCenter } from './about.ts';
 import type { Center } from './center.ts';
 import { connectionEvent, mirrorEvents } from './center-events.ts';
 import { keepSummaries } from './compute-resource/keep-summaries.ts';
+import { HostSwitches } from './distributed-switch/host-switches.ts';
+import { keepSwitches, type SwitchKeeper } from './distributed-switch/keep-switches.ts';
+import { addSwitchManager } from './distributed-switch/switch-manager.ts';
 import { ensureRootFolder, ROOT_FOLDER } from './folder/create-entity.ts';
 import type { HostDialer } from './host-link/host-link.ts';
 import { ExpectedVms } from './host-sync/expected-vms.ts';
@@ -102,14 +105,19 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     vmShown: (vm) => pools.vmShown(vm),
     events: mirrorEvents(service),
     newInstanceUuid: newUuid,
-    stateChanged: (host, state, former) => connectionEvent(service, host, state, former),
+    stateChanged: (host, state, former) => {
+      connectionEvent(service, host, state, former);
+      keeper.hostChanged(host);
+    },
     begun: (host, { mirror }, link, signal) => {
+      void switches.connected(host).then(() => keeper.hostChanged(host));
       relay.follow(host, mirror.refs, link, signal).catch((error: unknown) => {
         if (!signal.aborted) log.warn({ host: host.value, err: error }, 'the events of a host are not followed');
       });
     },
   });
   const forwarder = new Forwarder({ service, hosts, relay });
+  const switches: HostSwitches = new HostSwitches({ inventory, hosts, forwarder, log });
   const center: Center = {
     clock,
     log,
@@ -121,11 +129,14 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     shared,
     expected,
     pools,
+    switches,
     dialer,
     forwarder,
     newUuid,
   };
   const published = publishInventory({ graph, inventory, lists, faces: entityFaces(center) });
+  addSwitchManager(center);
+  const keeper: SwitchKeeper = keepSwitches(center);
   const summaries = keepSummaries({ graph, inventory, pools });
   service.events.onPost((event) => operations.note(event));
   inventory.onChange(({ ref, after }) => {
@@ -144,6 +155,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
       await statistics.stop();
       await hosts.close();
       summaries.stop();
+      keeper.stop();
       published.stop();
       await service.close();
       await ownBlocks?.close();

@@ -3,6 +3,7 @@ import { type Handlers, MethodFault, type MoRef } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { newConfiguration } from '../compute-resource/cluster-configuration.ts';
+import { createSwitch } from '../distributed-switch/change-switch.ts';
 import { addHost } from '../host-system/add-host.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
@@ -59,6 +60,8 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
         return asReference(added.owner);
       });
     },
+    CreateDVS_Task: ({ spec }, call) =>
+      task('createDistributedVirtualSwitch', call, () => createSwitch(center, folder, spec, call)),
     MoveIntoFolder_Task: ({ list }, call) =>
       task('moveInto', call, () => moveIntoFolder(center, folder, list as MoRef[])),
     Rename_Task: ({ newName }, call) => task('rename', call, () => renameEntity(inventory, folder, newName)),

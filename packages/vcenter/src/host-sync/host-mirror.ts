@@ -2,7 +2,10 @@
 // networks, VMs: the inventory changes), then what they are like (the graph changes).
 import type { Logger } from '@vivarium/base';
 import {
+  type HostConfigInfo,
   type HostListSummary,
+  type HostNetworkConfig,
+  type HostNetworkInfo,
   type HostRuntimeInfo,
   type ManagedObjectReference,
   type MoRef,
@@ -12,6 +15,8 @@ import {
   type VirtualMachineRuntimeInfo,
 } from '@vivarium/vim';
 import type { ObjectGraph } from '@vivarium/vmomi';
+import { portgroupRef } from '../distributed-switch/hidden-network.ts';
+import { hideNetworks } from '../distributed-switch/hide-networks.ts';
 import type { HostNews, HostUpdate } from '../host-link/host-link.ts';
 import { HOST_MANAGERS } from '../host-link/what-to-watch.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -60,7 +65,7 @@ interface Report {
 }
 
 export class HostMirror {
-  readonly refs = new ReferenceMap();
+  readonly refs: ReferenceMap;
   readonly #options: MirrorOptions;
   readonly #reports = new Map<string, Report>();
   /** Reported and not taken in yet: property names by key of the object. */
@@ -71,6 +76,7 @@ export class HostMirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     const { host, inventory } = options;
+    this.refs = new ReferenceMap((key) => inventory.find(portgroupRef(key))?.name);
     const owner = this.#owner();
     this.refs.set(moRef('HostSystem', 'ha-host'), host);
     this.refs.setOneWay(moRef('ComputeResource', 'ha-compute-res'), owner);
@@ -128,6 +134,12 @@ export class HostMirror {
     const { shared, host } = this.#options;
     const owner = this.#owner();
     return this.#sharedRefs().filter((ref) => !shared.withdraw(ref, host, owner));
+  }
+
+  /** The host's network as the host tells it, with what carries distributed switches. */
+  hostNetwork(): HostNetworkInfo | undefined {
+    const [report] = this.#ofTypes('HostSystem');
+    return (report?.said['config'] as HostConfigInfo | undefined)?.network;
   }
 
   /** Whether the host has this VM and runs it. */
@@ -238,7 +250,7 @@ export class HostMirror {
     if (!entry) return;
     const ref = managerOf(host, entry[0], entry[1]);
     this.refs.set(local, ref);
-    graph.find(ref as MoRef)?.update(changes);
+    graph.find(ref as MoRef)?.update(withoutHidden(changes));
   }
 
   /** The host under the name that vCenter has for it, with what is listed here and not there. */
@@ -249,8 +261,10 @@ export class HostMirror {
     const summary = rest['summary'] as HostListSummary | undefined;
     const runtime = (rest['runtime'] ?? graph.find(host)?.getPath('runtime')) as HostRuntimeInfo | undefined;
     const connected = runtime && { ...runtime, connectionState: 'connected' as const };
+    const config = rest['config'] as HostConfigInfo | undefined;
     return {
       ...rest,
+      ...(config?.network ? { config: { ...config, network: hideNetworks(config.network) } } : {}),
       ...(rest['configManager'] ? { configManager: this.#managers(rest['configManager'] as object) } : {}),
       ...(connected ? { runtime: connected, overallStatus: 'green' } : {}),
       ...(summary
@@ -331,6 +345,16 @@ export function managerOf(host: MoRef<'HostSystem'>, name: string, type: string)
 
 function numberOf(id: string): string {
   return id.replace(/^\D+/, '');
+}
+
+/** A HostNetworkSystem's properties. */
+function withoutHidden(changes: Record<string, unknown>): Record<string, unknown> {
+  const shown = { ...changes };
+  for (const name of ['networkInfo', 'networkConfig']) {
+    const network = shown[name] as HostNetworkInfo | HostNetworkConfig | undefined;
+    if (network) shown[name] = hideNetworks(network);
+  }
+  return shown;
 }
 
 /** Changes of these may mean that the inventory is another one. */

@@ -5,6 +5,8 @@ export interface Mapping {
   /** The same object elsewhere; undefined = leave it as it is. */
   readonly reference: (ref: ManagedObjectReference) => ManagedObjectReference | undefined;
   /** The name of a datastore elsewhere, in texts such as `[datastore1] a/a.vmx`; undefined = no paths are mapped. */
+  /** A data object said differently elsewhere; its fields are mapped after that. undefined = as it is. */
+  readonly object?: (object: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>> | undefined;
   readonly datastoreName?: (name: string) => string | undefined;
 }
 
@@ -45,7 +47,8 @@ function mapArray(items: readonly unknown[], mapping: Mapping): readonly unknown
   return copy ?? items;
 }
 
-function mapObject(object: Readonly<Record<string, unknown>>, mapping: Mapping): Readonly<Record<string, unknown>> {
+function mapObject(given: Readonly<Record<string, unknown>>, mapping: Mapping): Readonly<Record<string, unknown>> {
+  const object = mapping.object?.(given) ?? given;
   let copy: Record<string, unknown> | undefined;
   for (const name in object) {
     if (FREE_TEXT.has(name)) continue;

@@ -1,6 +1,7 @@
 // Finds or makes the inventory's datastores and networks for those that a host tells of: a datastore is known by its URL, a
 // network by its name, each within the host's datacenter.
 import { type DatastoreInfo, type ManagedObjectReference, type MoRef, moRefKey } from '@vivarium/vim';
+import { parseHiddenPortGroup, portgroupRef } from '../distributed-switch/hidden-network.ts';
 import { escapeName } from '../inventory/entity-name.ts';
 import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import type { ReferenceMap } from './reference-map.ts';
@@ -17,7 +18,7 @@ export interface PlaceSharedOptions {
   readonly reports: readonly Report[];
   readonly refs: ReferenceMap;
   /** The host no longer has it; tells whether another one has. */
-  readonly withdraw: (ref: MoRef<'Datastore' | 'Network'>) => boolean;
+  readonly withdraw: (ref: MoRef<'Datastore' | 'Network' | 'DistributedVirtualPortgroup'>) => boolean;
 }
 
 /** Tells whether a datastore is called differently here than before. Within `inventory.exclusively`. */
@@ -31,6 +32,15 @@ export async function placeShared(options: PlaceSharedOptions): Promise<boolean>
   for (const { ref: local, said } of reports) {
     const name = escapeName(String(said['name'] ?? ''));
     if (local.type === 'Network') {
+      const hidden = parseHiddenPortGroup(said['name']);
+      if (hidden) {
+        const portgroup = portgroupRef(hidden.portgroupKey);
+        const owner = inventory.find(portgroup)?.dvs;
+        // What is left of a switch that is no longer there, or of another vCenter's, is nothing here.
+        if (owner && inventory.find(owner)?.uuid === hidden.switchUuid) refs.set(local, portgroup);
+        else refs.forget(local);
+        continue;
+      }
       const known = findIn(inventory, 'Network', datacenter, (record) => record.name === name);
       const ref = known ?? inventory.newRef('Network');
       if (!known) ops.push({ put: ref, record: { name, parent: networkFolder, datacenter } });
@@ -60,12 +70,12 @@ async function forgetGone(options: PlaceSharedOptions, datacenter: MoRef<'Datace
   const { inventory, reports, refs } = options;
   const there = new Set(reports.map(({ ref }) => moRefKey(refs.centerOf(ref) ?? ref)));
   const gone: InventoryOp[] = [];
-  for (const type of ['Datastore', 'Network'] as const) {
+  for (const type of ['Datastore', 'Network', 'DistributedVirtualPortgroup'] as const) {
     for (const [ref, record] of inventory.ofType(type)) {
       if (record.datacenter.value !== datacenter.value || there.has(moRefKey(ref)) || !refs.hostOf(ref)) continue;
       const local = refs.hostOf(ref);
       if (local) refs.forget(local);
-      if (!options.withdraw(ref)) gone.push({ remove: ref });
+      if (!options.withdraw(ref)) gone.push({ remove: ref as MoRef<'Network'> });
     }
   }
   if (gone.length > 0) await inventory.apply(gone);

@@ -1,5 +1,6 @@
 // Which of a host's objects is which of vCenter's, both ways, and what their datastores are called here and there.
 import { type ManagedObjectReference, MethodFault, moRefKey } from '@vivarium/vim';
+import { deviceToCenter, deviceToHost } from '../distributed-switch/hidden-network.ts';
 import { mapReferences } from './map-references.ts';
 
 export class ReferenceMap {
@@ -8,6 +9,12 @@ export class ReferenceMap {
   /** The host's name of a datastore → ours. Empty while all are the same. */
   readonly #centerNames = new Map<string, string>();
   readonly #hostNames = new Map<string, string>();
+  readonly #portgroupName: (key: string) => string | undefined;
+
+  /** `portgroupName`: what a distributed port group is called, by its key. */
+  constructor(portgroupName: (key: string) => string | undefined = () => undefined) {
+    this.#portgroupName = portgroupName;
+  }
 
   /** `local` is `ref`. */
   set(local: ManagedObjectReference, ref: ManagedObjectReference): void {
@@ -48,11 +55,15 @@ export class ReferenceMap {
   toCenter<T>(value: T): T {
     return mapReferences(value, {
       reference: (local) => this.centerOf(local),
+      object: (object) => deviceToCenter(object, this.#portgroupName),
       datastoreName: (name) => this.#centerNames.get(name),
     });
   }
 
-  /** Our value in the host's words. Fault: InvalidArgument, when it names something that the host does not have. */
+  /**
+   * Our value in the host's words. Faults: InvalidArgument, when it names something that the host does not have;
+   * InvalidDeviceBacking, for a network card on a distributed switch that the host is no member of.
+   */
   toHost<T>(value: T): T {
     return mapReferences(value, {
       reference: (ref) => {
@@ -63,6 +74,12 @@ export class ReferenceMap {
         }
         return local;
       },
+      object: (object) =>
+        deviceToHost(
+          object,
+          (portgroup) => this.hostOf(portgroup) !== undefined,
+          (what) => new MethodFault('InvalidDeviceBacking', { property: 'device.backing.port', deviceIndex: 0 }, what),
+        ),
       datastoreName: (name) => this.#hostNames.get(name),
     });
   }

@@ -5,13 +5,16 @@ import type { ObjectGraph } from '@vivarium/vmomi';
 import type { MemberLists } from '../inventory/member-lists.ts';
 
 type Said = Readonly<Record<string, unknown>>;
-type SharedType = 'Datastore' | 'Network';
+type SharedType = 'Datastore' | 'Network' | 'DistributedVirtualPortgroup';
 
 export class SharedObjects {
   readonly #graph: ObjectGraph;
   readonly #lists: MemberLists;
   /** Ours → host → what it says, in our words. */
-  readonly #said = new Map<string, Map<string, { readonly host: MoRef<'HostSystem'>; readonly said: Said }>>();
+  readonly #said = new Map<
+    string,
+    Map<string, { readonly host: MoRef<'HostSystem'>; readonly owner: MoRef<'ComputeResource'>; readonly said: Said }>
+  >();
 
   constructor(graph: ObjectGraph, lists: MemberLists) {
     this.#graph = graph;
@@ -27,9 +30,9 @@ export class SharedObjects {
       const property = listOf(ref);
       this.#lists.add(host, property, ref);
       this.#lists.add(owner, property, ref);
-      if (ref.type === 'Network') this.#lists.add(ref, 'host', host);
+      if (property === 'network') this.#lists.add(ref, 'host', host);
     }
-    hosts.set(host.value, { host, said });
+    hosts.set(host.value, { host, owner, said });
     this.#publish(ref);
   }
 
@@ -40,14 +43,21 @@ export class SharedObjects {
       const property = listOf(ref);
       this.#lists.remove(host, property, ref);
       this.#lists.remove(owner, property, ref);
-      if (ref.type === 'Network') this.#lists.remove(ref, 'host', host);
+      if (property === 'network') this.#lists.remove(ref, 'host', host);
     }
     if (!hosts || hosts.size === 0) {
       this.#said.delete(moRefKey(ref));
-      return false;
+      // A distributed port group is vCenter's own: it is there without hosts as well.
+      return isOwn(ref);
     }
     this.#publish(ref);
     return true;
+  }
+
+  /** It leaves the inventory, whoever still has it. */
+  forget(ref: MoRef<SharedType>): void {
+    for (const { host, owner } of [...(this.#said.get(moRefKey(ref))?.values() ?? [])]) this.withdraw(ref, host, owner);
+    this.#said.delete(moRefKey(ref));
   }
 
   /** The hosts that have it. */
@@ -56,6 +66,7 @@ export class SharedObjects {
   }
 
   #publish(ref: MoRef<SharedType>): void {
+    if (isOwn(ref)) return;
     const hosts = [...(this.#said.get(moRefKey(ref))?.values() ?? [])];
     const latest = hosts.at(-1);
     const object = this.#graph.find(ref);
@@ -64,6 +75,10 @@ export class SharedObjects {
     const name = object.getPath('name');
     object.update(ref.type === 'Network' ? networkFace(said, name) : { ...datastoreFace(said, name, hosts) });
   }
+}
+
+function isOwn(ref: MoRef<SharedType>): ref is MoRef<'DistributedVirtualPortgroup'> {
+  return ref.type === 'DistributedVirtualPortgroup';
 }
 
 function listOf({ type }: MoRef<SharedType>): string {

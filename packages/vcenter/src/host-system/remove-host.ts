@@ -10,19 +10,31 @@ export async function removeHost(center: Center, host: MoRef<'HostSystem'>): Pro
   if (!record) return;
   const argument = make('HostEventArgument', { name: record.name, host });
   const session = await hosts.drop(host);
-  await inventory.exclusively(async () => {
-    const gone = session?.mirror.withdraw() ?? [];
-    const isStandalone = record.parent.type === 'ComputeResource';
-    const owner = isStandalone ? [...belowOwner(center, record.parent), record.parent as EntityRef] : [];
-    const leaving: EntityRef[] = [
-      ...vms.onHost(host).map(([ref]) => ref),
-      ...gone.filter((ref) => inventory.find(ref as MoRef<'Network'>)),
-      host,
-      ...owner,
-    ];
-    await inventory.apply(leaving.map((ref): InventoryOp => ({ remove: ref })));
-  });
+  await center.switches.exclusively(() =>
+    inventory.exclusively(async () => {
+      const gone = session?.mirror.withdraw() ?? [];
+      const isStandalone = record.parent.type === 'ComputeResource';
+      const owner = isStandalone ? [...belowOwner(center, record.parent), record.parent as EntityRef] : [];
+      const leaving: EntityRef[] = [
+        ...vms.onHost(host).map(([ref]) => ref),
+        ...gone.filter((ref) => inventory.find(ref as MoRef<'Network'>)),
+        host,
+        ...owner,
+      ];
+      await inventory.apply([...leaveSwitches(center, host), ...leaving.map((ref): InventoryOp => ({ remove: ref }))]);
+    }),
+  );
+  center.switches.forget(host);
   service.events.post({ _typeName: 'HostRemovedEvent', host: argument });
+}
+
+/** Its distributed switches no longer name it. */
+function leaveSwitches({ inventory }: Center, host: MoRef<'HostSystem'>): InventoryOp[] {
+  return Array.from(inventory.ofType('VmwareDistributedVirtualSwitch')).flatMap(([put, record]): InventoryOp[] => {
+    const members = (record.config.host ?? []).filter(({ config }) => config.host?.value !== host.value);
+    if (members.length === record.config.host?.length) return [];
+    return [{ put, record: { ...record, config: { ...record.config, host: members } } }];
+  });
 }
 
 /** Its pools, children first. */

@@ -1,6 +1,12 @@
 // What vCenter itself knows of its entities and nobody else does: the documents of the inventory. What a host reports of an
 // entity (configuration, power state, usage) is never kept here.
-import type { ClusterConfigInfoEx, MoRef, ResourceConfigSpec } from '@vivarium/vim';
+import type {
+  ClusterConfigInfoEx,
+  DVPortgroupConfigInfo,
+  MoRef,
+  ResourceConfigSpec,
+  VMwareDVSConfigInfo,
+} from '@vivarium/vim';
 
 interface Entity {
   /** Escaped as ManagedEntity.name: %2f, %5c, %25. */
@@ -62,6 +68,24 @@ export interface EntityRecords {
     readonly url: string;
   };
   readonly Network: Entity & { readonly datacenter: MoRef<'Datacenter'> };
+  readonly VmwareDistributedVirtualSwitch: Entity & {
+    readonly datacenter: MoRef<'Datacenter'>;
+    /** As vSphere writes it: `50 1e …-…`. */
+    readonly uuid: string;
+    /** With its members; without their status, and without what its port groups add up to. */
+    readonly config: VMwareDVSConfigInfo;
+    /** The uplinks' first. */
+    readonly portgroups: readonly MoRef<'DistributedVirtualPortgroup'>[];
+    /** How many port keys have been given. */
+    readonly lastPort: number;
+  };
+  readonly DistributedVirtualPortgroup: Entity & {
+    readonly datacenter: MoRef<'Datacenter'>;
+    readonly dvs: MoRef<'VmwareDistributedVirtualSwitch'>;
+    /** Its own settings: what it inherits is not in here. */
+    readonly config: DVPortgroupConfigInfo;
+    readonly portKeys: readonly number[];
+  };
 }
 
 export type EntityType = keyof EntityRecords;
@@ -78,6 +102,8 @@ export const ENTITY_TYPES = [
   'HostSystem',
   'Datastore',
   'Network',
+  'VmwareDistributedVirtualSwitch',
+  'DistributedVirtualPortgroup',
   'VirtualMachine',
 ] as const satisfies readonly EntityType[];
 
@@ -92,4 +118,6 @@ export const ID_PREFIXES: Readonly<Record<EntityType, string>> = {
   VirtualMachine: 'vm-',
   Datastore: 'datastore-',
   Network: 'network-',
+  VmwareDistributedVirtualSwitch: 'dvs-',
+  DistributedVirtualPortgroup: 'dvportgroup-',
 };

@@ -14,6 +14,7 @@ export class MemberLists {
   readonly #graph: ObjectGraph;
   readonly #lists = new Map<string, List>();
   readonly #dirty = new Set<List>();
+  readonly #listeners = new Map<string, Set<(owner: MoRef) => void>>();
   #isFlushDue = false;
 
   constructor(graph: ObjectGraph) {
@@ -46,6 +47,13 @@ export class MemberLists {
     return Array.from(this.#lists.get(`${moRefKey(owner)} ${property}`)?.members.values() ?? [], ({ ref }) => ref);
   }
 
+  /** Hears whose list of this property has got or lost a member, at once. */
+  onChange(property: string, listener: (owner: MoRef) => void): () => void {
+    const listeners = this.#listeners.get(property) ?? new Set();
+    this.#listeners.set(property, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
   /** Writes what has changed now; otherwise it happens before the next input is read. */
   flush(): void {
     this.#isFlushDue = false;
@@ -71,6 +79,7 @@ export class MemberLists {
 
   #touch(list: List): void {
     this.#dirty.add(list);
+    for (const listener of this.#listeners.get(list.property) ?? []) listener(list.owner);
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
     queueMicrotask(() => this.flush());

@@ -3,6 +3,8 @@ import type { Center } from '../center.ts';
 import { clusterFace, computeResourceFace } from '../compute-resource/compute-resource-face.ts';
 import { datacenterFace } from '../datacenter/datacenter-face.ts';
 import { datastoreFace } from '../datastore/datastore-face.ts';
+import { portgroupFace } from '../distributed-switch/portgroup-face.ts';
+import { switchFace } from '../distributed-switch/switch-face.ts';
 import { folderFace } from '../folder/folder-face.ts';
 import { hostFace } from '../host-system/host-face.ts';
 import { networkFace } from '../network/network-face.ts';
@@ -21,5 +23,7 @@ export function entityFaces(center: Center): EntityFaces {
     VirtualMachine: vmFace(center),
     Datastore: datastoreFace(center),
     Network: networkFace(),
+    VmwareDistributedVirtualSwitch: switchFace(center),
+    DistributedVirtualPortgroup: portgroupFace(center),
   };
 }

@@ -1,8 +1,10 @@
-// A host for tests: says what the test makes it say, and does what a host does to its list of VMs. Differences from a real one:
-// a VM is a name, a UUID and a power state; tasks end at once.
+// A host for tests: says what the test makes it say, and does what a host does to its list of VMs, its switches and port groups.
+// Differences from a real one: a VM is a name, a UUID, a power state and its network cards; tasks end at once; nothing is plugged.
 import {
   type AboutInfo,
   type Event,
+  type HostPortGroupSpec,
+  type HostVirtualSwitchSpec,
   type ManagedObjectReference,
   MethodFault,
   make,
@@ -25,6 +27,8 @@ interface FakeVm {
   instanceUuid: string;
   vmPathName: string;
   powerState: 'poweredOn' | 'poweredOff' | 'suspended';
+  /** Names of the networks that its cards are on. */
+  nics: readonly string[];
 }
 
 const ABOUT = make('AboutInfo', {
@@ -47,6 +51,10 @@ export class FakeHost {
   /** Name → url. */
   readonly datastores = new Map<string, string>();
   readonly networks = new Set<string>(['VM Network']);
+  readonly switches = new Map<string, HostVirtualSwitchSpec>();
+  readonly portGroups = new Map<string, HostPortGroupSpec>();
+  /** A method of HostNetworkSystem that is refused. */
+  refuses: string | undefined;
   isReachable = true;
   #lastVm = 0;
   readonly #links = new Set<FakeLink>();
@@ -64,6 +72,7 @@ export class FakeHost {
       instanceUuid: `instance-of-${vm.name}-${this.address}`,
       vmPathName: `[datastore1] ${vm.name}/${vm.name}.vmx`,
       powerState: 'poweredOff',
+      nics: ['VM Network'],
       ...vm,
     };
     this.vms.set(made.ref.value, made);
@@ -140,6 +149,7 @@ export class FakeHost {
       }),
       datastore: datastores.map(({ ref }) => ref),
       network: networks.map(({ ref }) => ref),
+      config: this.#config(),
     };
     return [
       enter(hostRef, host),
@@ -170,9 +180,7 @@ export class FakeHost {
           ],
         }),
       ),
-      ...networks.map(({ name, ref }) =>
-        enter(ref, { name, summary: make('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' }) }),
-      ),
+      ...networks.map(({ name }) => enterNetwork(name)),
     ];
   }
 
@@ -197,6 +205,14 @@ export class FakeHost {
         name: vm.name,
         instanceUuid: vm.instanceUuid,
         files: make('VirtualMachineFileInfo', { vmPathName: vm.vmPathName }),
+        hardware: {
+          device: vm.nics.map((deviceName, index) =>
+            make('VirtualVmxnet3', {
+              key: 4000 + index,
+              backing: make('VirtualEthernetCardNetworkBackingInfo', { deviceName, useAutoDetect: false }),
+            }),
+          ),
+        },
       },
       summary: make('VirtualMachineSummary', {
         vm: vm.ref as never,
@@ -211,7 +227,7 @@ export class FakeHost {
         overallStatus: 'green',
       }),
       datastore: [moRef('Datastore', this.datastores.get(datastore) ?? '')],
-      network: [moRef('Network', 'HaNetwork-VM Network')],
+      network: vm.nics.map((name) => moRef('Network', `HaNetwork-${name}`)),
     });
   }
 
@@ -221,6 +237,7 @@ export class FakeHost {
 
   perform(target: ManagedObjectReference, method: string, args: Record<string, unknown>): unknown {
     this.calls.push({ method, target: moRefKey(target), args });
+    if (target.type === 'HostNetworkSystem') return this.#changeNetwork(method, args);
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
     if (!vm) throw new MethodFault('NotSupported');
@@ -232,8 +249,9 @@ export class FakeHost {
     } else if (method === 'PowerOffVM_Task') vm.powerState = 'poweredOff';
     else if (method === 'Rename_Task') vm.name = String(args['newName']);
     else if (method === 'ReconfigVM_Task') {
-      const { instanceUuid } = args['spec'] as { instanceUuid?: string };
-      if (instanceUuid) vm.instanceUuid = instanceUuid;
+      const spec = args['spec'] as { instanceUuid?: string };
+      if (spec.instanceUuid) vm.instanceUuid = spec.instanceUuid;
+      vm.nics = [...vm.nics, ...nicsOf(spec)];
     } else if (method === 'Destroy_Task' || method === 'UnregisterVM') {
       this.removeVm(vm);
       return undefined;
@@ -242,18 +260,73 @@ export class FakeHost {
     return undefined;
   }
 
+  #changeNetwork(method: string, args: Record<string, unknown>): unknown {
+    if (this.refuses === method) throw new MethodFault('PlatformConfigFault', { text: 'refused by the test' });
+    const { vswitchName, spec, portgrp, pgName } = args as {
+      vswitchName: string;
+      spec: HostVirtualSwitchSpec;
+      portgrp: HostPortGroupSpec;
+      pgName: string;
+    };
+    if (method === 'AddVirtualSwitch' || method === 'UpdateVirtualSwitch') this.switches.set(vswitchName, spec);
+    else if (method === 'RemoveVirtualSwitch') this.switches.delete(vswitchName);
+    else if (method === 'AddPortGroup' || method === 'UpdatePortGroup') {
+      if (!this.switches.has(portgrp.vswitchName)) throw new MethodFault('NotFound');
+      this.portGroups.set(portgrp.name, portgrp);
+      if (!this.networks.has(portgrp.name)) {
+        this.networks.add(portgrp.name);
+        this.tell(enterNetwork(portgrp.name));
+      }
+    } else if (method === 'RemovePortGroup') {
+      if ([...this.vms.values()].some(({ nics }) => nics.includes(pgName))) {
+        throw new MethodFault('ResourceInUse', { type: 'HostPortGroup', name: pgName });
+      }
+      this.portGroups.delete(pgName);
+      this.networks.delete(pgName);
+      this.tell({ kind: 'leave', ref: moRef('Network', `HaNetwork-${pgName}`), changes: [] });
+    } else throw new MethodFault('NotSupported');
+    const host = moRef('HostSystem', 'ha-host');
+    this.tell({ kind: 'modify', ref: host, changes: [{ name: 'config', value: this.#config() }] });
+    return undefined;
+  }
+
+  #config(): object {
+    return {
+      _typeName: 'HostConfigInfo',
+      network: {
+        _typeName: 'HostNetworkInfo',
+        vswitch: [...this.switches].map(([name, spec]) => ({ name, spec, mtu: spec.mtu, pnic: [] })),
+        portgroup: [...this.portGroups.values()].map((spec) => ({ spec })),
+      },
+    };
+  }
+
   #create(config: Record<string, unknown>): unknown {
     const name = String(config['name']);
     if ([...this.vms.values()].some((vm) => vm.name === name)) {
       throw new MethodFault('DuplicateName', { name, object: moRef('VirtualMachine', '0') });
     }
-    const { ref } = this.addVm({ name, instanceUuid: String(config['instanceUuid']) });
+    const { ref } = this.addVm({ name, instanceUuid: String(config['instanceUuid']), nics: nicsOf(config) });
     return { _typeName: 'ManagedObjectReference', ...ref };
   }
 }
 
 function enter(ref: ManagedObjectReference, said: object): HostUpdate {
   return { kind: 'enter', ref, changes: Object.entries(said).map(([name, value]) => ({ name, value })) };
+}
+
+function enterNetwork(name: string): HostUpdate {
+  const ref = moRef('Network', `HaNetwork-${name}`);
+  return enter(ref, {
+    name,
+    summary: make('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' }),
+  });
+}
+
+/** Networks of the cards that a specification adds. */
+function nicsOf(spec: object): string[] {
+  const { deviceChange = [] } = spec as { deviceChange?: { device: { backing?: { deviceName?: string } } }[] };
+  return deviceChange.flatMap(({ device }) => device.backing?.deviceName ?? []);
 }
 
 class FakeLink implements HostLink {

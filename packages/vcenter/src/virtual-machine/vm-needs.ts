@@ -1,7 +1,8 @@
 // What a VM that is being made needs of a host, out of its specification: for placement.
 import { expectedDemand, type VmNeeds } from '@vivarium/drs';
-import { isA, MethodFault, type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import { isA, MethodFault, type MoRef, moRef, type VirtualDevice, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import type { Center } from '../center.ts';
+import { portgroupRef } from '../distributed-switch/hidden-network.ts';
 
 const NOTHING = { cpuMhz: 0, memoryMB: 0 };
 const UNLIMITED = { cpuMhz: Infinity, memoryMB: Infinity };
@@ -39,12 +40,26 @@ export function needsOfSpec(
     hardwareVersion,
     home,
     disks,
-    nics: [],
+    nics: devices.flatMap((device) => distributedNic(center, device)),
     featureRequirements: [],
     // Nothing is reserved before it runs.
     reservation: NOTHING,
     demand: expectedDemand({ numCpu, memoryMB, reservation: NOTHING, limit: UNLIMITED }, MHZ_PER_CPU),
   };
+}
+
+/** A card on a distributed port group: only members of its switch can run the VM. */
+function distributedNic({ inventory }: Center, { backing, deviceInfo, connectable }: VirtualDevice): VmNeeds['nics'] {
+  if (!isA('VirtualEthernetCardDistributedVirtualPortBackingInfo', backing)) return [];
+  const network = portgroupRef(backing.port.portgroupKey ?? '');
+  return [
+    {
+      label: deviceInfo?.label ?? 'Network adapter',
+      networkName: inventory.find(network)?.name ?? network.value,
+      network,
+      isConnected: connectable?.startConnected ?? true,
+    },
+  ];
 }
 
 function findDatastore({ inventory }: Center, datacenter: MoRef | undefined, name: string): MoRef<'Datastore'> {

@@ -12,7 +12,7 @@ export function completeArguments<T extends Event>(graph: ObjectGraph, event: T)
   const host = hostRef && graph.find(hostRef);
   if (!full.host && hostRef && host)
     full.host = make('HostEventArgument', { name: String(host.getPath('name') ?? ''), host: hostRef });
-  const place = host?.ref ?? vm?.ref ?? full.ds?.datastore ?? full.net?.network;
+  const place = host?.ref ?? vm?.ref ?? full.ds?.datastore ?? full.net?.network ?? full.dvs?.dvs;
   for (const ref of place ? ancestors(graph, place) : []) {
     const name = String(graph.find(ref)?.getPath('name') ?? '');
     if (!full.computeResource && schema.isSubtype(ref.type, 'ComputeResource')) {

@@ -1,0 +1,94 @@
+// The hosts of a distributed switch: what a specification of members makes of them. Pure but for the inventory that it reads.
+import {
+  type DistributedVirtualSwitchHostMember,
+  type DistributedVirtualSwitchHostMemberBacking,
+  type DistributedVirtualSwitchHostMemberConfigSpec,
+  isA,
+  MethodFault,
+  type MoRef,
+  make,
+} from '@vivarium/vim';
+import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+
+const DEFAULT_PORTS = 512;
+
+export interface MemberChange {
+  readonly members: readonly DistributedVirtualSwitchHostMember[];
+  readonly joined: readonly MoRef<'HostSystem'>[];
+  readonly left: readonly MoRef<'HostSystem'>[];
+  /** Members whose hosts have to do something. */
+  readonly touched: readonly MoRef<'HostSystem'>[];
+}
+
+export interface MemberOptions {
+  readonly inventory: Inventory;
+  readonly record: EntityRecord<'VmwareDistributedVirtualSwitch'>;
+  /** Whether VMs of the host are on the switch. */
+  readonly isUsedOn: (host: MoRef<'HostSystem'>) => boolean;
+}
+
+/** Faults: AlreadyExists, NotFound, InvalidArgument, ResourceInUse. */
+export function changeMembers(
+  specs: readonly DistributedVirtualSwitchHostMemberConfigSpec[],
+  { inventory, record, isUsedOn }: MemberOptions,
+): MemberChange {
+  const members = new Map((record.config.host ?? []).map((member) => [member.config.host?.value ?? '', member]));
+  const joined: MoRef<'HostSystem'>[] = [];
+  const left: MoRef<'HostSystem'>[] = [];
+  const touched: MoRef<'HostSystem'>[] = [];
+  for (const [index, { operation, host, backing, maxProxySwitchPorts }] of specs.entries()) {
+    const { name } = inventory.get(host);
+    if (inventory.above(host, 'Datacenter')?.value !== record.datacenter.value) {
+      throw new MethodFault('InvalidArgument', { invalidProperty: `spec.host[${index}].host` });
+    }
+    const former = members.get(host.value);
+    touched.push(host);
+    if (operation === 'add') {
+      if (former) throw new MethodFault('AlreadyExists', { name });
+      joined.push(host);
+      members.set(host.value, newMember(host, backing, maxProxySwitchPorts));
+    } else if (!former) throw new MethodFault('NotFound', {}, `${name} is not on this switch`);
+    else if (operation === 'edit') {
+      const { config } = former;
+      const changed = {
+        ...config,
+        ...(backing ? { backing: checkBacking(backing) } : {}),
+        ...(maxProxySwitchPorts === undefined ? {} : { maxProxySwitchPorts }),
+      };
+      members.set(host.value, { ...former, config: changed });
+    } else if (operation === 'remove') {
+      if (isUsedOn(host)) throw new MethodFault('ResourceInUse', { type: 'HostSystem', name });
+      left.push(host);
+      members.delete(host.value);
+    } else throw new MethodFault('InvalidArgument', { invalidProperty: `spec.host[${index}].operation` });
+  }
+  return { members: [...members.values()], joined, left, touched };
+}
+
+/** A host on the switch as it is kept: `status` follows from its connection. */
+export function newMember(
+  host: MoRef<'HostSystem'>,
+  backing?: DistributedVirtualSwitchHostMemberBacking,
+  maxProxySwitchPorts = DEFAULT_PORTS,
+): DistributedVirtualSwitchHostMember {
+  return make('DistributedVirtualSwitchHostMember', {
+    status: 'up',
+    config: make('DistributedVirtualSwitchHostMemberConfigInfo', {
+      host,
+      maxProxySwitchPorts,
+      backing: checkBacking(backing ?? make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec: [] })),
+    }),
+  });
+}
+
+/** Kept with its keys: govc and others send none. */
+function checkBacking(backing: DistributedVirtualSwitchHostMemberBacking) {
+  if (!isA('DistributedVirtualSwitchHostMemberPnicBacking', backing)) {
+    throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.host.backing' });
+  }
+  const pnicSpec = (backing.pnicSpec ?? []).map(({ pnicDevice }) =>
+    make('DistributedVirtualSwitchHostMemberPnicSpec', { pnicDevice }),
+  );
+  return make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec });
+}

@@ -1,0 +1,132 @@
+// Which switches and port groups a host has to have for its distributed switches, and the steps from what it has. Pure.
+import { type HostNetworkInfo, type MoRef, make } from '@vivarium/vim';
+import type { Inventory } from '../inventory/inventory.ts';
+import { hiddenPortGroupName, hiddenSwitchName, isHiddenSwitch, parseHiddenPortGroup } from './hidden-network.ts';
+import { type HostSettings, hostSettings, inheritSettings } from './port-settings.ts';
+
+interface HostSwitch {
+  readonly mtu: number;
+  readonly numPorts: number;
+  readonly pnics: readonly string[];
+}
+
+interface HostPortGroup extends HostSettings {
+  readonly vswitchName: string;
+}
+
+export interface HostNetwork {
+  readonly switches: ReadonlyMap<string, HostSwitch>;
+  readonly portGroups: ReadonlyMap<string, HostPortGroup>;
+}
+
+/** One call of HostNetworkSystem. */
+export interface NetworkStep {
+  readonly method:
+    | 'AddVirtualSwitch'
+    | 'UpdateVirtualSwitch'
+    | 'RemoveVirtualSwitch'
+    | 'AddPortGroup'
+    | 'UpdatePortGroup'
+    | 'RemovePortGroup';
+  readonly args: object;
+}
+
+/** A standard switch's limit on a host. */
+const MOST_PORTS = 4096;
+
+/** By the inventory, but for `without`: what is about to go. */
+export function neededNetwork(
+  inventory: Inventory,
+  host: MoRef<'HostSystem'>,
+  without?: { readonly value: string },
+): HostNetwork {
+  const switches = new Map<string, HostSwitch>();
+  const portGroups = new Map<string, HostPortGroup>();
+  for (const [dvs, record] of inventory.ofType('VmwareDistributedVirtualSwitch')) {
+    const { config, uuid } = record;
+    const member = config.host?.find((one) => one.config.host?.value === host.value);
+    if (!member || dvs.value === without?.value) continue;
+    const name = hiddenSwitchName(dvs, uuid);
+    const { backing, maxProxySwitchPorts } = member.config;
+    const pnics = ('pnicSpec' in backing ? (backing.pnicSpec as { pnicDevice: string }[] | undefined) : []) ?? [];
+    switches.set(name, {
+      mtu: config.maxMtu,
+      numPorts: Math.min(Math.max(maxProxySwitchPorts, 1), MOST_PORTS),
+      pnics: pnics.map(({ pnicDevice }) => pnicDevice),
+    });
+    for (const portgroup of record.portgroups) {
+      const own = inventory.find(portgroup)?.config;
+      if (!own || own.uplink || portgroup.value === without?.value) continue;
+      const settings = inheritSettings(own.defaultPortConfig ?? {}, config.defaultPortConfig);
+      portGroups.set(hiddenPortGroupName({ portgroupKey: portgroup.value, switchUuid: uuid }), {
+        vswitchName: name,
+        ...hostSettings(settings),
+      });
+    }
+  }
+  return { switches, portGroups };
+}
+
+/** Of what a host tells of its network, what carries distributed switches. */
+export function reportedNetwork(network: HostNetworkInfo | undefined): HostNetwork {
+  const switches = (network?.vswitch ?? []).filter(({ name }) => isHiddenSwitch(name));
+  const portGroups = (network?.portgroup ?? []).filter(({ spec }) => parseHiddenPortGroup(spec.name));
+  return {
+    switches: new Map(
+      switches.map(({ name, mtu = 0, spec, pnic }) => [
+        name,
+        { mtu, numPorts: spec.numPorts, pnics: (pnic ?? []).map((key) => key.slice(key.lastIndexOf('-') + 1)) },
+      ]),
+    ),
+    portGroups: new Map(
+      portGroups.map(({ spec: { name, vlanId, vswitchName, policy } }) => {
+        const { allowPromiscuous = false, macChanges = false, forgedTransmits = false } = policy.security ?? {};
+        return [name, { vlanId, vswitchName, security: { allowPromiscuous, macChanges, forgedTransmits } }];
+      }),
+    ),
+  };
+}
+
+/** Port groups go before their switches, and come after them. */
+export function planNetwork(has: HostNetwork, needs: HostNetwork): NetworkStep[] {
+  const steps: NetworkStep[] = [];
+  for (const pgName of has.portGroups.keys()) {
+    if (!needs.portGroups.has(pgName)) steps.push({ method: 'RemovePortGroup', args: { pgName } });
+  }
+  for (const vswitchName of has.switches.keys()) {
+    if (!needs.switches.has(vswitchName)) steps.push({ method: 'RemoveVirtualSwitch', args: { vswitchName } });
+  }
+  for (const [vswitchName, needed] of needs.switches) {
+    const former = has.switches.get(vswitchName);
+    const args = { vswitchName, spec: switchSpec(needed) };
+    if (!former) steps.push({ method: 'AddVirtualSwitch', args });
+    else if (!isSame(former, needed)) steps.push({ method: 'UpdateVirtualSwitch', args });
+  }
+  for (const [name, needed] of needs.portGroups) {
+    const former = has.portGroups.get(name);
+    const portgrp = portGroupSpec(name, needed);
+    if (!former) steps.push({ method: 'AddPortGroup', args: { portgrp } });
+    else if (!isSame(former, needed)) steps.push({ method: 'UpdatePortGroup', args: { pgName: name, portgrp } });
+  }
+  return steps;
+}
+
+function switchSpec({ mtu, numPorts, pnics }: HostSwitch) {
+  const bridge = make('HostVirtualSwitchBondBridge', { nicDevice: [...pnics] });
+  return make('HostVirtualSwitchSpec', { numPorts, mtu, ...(pnics.length > 0 ? { bridge } : {}) });
+}
+
+function portGroupSpec(name: string, { vlanId, vswitchName, security }: HostPortGroup) {
+  const policy = make('HostNetworkPolicy', { security: make('HostNetworkSecurityPolicy', { ...security }) });
+  return make('HostPortGroupSpec', { name, vlanId, vswitchName, policy });
+}
+
+/** Both sides are built here, with their fields in the same order but for nesting. */
+function isSame(one: HostSwitch | HostPortGroup, other: HostSwitch | HostPortGroup): boolean {
+  const flat = (value: object): string =>
+    JSON.stringify(
+      Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)),
+      (_key, part: unknown) => part,
+    );
+  return flat(one) === flat(other);
+}
