@@ -3,7 +3,7 @@
 import type { Clock, Random } from '@vivarium/base';
 import { uuid } from '@vivarium/base';
 import type { GuestFacts, HostView } from '@vivarium/host/view';
-import type { CenterBuilder } from '@vivarium/vcenter';
+import type { BuiltSwitch, CenterBuilder } from '@vivarium/vcenter';
 import {
   type AboutInfo,
   isA,
@@ -52,12 +52,14 @@ async function buildDatacenter(world: SimWorld, interner: Interner, plan: Datace
     }),
   );
   const datacenter = await builder.datacenter(plan.name);
+  const dvs =
+    plan.portgroups.length > 0 ? await builder.distributedSwitch(datacenter, 'DVS0', plan.portgroups) : undefined;
   for (const cluster of plan.clusters) {
     const ref = await builder.cluster(datacenter, cluster.name);
-    await buildCompute(world, interner, { datacenter, cluster: ref, plan: cluster, datastores });
+    await buildCompute(world, interner, { datacenter, cluster: ref, plan: cluster, datastores, dvs });
   }
   for (const host of plan.standalone) {
-    await buildCompute(world, interner, { datacenter, cluster: undefined, plan: host, datastores });
+    await buildCompute(world, interner, { datacenter, cluster: undefined, plan: host, datastores, dvs });
   }
 }
 
@@ -66,24 +68,30 @@ interface ComputeWork {
   readonly cluster: MoRef<'ClusterComputeResource'> | undefined;
   readonly plan: ComputePlan;
   readonly datastores: readonly SimDatastore[];
+  /** All hosts are members; the VMs are on its first port group. */
+  readonly dvs: BuiltSwitch | undefined;
 }
 
 async function buildCompute(world: SimWorld, interner: Interner, work: ComputeWork): Promise<void> {
   const { builder, flags } = world;
-  const { datacenter, cluster, plan, datastores } = work;
+  const { datacenter, cluster, plan, datastores, dvs } = work;
+  const network = dvs?.hostNames[0] ?? 'VM Network';
   let template: VirtualMachineConfigInfo | undefined;
   for (const { name, vms } of plan.hosts) {
     const host = newHost(world, interner, name, datastores);
+    for (const { method, args } of dvs?.steps ?? []) host.changeNetwork(method, { ...args });
     world.hosts.set(name, host);
     const places = new Map<string, string | undefined>();
     for (const vm of vms) {
-      template ??= interner.share(host.planVm(vmSpec(world, TEMPLATE, datastores[0]?.name ?? '')));
+      template ??= interner.share(
+        host.planVm(vmSpec(world, { name: TEMPLATE, datastore: datastores[0]?.name ?? '', network })),
+      );
       const identity = { name: vm.name, uuid: biosUuid(world.random), instanceUuid: uuid(world.random) };
       const state = host.adopt(stampVm(template, identity));
       places.set(state.config.instanceUuid ?? '', vm.pool);
       if (flags.isAutostart) host.powerOn(state);
     }
-    await builder.host(datacenter, cluster, name, places);
+    await builder.host(datacenter, cluster, name, places, dvs?.ref);
     world.progress(`${name}: ${vms.length} virtual machines`);
   }
 }
@@ -159,7 +167,10 @@ function biosUuid(random: Random): string {
 }
 
 /** As vcsim's: one disk of 10 GB, an adapter, a CD-ROM drive. */
-function vmSpec({ random }: SimWorld, name: string, datastore: string): VirtualMachineConfigSpec {
+function vmSpec(
+  { random }: SimWorld,
+  { name, datastore, network }: { readonly name: string; readonly datastore: string; readonly network: string },
+): VirtualMachineConfigSpec {
   const controller = make('ParaVirtualSCSIController', { key: -1, busNumber: 0, sharedBus: 'noSharing' });
   const disk = make('VirtualDisk', {
     key: -2,
@@ -171,8 +182,8 @@ function vmSpec({ random }: SimWorld, name: string, datastore: string): VirtualM
   const nic = make('VirtualVmxnet3', {
     key: -3,
     backing: make('VirtualEthernetCardNetworkBackingInfo', {
-      deviceName: 'VM Network',
-      network: moRef('Network', 'HaNetwork-VM Network'),
+      deviceName: network,
+      network: moRef('Network', `HaNetwork-${network}`),
     }),
     connectable: make('VirtualDeviceConnectInfo', { startConnected: true, allowGuestControl: true, connected: true }),
   });

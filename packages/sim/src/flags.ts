@@ -12,6 +12,8 @@ export interface SimFlags {
   readonly vmsPerPool: number;
   readonly datastores: number;
   readonly pools: number;
+  /** Distributed port groups in each datacenter; without any there is no distributed switch. */
+  readonly portgroups: number;
   readonly isAutostart: boolean;
   readonly isTls: boolean;
   readonly userName: string | undefined;
@@ -42,6 +44,7 @@ const DEFAULTS = {
   vm: '2',
   ds: '1',
   pool: '0',
+  pg: '1',
   autostart: 'true',
   tls: 'true',
   username: '',
@@ -63,7 +66,6 @@ const NOT_BUILT: ReadonlySet<string> = new Set([
   'folder',
   'load',
   'nsx',
-  'pg',
   'pg-nsx',
   'pod',
   'trace-file',
@@ -109,6 +111,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
     vmsPerPool: count('vm'),
     datastores: count('ds'),
     pools: count('pool'),
+    portgroups: count('pg'),
     isAutostart: text('autostart') !== 'false',
     isTls: text('tls') !== 'false',
     userName: text('username') || undefined,
@@ -123,7 +126,7 @@ function checkKnown(name: string, value: string): void {
   if (name in DEFAULTS || IGNORED.has(name)) return;
   if (!NOT_BUILT.has(name)) throw new FlagError(`there is no flag -${name}; see -h`);
   // Their defaults mean nothing: -app 0, -esx=false, -tunnel -1.
-  const isOff = ['0', 'false', '', '-1'].includes(value) || (name === 'pg' && value === '1');
+  const isOff = ['0', 'false', '', '-1'].includes(value);
   if (!isOff) throw new FlagError(`-${name} is not built yet in viv sim; leave it out`);
 }
 
@@ -164,6 +167,7 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -standalone-host n    hosts in no cluster (1)
   -vm n                 virtual machines in each resource pool (2)
   -pool n               resource pools below each root pool (0)
+  -pg n                 distributed port groups in each datacenter (1); the VMs are on the first, without any on VM Network
   -ds n                 datastores in each datacenter (1)
   -autostart=false      leave the virtual machines powered off
   -username, -password  the only account that may log in (default: any)

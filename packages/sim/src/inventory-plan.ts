@@ -1,9 +1,11 @@
-// What is simulated, by vcsim's names: DC0, DC0_C0, DC0_C0_H0, DC0_C0_RP0_VM0, DC0_H0, DC0_H0_VM0, LocalDS_0. Pure.
+// What is simulated, by vcsim's names: DC0, DC0_C0, DC0_C0_H0, DC0_C0_RP0_VM0, DC0_H0, DC0_H0_VM0, LocalDS_0, DVS0, DC0_DVPG0. Pure.
 import type { SimFlags } from './flags.ts';
 
 export interface DatacenterPlan {
   readonly name: string;
   readonly datastores: readonly string[];
+  /** Of the distributed switch. */
+  readonly portgroups: readonly string[];
   readonly clusters: readonly ComputePlan[];
   readonly standalone: readonly ComputePlan[];
 }
@@ -32,6 +34,7 @@ export function planInventory(flags: SimFlags): DatacenterPlan[] {
     return {
       name,
       datastores: count(flags.datastores).map((store) => `LocalDS_${store}`),
+      portgroups: count(flags.portgroups).map((portgroup) => `${name}_DVPG${portgroup}`),
       clusters: count(flags.clusters).map((cluster) => planCluster(`${name}_C${cluster}`, flags)),
       standalone: count(flags.standaloneHosts).map((host) => planStandalone(`${name}_H${host}`, flags)),
     };

@@ -26,6 +26,7 @@ import {
 } from '@vivarium/vim';
 import { applyConfigSpec, type SpecEnvironment } from '@vivarium/vmx';
 import type { Interner } from './interner.ts';
+import { SimNetwork } from './sim-network.ts';
 import { performanceMethod, type SimPerformance } from './sim-statistics.ts';
 import { disksOf, type SimVmState, started, stopped, suspended, vmProperties } from './sim-vm.ts';
 
@@ -71,6 +72,7 @@ export class SimHost {
   #lastEvent = 0;
   readonly #startedMs: number;
   readonly #seed: number;
+  readonly #network: SimNetwork;
   #lastVm = 0;
   #inMaintenanceMode = false;
   readonly #methods: Readonly<Record<string, Method>> = {
@@ -96,6 +98,7 @@ export class SimHost {
 
   constructor(options: SimHostOptions) {
     this.options = options;
+    this.#network = new SimNetwork(options.networks);
     this.#startedMs = options.clock.now();
     this.#seed = Number.parseInt(options.view.facts.uuid.slice(-6), 16) || 0;
   }
@@ -119,6 +122,20 @@ export class SimHost {
   /** A VM of a configuration that is worked out already, on one of this host's datastores. */
   adopt(config: SimVmState['config']): SimVmState {
     return this.#add(config);
+  }
+
+  /** A method of its HostNetworkSystem, at once. */
+  changeNetwork(method: string, args: Readonly<Record<string, unknown>>): void {
+    const isInUse = (portGroup: string) => this.vms.some(({ config }) => isOn(config, portGroup));
+    const { added, removed } = this.#network.change(method, args, isInUse);
+    const changes = asChanges(this.#hostProperties(), ['config', 'network']);
+    this.#news(
+      ...(added === undefined ? [] : [enterNetwork(added)]),
+      ...(removed === undefined
+        ? []
+        : [{ kind: 'leave', ref: moRef('Network', `HaNetwork-${removed}`), changes: [] } as const]),
+      { kind: 'modify', ref: HOST, changes },
+    );
   }
 
   powerOn(vm: SimVmState): void {
@@ -145,6 +162,7 @@ export class SimHost {
       if (!run) throw new MethodFault('NotSupported');
       return run(now, args);
     }
+    if (target.type === 'HostNetworkSystem') return this.changeNetwork(method, args);
     if (target.type === 'PerformanceManager') return performanceMethod(this.#performance(), method, args);
     if (method === 'CreateVM_Task') return reference(this.create(args['config'] as VirtualMachineConfigSpec).ref);
     if (method === 'RegisterVM_Task') return this.#register(String(args['path']), args['name'] as string | undefined);
@@ -197,10 +215,10 @@ export class SimHost {
   }
 
   #environment(powerState: SimVmState['power']): SpecEnvironment {
-    const { datastores, networks, random, view } = this.options;
+    const { datastores, random, view } = this.options;
     return {
       datastores: datastores.map(({ name, url }) => ({ name, url, ref: moRef('Datastore', name), volumeNames: [] })),
-      networks: networks.map((name) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) })),
+      networks: this.#network.names.map((name) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) })),
       findDisk: (path) => {
         const capacityBytes = this.#disks.get(path);
         if (capacityBytes === undefined) return undefined;
@@ -322,7 +340,7 @@ export class SimHost {
   }
 
   #hostProperties(): Readonly<Record<string, unknown>> {
-    const { view, datastores, networks } = this.options;
+    const { view, datastores } = this.options;
     const runtime = { ...hostRuntime(view), inMaintenanceMode: this.#inMaintenanceMode };
     return {
       name: this.options.name,
@@ -331,14 +349,14 @@ export class SimHost {
       hardware: hostHardware(view),
       overallStatus: 'green',
       configStatus: 'green',
-      config: make('HostConfigInfo', { host: HOST, product: view.about }),
+      config: make('HostConfigInfo', { host: HOST, product: view.about, network: this.#network.info() }),
       datastore: datastores.map(({ name }) => moRef('Datastore', name)),
-      network: networks.map((name) => moRef('Network', `HaNetwork-${name}`)),
+      network: this.#network.names.map((name) => moRef('Network', `HaNetwork-${name}`)),
     };
   }
 
   #everything(): HostUpdate[] {
-    const { datastores, networks, clock, interner } = this.options;
+    const { datastores, clock, interner } = this.options;
     const enter = (ref: ManagedObjectReference, said: Readonly<Record<string, unknown>>): HostUpdate => ({
       kind: 'enter',
       ref,
@@ -347,11 +365,7 @@ export class SimHost {
     return [
       enter(HOST, interner.share(this.#hostProperties())),
       ...datastores.map((datastore) => enter(moRef('Datastore', datastore.name), this.#datastore(datastore))),
-      ...networks.map((name) => {
-        const ref = moRef('Network', `HaNetwork-${name}`);
-        const summary = make('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' });
-        return enter(ref, { name, summary, overallStatus: 'green', configStatus: 'green' });
-      }),
+      ...this.#network.names.map(enterNetwork),
       ...this.vms.map((vm) => enter(vm.ref, vmProperties(vm, clock))),
     ];
   }
@@ -410,6 +424,20 @@ export class SimHost {
 }
 
 const AFTER_POWER = ['runtime', 'guest', 'guestHeartbeatStatus', 'summary', 'overallStatus'] as const;
+
+function enterNetwork(name: string): HostUpdate {
+  const ref = moRef('Network', `HaNetwork-${name}`);
+  const summary = make('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' });
+  const said = { name, summary, overallStatus: 'green', configStatus: 'green' };
+  return { kind: 'enter', ref, changes: asChanges(said, Object.keys(said)) };
+}
+
+/** Whether a card is on the port group. */
+function isOn({ hardware }: SimVmState['config'], portGroup: string): boolean {
+  return (hardware.device ?? []).some(
+    ({ backing }) => isA('VirtualEthernetCardNetworkBackingInfo', backing) && backing.deviceName === portGroup,
+  );
+}
 
 function asChanges(said: Readonly<Record<string, unknown>>, names: readonly string[]) {
   return names.map((name) => ({ name, value: said[name] }));

@@ -67,6 +67,11 @@ void test('a simulator starts, tells its address, and its VMs are on and have ad
     for (const path of ['name', 'config.uuid', 'config.instanceUuid', 'guest.ipAddress', 'config.files.vmPathName']) {
       assert.equal(unique(path), 12, path);
     }
+    const portgroup = [...sim.vpxd.service.graph.ofType('DistributedVirtualPortgroup')].find(
+      (one) => one.get('name') === 'DC0_DVPG0',
+    );
+    assert.equal(portgroup?.get('vm')?.length, 12);
+    assert.equal(portgroup?.get('host')?.length, 4);
     const macs = vms.map((vm) => vm.getPath('config.hardware.device[4000].macAddress'));
     assert.equal(new Set(macs).size, 12);
     assert.ok(!macs.includes(undefined));

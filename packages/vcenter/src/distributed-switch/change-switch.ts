@@ -5,9 +5,9 @@ import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
-import type { InventoryOp } from '../inventory/inventory.ts';
+import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import { asReference } from '../routing/as-reference.ts';
-import { changeMembers } from './change-members.ts';
+import { changeMembers, newMember } from './change-members.ts';
 import { switchUuid } from './hidden-network.ts';
 import { MOST_PORTS, MTU, newSwitch, uplinkNames, withPorts } from './new-switch.ts';
 import { changeSettings } from './port-settings.ts';
@@ -82,7 +82,7 @@ async function reconfigure(
     name,
     config: { ...changeConfig(former.config, spec), host: [...change.members] },
   };
-  const ops = withUplinks(center, dvs, changed, former);
+  const ops = withUplinks(inventory, dvs, changed, former);
   const undo = ops.map((op): InventoryOp => {
     if (!('put' in op)) return op;
     return { put: op.put, record: inventory.get(op.put as MoRef<'VmwareDistributedVirtualSwitch'>) } as InventoryOp;
@@ -178,9 +178,20 @@ function changeConfig(former: SwitchRecord['config'], spec: VMwareDVSConfigSpec)
   };
 }
 
+/** The switch with one member more. */
+export function withMember(
+  inventory: Inventory,
+  dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
+  host: MoRef<'HostSystem'>,
+): InventoryOp[] {
+  const record = inventory.get(dvs);
+  const changed = { ...record, config: { ...record.config, host: [...(record.config.host ?? []), newMember(host)] } };
+  return withUplinks(inventory, dvs, changed, record);
+}
+
 /** The switch, and its uplink port group with a port for each uplink of each member. */
 function withUplinks(
-  center: Center,
+  inventory: Inventory,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
   changed: SwitchRecord,
   former: SwitchRecord,
@@ -190,7 +201,7 @@ function withUplinks(
   const policy = changed.config.uplinkPortPolicy as { uplinkPortName?: readonly string[] };
   const each = policy.uplinkPortName?.length ?? 0;
   const members = changed.config.host ?? [];
-  const record = center.inventory.get(uplink);
+  const record = inventory.get(uplink);
   const isSame = members.length * each === record.portKeys.length && members.length === former.config.host?.length;
   if (isSame) return [{ put: dvs, record: changed }];
   const { portgroup, owner } = withPorts(record, changed, members.length * each);

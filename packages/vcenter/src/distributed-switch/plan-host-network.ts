@@ -1,6 +1,14 @@
 // Which switches and port groups a host has to have for its distributed switches, and the steps from what it has. Pure.
-import { type HostNetworkInfo, type MoRef, make } from '@vivarium/vim';
+import {
+  type DistributedVirtualSwitchHostMemberConfigInfo,
+  type HostNetworkInfo,
+  isA,
+  type MoRef,
+  make,
+  moRef,
+} from '@vivarium/vim';
 import type { Inventory } from '../inventory/inventory.ts';
+import { newMember } from './change-members.ts';
 import { hiddenPortGroupName, hiddenSwitchName, isHiddenSwitch, parseHiddenPortGroup } from './hidden-network.ts';
 import { type HostSettings, hostSettings, inheritSettings } from './port-settings.ts';
 
@@ -43,28 +51,45 @@ export function neededNetwork(
   const switches = new Map<string, HostSwitch>();
   const portGroups = new Map<string, HostPortGroup>();
   for (const [dvs, record] of inventory.ofType('VmwareDistributedVirtualSwitch')) {
-    const { config, uuid } = record;
-    const member = config.host?.find((one) => one.config.host?.value === host.value);
+    const member = record.config.host?.find((one) => one.config.host?.value === host.value);
     if (!member || dvs.value === without?.value) continue;
-    const name = hiddenSwitchName(dvs, uuid);
-    const { backing, maxProxySwitchPorts } = member.config;
-    const pnics = ('pnicSpec' in backing ? (backing.pnicSpec as { pnicDevice: string }[] | undefined) : []) ?? [];
-    switches.set(name, {
-      mtu: config.maxMtu,
-      numPorts: Math.min(Math.max(maxProxySwitchPorts, 1), MOST_PORTS),
-      pnics: pnics.map(({ pnicDevice }) => pnicDevice),
-    });
-    for (const portgroup of record.portgroups) {
-      const own = inventory.find(portgroup)?.config;
-      if (!own || own.uplink || portgroup.value === without?.value) continue;
-      const settings = inheritSettings(own.defaultPortConfig ?? {}, config.defaultPortConfig);
-      portGroups.set(hiddenPortGroupName({ portgroupKey: portgroup.value, switchUuid: uuid }), {
-        vswitchName: name,
-        ...hostSettings(settings),
-      });
-    }
+    const { switches: ownSwitches, portGroups: own } = networkOf(inventory, dvs, member.config, without);
+    for (const [name, needed] of ownSwitches) switches.set(name, needed);
+    for (const [name, needed] of own) portGroups.set(name, needed);
   }
   return { switches, portGroups };
+}
+
+/** One switch, as one member has it. */
+function networkOf(
+  inventory: Inventory,
+  dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
+  { backing, maxProxySwitchPorts }: DistributedVirtualSwitchHostMemberConfigInfo,
+  without?: { readonly value: string },
+): HostNetwork {
+  const { uuid, config, portgroups } = inventory.get(dvs);
+  const vswitchName = hiddenSwitchName(dvs, uuid);
+  const pnics = isA('DistributedVirtualSwitchHostMemberPnicBacking', backing) ? (backing.pnicSpec ?? []) : [];
+  const vswitch = {
+    mtu: config.maxMtu,
+    numPorts: Math.min(Math.max(maxProxySwitchPorts, 1), MOST_PORTS),
+    pnics: pnics.map(({ pnicDevice }) => pnicDevice),
+  };
+  const portGroups = new Map<string, HostPortGroup>();
+  for (const portgroup of portgroups) {
+    const own = inventory.find(portgroup)?.config;
+    if (!own || own.uplink || portgroup.value === without?.value) continue;
+    const settings = inheritSettings(own.defaultPortConfig ?? {}, config.defaultPortConfig);
+    const name = hiddenPortGroupName({ portgroupKey: portgroup.value, switchUuid: uuid });
+    portGroups.set(name, { vswitchName, ...hostSettings(settings) });
+  }
+  return { switches: new Map([[vswitchName, vswitch]]), portGroups };
+}
+
+/** What a host has to do to carry this switch: for who brings a host that does already. */
+export function stepsOfMember(inventory: Inventory, dvs: MoRef<'VmwareDistributedVirtualSwitch'>): NetworkStep[] {
+  const { config } = newMember(moRef('HostSystem', ''));
+  return planNetwork({ switches: new Map(), portGroups: new Map() }, networkOf(inventory, dvs, config));
 }
 
 /** Of what a host tells of its network, what carries distributed switches. */

@@ -14,6 +14,8 @@ export interface AddHostOptions {
   /** Something in the datacenter that the host comes into. */
   readonly datacenterOf: MoRef;
   readonly isConnected: boolean;
+  /** What else changes with it: it comes as a member of distributed switches. */
+  readonly join?: (host: MoRef<'HostSystem'>) => readonly InventoryOp[];
   /** The compute resource that it comes into: one that is there, or one that comes with it. */
   readonly place: (name: string) => { readonly ref: MoRef<'ComputeResource'>; readonly ops: readonly InventoryOp[] };
 }
@@ -53,7 +55,7 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
       isDisconnected: !options.isConnected,
       inMaintenanceMode: false,
     };
-    await inventory.apply([...ops, { put: host, record }]);
+    await inventory.apply([...ops, { put: host, record }, ...(options.join?.(host) ?? [])]);
     return { host, owner };
   });
   undo.defer(() => removeHost(center, added.host));
