@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { ConnectionLost, type StreamEvent, TaskFollower, TaskLost, VimClient } from '@vivarium/client';
 import { isA, make, moRef, unbox } from '@vivarium/vim';
 import type { LabHost } from '../testing/lab-host.ts';
@@ -71,10 +72,7 @@ describe('a host that is far away', () => {
     link.setFaults({ reset: 0, silence: 0 });
     console.log(JSON.stringify({ ...outcomes, ...link.counts, events: count(world.events) }));
     assert.ok(outcomes.done > 0 && link.counts.resets + link.counts.silences > 0);
-    await waitFor(
-      'the picture to be right',
-      async () => JSON.stringify(world.truth()) === JSON.stringify(await truth(near)),
-    );
+    await waitFor('the picture to be right', async () => isDeepStrictEqual(world.truth(), await truth(near)));
     for (const vm of vms) {
       if ((await powerState(near, vm)) === 'poweredOn')
         await near.waitForTask(await near.call(vm, 'PowerOffVM_Task', {} as never));
@@ -82,10 +80,44 @@ describe('a host that is far away', () => {
     }
     await waitFor('the removals to be told', async () => vms.every(({ value }) => !world.picture.has(value)));
   });
+
+  test('a hostd that is killed under many tasks comes back, and every task ends as its history says', async () => {
+    const host = lab();
+    await using link = await farFrom(host, labSeed());
+    await using world = await follow(host, link);
+    const names = Array.from({ length: VMS }, (_, index) => `cut-${index}`);
+    const work = names.map(async (name) => {
+      const config = newVmSpec(name, { memoryMB: 32 });
+      const task = world.tasks.run(FOLDER, 'CreateVM_Task', { config, pool: POOL });
+      return task.then(
+        () => [name, 'made'] as const,
+        (error: unknown) => [name, error] as const,
+      );
+    });
+    await Promise.race(work);
+    await host.killHostd();
+    await host.startHostd();
+    link.lead(portOf(host));
+    const outcomes = await Promise.all(work);
+    await using near = await host.connect();
+    const made = await listVms(near);
+    for (const [name, outcome] of outcomes) {
+      if (outcome === 'made') assert.ok(made.has(name), `${name} was acknowledged`);
+      else if (outcome instanceof Error && 'fault' in outcome) assert.ok(!made.has(name), `${name} failed: ${outcome}`);
+      else assert.ok(outcome instanceof ConnectionLost || outcome instanceof TaskLost, String(outcome));
+    }
+    await waitFor('the picture to be right', async () => isDeepStrictEqual(world.truth(), await truth(near)));
+    for (const name of names) {
+      const vm = made.get(name);
+      if (vm) await destroy(near, vm);
+    }
+  });
 });
 
+const portOf = (host: LabHost) => Number(new URL(host.url).port);
+
 const farFrom = (host: LabHost, seed: number) =>
-  openSlowLink({ port: Number(new URL(host.url).port), roundTripMs: ROUND_TRIP_MS, loss: 0.01, seed });
+  openSlowLink({ port: portOf(host), roundTripMs: ROUND_TRIP_MS, loss: 0.01, seed });
 
 interface Seen {
   name: string;

@@ -20,6 +20,8 @@ export interface SlowLink extends AsyncDisposable {
   readonly port: number;
   /** What has happened so far. */
   readonly counts: Readonly<Record<'connections' | 'segments' | 'lost' | 'resets' | 'silences', number>>;
+  /** New connections lead there. */
+  lead(port: number): void;
   /** Another fate for the segments to come. */
   setFaults(faults: { readonly reset: number; readonly silence: number }): void;
 }
@@ -36,10 +38,11 @@ type Fate =
 
 export async function openSlowLink(options: SlowLinkOptions): Promise<SlowLink> {
   const counts = { connections: 0, segments: 0, lost: 0, resets: 0, silences: 0 };
+  let { port } = options;
   const faults = { reset: options.reset ?? 0, silence: options.silence ?? 0 };
   const pairs = new Set<Pair>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
-    const far = connect({ port: options.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const pair = new Pair(near, far, () => pairs.delete(pair));
     pairs.add(pair);
     counts.connections += 1;
@@ -53,6 +56,7 @@ export async function openSlowLink(options: SlowLinkOptions): Promise<SlowLink> 
   return {
     port: (server.address() as AddressInfo).port,
     counts,
+    lead: (next) => void (port = next),
     setFaults: (next) => void Object.assign(faults, next),
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -98,6 +98,24 @@ void test('a task that the endpoint does not know, or forgets, is lost', async (
   await assert.rejects(left, TaskLost);
 });
 
+void test('of a task that is gone the history may know how it ended', async (context) => {
+  const { endpoint, follower } = await world(context);
+  endpoint.answers['ModifyListView'] = ({ body }) => (body as Modification).add;
+  endpoint.answers['CreateCollectorForTasks'] = () => ({ type: 'TaskHistoryCollector', value: 'history' });
+  endpoint.answers['latestPage'] = () => [
+    { _typeName: 'TaskInfo', key: 'done', state: 'success', result: { _typeName: 'string', _value: 'x' } },
+    { _typeName: 'TaskInfo', key: 'cut', state: 'error', error: { fault: { _typeName: 'SystemError', reason: '' } } },
+    { _typeName: 'TaskInfo', key: 'open', state: 'running' },
+  ];
+  await follower.filter();
+  const [done, cut, open] = ['done', 'cut', 'open'].map((id) => follower.follow(moRef('Task', id)));
+  assert.equal(await done, 'x');
+  await assert.rejects(cut as Promise<unknown>, (error) => isFault(error, 'SystemError'));
+  await assert.rejects(open as Promise<unknown>, TaskLost);
+  assert.equal(endpoint.count('CreateCollectorForTasks'), 1);
+  assert.equal(endpoint.count('DestroyCollector'), 1);
+});
+
 void test('a new session gets a new view with all tasks that are open', async (context) => {
   const { follower, inView } = await world(context);
   await follower.filter();

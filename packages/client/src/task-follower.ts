@@ -13,17 +13,17 @@ import {
   type MoRef,
   make,
   type ObjectUpdate,
-  sameRef,
   type TaskInfo,
   unbox,
 } from '@vivarium/vim';
 import type { CallOptions, VimClient } from './client.ts';
 import { ConnectionLost } from './connection-lost.ts';
+import { endedTasks } from './ended-tasks.ts';
 import type { ArgsOf, TaskMethodName, TaskResultOf } from './method-types.ts';
 import type { StreamFilter } from './update-stream.ts';
 import { faultOf } from './wire-fault.ts';
 
-/** The endpoint does not know the task any more (it was restarted): how it ended is not known. */
+/** The endpoint does not know the task any more, nor does its history tell how it ended. */
 export class TaskLost extends Error {
   override readonly name = 'TaskLost';
 }
@@ -136,7 +136,7 @@ export class TaskFollower {
       if (!open) continue;
       const info = changeSet.find(({ name }) => name === 'info')?.val;
       if (isA('TaskInfo', info)) this.#heard(open, info);
-      else if (kind === 'leave') this.#lose(open);
+      else if (kind === 'leave') this.#lose([open]);
     }
   }
 
@@ -163,16 +163,26 @@ export class TaskFollower {
     for (const { onInfo } of open.waiting) onInfo?.(info);
     if (info.state !== 'success' && info.state !== 'error') return;
     this.#forget(open);
-    for (const { resolve, reject } of open.waiting) {
-      if (info.state === 'success') resolve(unbox(info.result));
-      else reject(faultOf(info.error?.fault, info.error?.localizedMessage));
-    }
+    settle(open.waiting, info);
   }
 
-  #lose(open: Open): void {
-    this.#forget(open);
-    const lost = new TaskLost(`the endpoint does not know ${open.task.value} any more`);
-    for (const { reject } of open.waiting) reject(lost);
+  /** Their ends were missed: they left before, or the endpoint was restarted. Its history may know. */
+  #lose(gone: readonly Open[]): void {
+    for (const open of gone) this.#forget(open);
+    void this.#settleByHistory(gone);
+  }
+
+  async #settleByHistory(gone: readonly Open[]): Promise<void> {
+    const tasks = gone.map(({ task }) => task);
+    const ended = await endedTasks(this.#client, tasks).catch(() => new Map<string, TaskInfo>());
+    for (const { task, waiting } of gone) {
+      const info = ended.get(task.value);
+      if (info) settle(waiting, info);
+      else {
+        const lost = new TaskLost(`the endpoint does not know ${task.value} any more`);
+        for (const { reject } of waiting) reject(lost);
+      }
+    }
   }
 
   #forget({ task }: Open): void {
@@ -199,10 +209,8 @@ export class TaskFollower {
     const args = { add: [...added.values()], remove: [...removed.values()] };
     try {
       const unresolved = await this.#client.call(view, 'ModifyListView', args, { renews: false });
-      for (const ref of unresolved ?? []) {
-        const open = this.#open.get(ref.value);
-        if (open && sameRef(open.task, ref)) this.#lose(open);
-      }
+      const gone = (unresolved ?? []).flatMap((ref) => this.#open.get(ref.value) ?? []);
+      if (gone.length > 0) this.#lose(gone);
     } catch (error) {
       if (view !== this.#view) return; // the next view has them all
       this.#added = new Map([...added, ...this.#added]);
@@ -212,6 +220,13 @@ export class TaskFollower {
       if (!(error instanceof ConnectionLost || isViewGone(error))) this.close(error);
       await delay(this.#clock, RETRY_MS);
     }
+  }
+}
+
+function settle(waiting: Iterable<Waiting>, info: TaskInfo): void {
+  for (const { resolve, reject } of waiting) {
+    if (info.state === 'success') resolve(unbox(info.result));
+    else reject(faultOf(info.error?.fault, info.error?.localizedMessage));
   }
 }
 

@@ -46,6 +46,7 @@ const CONTENT = {
   propertyCollector: { type: 'PropertyCollector', value: 'pc' },
   viewManager: { type: 'ViewManager', value: 'views' },
   sessionManager: { type: 'SessionManager', value: 'sm' },
+  taskManager: { type: 'TaskManager', value: 'tasks' },
 };
 
 export async function fakeEndpoint(

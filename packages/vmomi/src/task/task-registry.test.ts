@@ -63,6 +63,19 @@ void test('the task shows in recentTask of its entity and of the manager for ten
   assert.deepEqual(manager.read('recentTask', call()), []);
 });
 
+void test('of many tasks the oldest leave early, but not in the first half minute', async (context) => {
+  const world = await testService(context);
+  const { service, clock } = world;
+  const run = () => service.tasks.run({ descriptionId: 'VirtualMachine.powerOn' }, () => Promise.resolve());
+  const [first] = [service.tasks.start({ descriptionId: 'VirtualMachine.powerOn' }, () => Promise.resolve())];
+  for (let task = 0; task < 600; task++) await run();
+  assert.equal(service.tasks.recent().length, 601);
+  await clock.advance(31_000);
+  await run();
+  assert.equal(service.tasks.recent().length, 500);
+  assert.equal(service.graph.find(first), undefined);
+});
+
 void test('a fault ends the task with that fault', async (context) => {
   const world = await testService(context);
   const refused = new MethodFault(

@@ -47,8 +47,11 @@ export type TaskWork = (task: TaskHandle) => Promise<unknown>;
 export const TASK_STREAM = 'tasks';
 const KEPT_TASKS = 10_000;
 const SHOWN_AFTER_END_MS = 10 * 60_000;
-/** Finished tasks in the graph; the oldest leave early when there are more. */
-const MOST_FINISHED = 500;
+/** Finished tasks in the graph: of more the oldest leave early, but not before whoever started them has seen their end. */
+const MANY_FINISHED = 500;
+const SHOWN_AT_LEAST_MS = 30_000;
+/** Beyond this they leave at once. */
+const MOST_FINISHED = 5000;
 /** Work that does not heed its signal for longer is left behind when the daemon stops. */
 const STOP_WITHIN_MS = 10_000;
 
@@ -59,6 +62,12 @@ interface Running {
   isCancelled: boolean;
 }
 
+interface Finished {
+  readonly object: ManagedObject<'Task'>;
+  /** Of the monotonic clock. */
+  readonly endedMs: number;
+}
+
 export class TaskRegistry {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -67,7 +76,7 @@ export class TaskRegistry {
   readonly #events: EventLog;
   readonly #idStyle: 'HostAgent' | 'VirtualCenter';
   readonly #running = new Map<Running, Promise<unknown>>();
-  readonly #finished: ManagedObject<'Task'>[] = [];
+  readonly #finished: Finished[] = [];
   readonly #listeners = new Set<(info: TaskInfo) => void>();
   #lastNumber: number;
   #written: Promise<void> = Promise.resolve();
@@ -231,15 +240,22 @@ export class TaskRegistry {
       'info.completeTime': dateTime(this.#clock),
     });
     this.#note(running);
-    this.#finished.push(object);
-    const early = this.#finished.length > MOST_FINISHED ? this.#finished[0] : undefined;
-    if (early) this.#retire(early);
-    this.#clock.setTimer(SHOWN_AFTER_END_MS, () => this.#retire(object));
+    const finished = { object, endedMs: this.#clock.monotonic() };
+    this.#finished.push(finished);
+    for (let [oldest] = this.#finished; oldest && this.#leavesEarly(oldest); [oldest] = this.#finished)
+      this.#retire(oldest);
+    this.#clock.setTimer(SHOWN_AFTER_END_MS, () => this.#retire(finished));
   }
 
-  #retire(object: ManagedObject<'Task'>): void {
-    const index = this.#finished.indexOf(object);
+  #leavesEarly({ endedMs }: Finished): boolean {
+    const count = this.#finished.length;
+    return count > MOST_FINISHED || (count > MANY_FINISHED && this.#clock.monotonic() - endedMs >= SHOWN_AT_LEAST_MS);
+  }
+
+  #retire(finished: Finished): void {
+    const index = this.#finished.indexOf(finished);
     if (index < 0) return;
+    const { object } = finished;
     this.#finished.splice(index, 1);
     this.#graph.remove(object.ref);
     this.#showOnEntity(object, false);
