@@ -13,6 +13,7 @@ import { poolDivision } from './pool-division.ts';
 import { powerOn } from './power-on.ts';
 import { propertyReads } from './property-reads.ts';
 import { soapRequests } from './soap-requests.ts';
+import { storeBenchmark } from './store.ts';
 import { updateLatency } from './update-latency.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   updateLatency,
   placement,
   poolDivision,
+  storeBenchmark,
 ];
 
 const { values, positionals } = parseArgs({

@@ -3,7 +3,7 @@
 // A lock is handed over when the mirror has seen the key of the holder before go. Everything that holder has committed is in
 // the mirror then, and what it sends later finds its key gone.
 import type { Clock, Random } from '@vivarium/base';
-import { LeaseLost, LockHeld, StoreClosed } from '../errors.ts';
+import { LeaseLost, LockHeld, StoreClosed, StoreFull } from '../errors.ts';
 import type { Lease, LockHolder, LockOptions } from '../lease.ts';
 import type { Revision } from '../store.ts';
 import { type EtcdClient, methods } from './etcd-client.ts';
@@ -27,6 +27,7 @@ export class EtcdLocks {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #timeoutMs: number;
+  readonly #onFull: () => void;
   readonly #claims = new Set<Claim>();
   readonly #locking = new Set<Promise<void>>();
   readonly #closed = new AbortController();
@@ -38,6 +39,8 @@ export class EtcdLocks {
     clock: Clock;
     random: Random;
     timeoutMs: number;
+    /** Hears that etcd is full: nobody can take a lock then. */
+    onFull: () => void;
   }) {
     this.#client = options.client;
     this.#keyspace = options.keyspace;
@@ -45,6 +48,7 @@ export class EtcdLocks {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#timeoutMs = options.timeoutMs;
+    this.#onFull = options.onFull;
     this.#mirror.locks.onChange(() => this.#look());
   }
 
@@ -61,7 +65,10 @@ export class EtcdLocks {
   async #lock(name: string, options: Options): Promise<Lease> {
     for (;;) {
       if (this.#closed.signal.aborted) throw this.#closed.signal.reason;
-      const claim = await this.#claim(name, options);
+      const claim = await this.#claim(name, options).catch((error: unknown) => {
+        if (error instanceof StoreFull) this.#onFull();
+        throw error;
+      });
       try {
         await this.#turn(name, claim, options);
         return claim.lease;

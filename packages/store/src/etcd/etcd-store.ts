@@ -3,7 +3,7 @@ import { type Clock, type Random, type Timer } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import type { EncodedBatch } from '../encode-batch.ts';
 import type { Engine, Guard } from '../engine.ts';
-import { StoreClosed } from '../errors.ts';
+import { StoreClosed, StoreFull } from '../errors.ts';
 import type { Lease, LockHolder, LockOptions } from '../lease.ts';
 import { makeStore } from '../make-store.ts';
 import type { Change, Doc, Item, RangeOptions, Revision, Snapshot, Store } from '../store.ts';
@@ -86,8 +86,8 @@ class EtcdEngine implements Engine {
     this.#clock = clock;
     this.#random = random;
     this.#timeoutMs = timeoutMs;
-    const common = { client, keyspace, mirror, clock, random, timeoutMs };
-    this.#writer = new EtcdWriter({ ...common, onFull: () => this.#space?.reclaim() });
+    const common = { client, keyspace, mirror, clock, random, timeoutMs, onFull: () => this.#space?.reclaim() };
+    this.#writer = new EtcdWriter(common);
     this.#locks = new EtcdLocks(common);
     this.history = new EtcdHistory(mirror, this.#writer);
     if (options.maintain ?? true) {
@@ -157,6 +157,9 @@ class EtcdEngine implements Engine {
       current,
       guard,
       timeoutMs: this.#timeoutMs,
+    }).catch((error: unknown) => {
+      if (error instanceof StoreFull) this.#space?.reclaim();
+      throw error;
     });
     await this.#mirror.reach(revision, RELOAD_MS);
     return revision;

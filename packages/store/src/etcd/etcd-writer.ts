@@ -311,6 +311,11 @@ export class EtcdWriter {
         if (isUnderWay && isPassing(error) && !isUnsent) sent.isSent = true;
         if (isNoSpace(error)) {
           this.#onFull();
+          // The transaction that fills etcd is applied and gets this answer all the same.
+          sent.isSent = true;
+          const applied = await this.#findApplied(number);
+          sent.isSent = false;
+          if (applied) return applied;
           if (partsOf(group).every(isDeletesOnly)) return await this.#deleteOnly(group, sent);
         }
         // The session's lease, and our key with it, is gone: we were cut off for long.
@@ -320,6 +325,13 @@ export class EtcdWriter {
         await this.#client.pause(backoffMs(tries));
       }
     }
+  }
+
+  async #findApplied(number: number): Promise<Settled | undefined> {
+    const { kvs } = await this.#client.call(methods.range, { key: this.#key }, this.#timeoutMs);
+    this.#writerRevision = kvs[0]?.modRevision ?? 0;
+    if (Number(kvs[0]?.value.toString()) !== number) return undefined;
+    return { kind: 'appliedBefore', revision: this.#writerRevision };
   }
 
   #read(answer: TxnResponse, number: number, group: Group, { guard, pointerRevision }: Preconditions): Outcome {

@@ -4,7 +4,7 @@
 import { type Random, token } from '@vivarium/base';
 import type { EncodedEntry } from '../encode-entries.ts';
 import type { Guard } from '../engine.ts';
-import { LeaseLost, StoreError } from '../errors.ts';
+import { LeaseLost, StoreError, StoreFull } from '../errors.ts';
 import type { Item, Revision } from '../store.ts';
 import { MERGED_ENTRIES } from './chunked-history.ts';
 import { type EtcdClient, methods } from './etcd-client.ts';
@@ -106,13 +106,19 @@ async function movePointer(
       { put: { key: keyspace.current, value: Buffer.from(JSON.stringify(next)) } },
       { deleteRange: { key: staging } },
     ],
-    failure: [{ range: { key: keyspace.current } }],
+    failure: [],
   };
-  const answer = await client.call(methods.txn, request, timeoutMs);
-  if (answer.succeeded) return answer.header?.revision ?? 0;
+  let failure: StoreFull | undefined;
+  const answer = await client.call(methods.txn, request, timeoutMs).catch((error: unknown) => {
+    // The transaction that fills etcd is applied, and answered by this all the same.
+    if (!(error instanceof StoreFull)) throw error;
+    failure = error;
+  });
+  if (answer?.succeeded) return answer.header?.revision ?? 0;
   // An earlier try may have been applied, and its answer lost.
-  const there = answer.responses[0]?.range?.kvs[0];
+  const there = (await client.call(methods.range, { key: keyspace.current }, timeoutMs)).kvs[0];
   if (there && parseGenerations(there.value).documents === next.documents) return there.modRevision;
+  if (failure) throw failure;
   if ((there?.modRevision ?? 0) !== current.revision) throw new StoreError('somebody else has replaced everything');
   throw new LeaseLost('the lease is over: somebody else may have the lock');
 }

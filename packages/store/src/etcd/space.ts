@@ -15,8 +15,10 @@ const DEFRAGMENT_MS = 60_000;
 /** Making room again and again would only keep etcd busy. */
 const RECLAIM_EVERY_MS = 10_000;
 
+type Client = Pick<EtcdClient, 'attempt' | 'call' | 'memberCount'>;
+
 export class Space {
-  readonly #client: EtcdClient;
+  readonly #client: Client;
   readonly #clock: Clock;
   readonly #revision: () => Revision;
   readonly #transactions: () => number;
@@ -28,7 +30,7 @@ export class Space {
   #isClosed = false;
 
   /** `transactions`: how many this store has written. */
-  constructor(client: EtcdClient, clock: Clock, revision: () => Revision, transactions: () => number) {
+  constructor(client: Client, clock: Clock, revision: () => Revision, transactions: () => number) {
     this.#client = client;
     this.#clock = clock;
     this.#revision = revision;
