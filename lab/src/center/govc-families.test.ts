@@ -9,7 +9,7 @@ const CLUSTER = '/DC0/host/DC0_C0';
 const POOLS = `${CLUSTER}/Resources`;
 const VM = 'DC0_C0_RP0_VM0';
 const OTHER_VM = 'DC0_C0_RP0_VM1';
-const HARDWARE = ['-m', '64', '-on=false', '-ds', 'LocalDS_0'];
+const HARDWARE = ['-m', '64', '-on=false', '-ds', 'LocalDS_0', '-net', 'DC0_DVPG0'];
 
 describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
   const govc = useGovc(useLabSim(), { GOVC_DATACENTER: 'DC0' });
@@ -22,6 +22,7 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     assert.deepEqual(lines(await govc('ls', CLUSTER)), [
       ...[0, 1, 2].map((n) => `${CLUSTER}/DC0_C0_H${n}`),
       `${CLUSTER}/VM Network`,
+      `${CLUSTER}/DC0_DVPG0`,
       POOLS,
     ]);
     const vms = ['C0_RP0_VM0', 'C0_RP0_VM1', 'H0_VM0', 'H0_VM1'].map((name) => `/DC0/vm/DC0_${name}`);
