@@ -242,4 +242,17 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     assert.match(await govc('license.ls'), /vivarium/);
     assert.deepEqual(lines(await govc('storage.policy.ls')), []);
   });
+
+  test('extension: registered, updated, given a certificate, unregistered', async () => {
+    const key = 'com.example.backup';
+    const extension = (version: string) =>
+      JSON.stringify({ key, version, company: 'Example', description: { label: 'Backup', summary: 'Copies VMs' } });
+    await govc.input(extension('1.0'), 'extension.register');
+    await govc.input(extension('2.0'), 'extension.register', '-update');
+    assert.match(await govc('extension.info', key), /Version: +2\.0\n +Description: +Copies VMs\n +Company: +Example/);
+    await govc.refused(/not correct: certificatePem/, 'extension.setcert', '-cert-pem', 'none', key);
+    await govc('extension.unregister', key);
+    await govc.refused(/not found/, 'extension.info', key);
+    await govc.refused(/could not be found/, 'extension.unregister', key);
+  });
 });

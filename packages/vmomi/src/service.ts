@@ -14,6 +14,7 @@ import { addCustomFieldsManager } from './custom-fields-manager/custom-fields-ma
 import { type Invocation, invoke } from './dispatch.ts';
 import { EventLog } from './event/event-log.ts';
 import { addEventManager } from './event/event-manager.ts';
+import { addExtensionManager } from './extension-manager/extension-manager.ts';
 import { ObjectGraph } from './graph/object-graph.ts';
 import { type AuthenticationRequest, authenticate } from './http/authenticate.ts';
 import { registerRoutes } from './http/register.ts';
@@ -181,6 +182,7 @@ export class Service {
     addEventManager(this, refs.eventManager);
     addTaskManager(this, refs.taskManager);
     addCustomFieldsManager(this, refs.customFieldsManager);
+    if ('extensionManager' in refs) addExtensionManager(this, refs.extensionManager);
     addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
     addPerformanceManager(this, refs.perfManager, statistics);
     addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);

@@ -34,6 +34,7 @@ const VIRTUAL_CENTER = {
   licenseManager: moRef('LicenseManager', 'LicenseManager'),
   searchIndex: moRef('SearchIndex', 'SearchIndex'),
   customFieldsManager: moRef('CustomFieldsManager', 'CustomFieldsManager'),
+  extensionManager: moRef('ExtensionManager', 'ExtensionManager'),
 } as const;
 
 export const WELL_KNOWN = { HostAgent: HOST, VirtualCenter: VIRTUAL_CENTER } as const;
