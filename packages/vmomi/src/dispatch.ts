@@ -3,6 +3,7 @@ import { isFault, MethodFault, type MethodInfo, type MoRef, schema } from '@viva
 import { refusal } from './authorization/authorization.ts';
 import { methodPrivilege, requirements } from './authorization/method-privileges.ts';
 import type { Call } from './call.ts';
+import { knownReference, withKnownReferences } from './graph/known-references.ts';
 import type { ManagedObject } from './graph/managed-object.ts';
 import { fetchProperty } from './property-collector/fetch-property.ts';
 import type { Service } from './service.ts';
@@ -16,9 +17,13 @@ export interface Invocation {
 }
 
 /** Resolves with the method's result; rejects with a MethodFault, or with something that nobody should see. */
-export async function invoke(service: Service, request: Invocation, call: Call): Promise<unknown> {
-  const method = methodOf(request);
-  requireLogin(request, method, call);
+export async function invoke(service: Service, sent: Invocation, call: Call): Promise<unknown> {
+  const method = methodOf(sent);
+  requireLogin(sent, method, call);
+  const request = {
+    this: knownReference(service.graph, sent.this),
+    args: withKnownReferences(service.graph, sent.args),
+  };
   const object = objectOf(service, request.this, call);
   for (const needed of requirements(service.graph, object, method, request.args)) {
     service.authorization.check(call.session, needed.object, needed.privilege);

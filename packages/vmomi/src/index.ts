@@ -7,6 +7,7 @@ export type { Call } from './call.ts';
 export type { Invocation } from './dispatch.ts';
 export type { EventLog, NewEvent } from './event/event-log.ts';
 export type { Change, ChangeListener } from './graph/change.ts';
+export { knownReference } from './graph/known-references.ts';
 export { type Computed, ManagedObject, type ObjectOptions } from './graph/managed-object.ts';
 export { ObjectGraph, type Unsubscribe } from './graph/object-graph.ts';
 export type { AuthenticationRequest } from './http/authenticate.ts';

@@ -7,6 +7,7 @@ import { type Door, type Operation, operation } from '../rest/operation.ts';
 import { listOf, type TypeOf } from '../rest/shape.ts';
 import { VapiError } from '../rest/vapi-error.ts';
 import type { Tagging } from './tagging.ts';
+import { bareType } from './tagging-model.ts';
 import type { TaggingPrivileges } from './tagging-privileges.ts';
 import { batchResult, objectId, objectToTags, tagId, tagToObjects } from './tagging-shapes.ts';
 
@@ -17,6 +18,8 @@ const API = '/cis/tagging/tag-association';
 type ObjectId = TypeOf<typeof objectId>;
 
 export function associationOperations(tagging: Tagging, privileges: TaggingPrivileges): Operation[] {
+  const refOf = ({ type, id }: ObjectId) =>
+    privileges.refOf({ type: bareType(type), value: id } as ManagedObjectReference);
   const attach = async (call: Call, tag: string, object: ManagedObjectReference) => {
     privileges.require(call, 'AttachTag');
     tagging.tag(tag);
@@ -207,11 +210,6 @@ function onOne(action: string): { readonly rest: Door; readonly api: Door } {
 
 function onAll(action: string): { readonly rest: Door; readonly api: Door } {
   return { rest: { method: 'POST', path: REST, action }, api: { method: 'POST', path: API, action } };
-}
-
-/** Newer clients write the type as 'urn:vim25:VirtualMachine'. */
-function refOf({ type, id }: ObjectId): ManagedObjectReference {
-  return { type: type.replace(/^urn:vim25:/, ''), value: id } as ManagedObjectReference;
 }
 
 function objectIdOf({ type, value }: ManagedObjectReference): ObjectId {

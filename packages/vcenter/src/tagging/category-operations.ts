@@ -2,7 +2,7 @@
 import { type Door, type Operation, operation } from '../rest/operation.ts';
 import { listOf, text } from '../rest/shape.ts';
 import type { Tagging } from './tagging.ts';
-import type { Category } from './tagging-model.ts';
+import { bareType, type Category } from './tagging-model.ts';
 import type { TaggingPrivileges } from './tagging-privileges.ts';
 import { categoryCreateSpec, categoryId, categoryModel, categoryUpdateSpec } from './tagging-shapes.ts';
 
@@ -37,7 +37,8 @@ export function categoryOperations(tagging: Tagging, privileges: TaggingPrivileg
       creates: true,
       run({ create_spec: spec }, { call }) {
         privileges.require(call, 'CreateCategory');
-        const { name, description, cardinality, associable_types: associableTypes, category_id: id } = spec;
+        const { name, description, cardinality, category_id: id } = spec;
+        const associableTypes = bareTypes(spec.associable_types);
         return tagging.createCategory({ name, description, cardinality, associableTypes, id });
       },
     }),
@@ -63,7 +64,8 @@ export function categoryOperations(tagging: Tagging, privileges: TaggingPrivileg
       doors: onOne('PATCH', {}, { body: 'update_spec' }),
       async run({ category_id, update_spec: spec }, { call }) {
         privileges.require(call, 'EditCategory');
-        const { name, description, cardinality, associable_types: associableTypes } = spec;
+        const { name, description, cardinality } = spec;
+        const associableTypes = spec.associable_types && bareTypes(spec.associable_types);
         await tagging.updateCategory(category_id, { name, description, cardinality, associableTypes });
       },
     }),
@@ -123,4 +125,8 @@ function onOne(
 
 function modelOf({ id, name, description, cardinality, associableTypes, usedBy }: Category) {
   return { id, name, description, cardinality, associable_types: associableTypes, used_by: usedBy };
+}
+
+function bareTypes(types: readonly string[]): string[] {
+  return [...new Set(types.map(bareType))];
 }

@@ -66,10 +66,12 @@ export function requireWider(before: Category, after: Category): void {
 /** Whether the category's tags may be on objects of this type. */
 export function isAssociable({ associableTypes }: Category, type: string): boolean {
   if (associableTypes.length === 0) return true;
-  return associableTypes.some((allowed) => {
-    const name = allowed.replace(/^urn:vim25:/, '');
-    return name === type || schema.isSubtype(type, name);
-  });
+  return associableTypes.some((allowed) => allowed === type || schema.isSubtype(type, allowed));
+}
+
+/** 'urn:vim25:VirtualMachine', as newer clients write it, is kept and told as 'VirtualMachine'. */
+export function bareType(type: string): string {
+  return type.replace(/^urn:vim25:/, '');
 }
 
 export function invalid(text: string, argument: string): VapiError {

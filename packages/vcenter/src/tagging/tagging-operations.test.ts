@@ -112,6 +112,25 @@ for (const form of ['rest', 'api'] as const) {
   });
 }
 
+void test('types may be written as urn:vim25:…, as Terraform does, and are told without it', async (context) => {
+  const { api, tag } = await world(context);
+  const types = ['urn:vim25:VirtualMachine', 'VirtualMachine', 'urn:vim25:Folder'];
+  const spec = { ...create_spec, name: 'by terraform', associable_types: types };
+  const category = String(await api('POST', '/category', spec));
+  const told = (await api('GET', `/category/${category}`)) as { associable_types: string[] };
+  assert.deepEqual(told.associable_types, ['VirtualMachine', 'Folder']);
+  await api('PATCH', `/category/${category}`, { associable_types: [...types, 'urn:vim25:Datacenter'] });
+  const a = await tag('a');
+  await api('POST', `/tag-association/${a}?action=attach`, { object_id: { ...WEB, type: 'urn:vim25:VirtualMachine' } });
+  assert.deepEqual(await api('POST', '/tag-association?action=list-attached-tags', { object_id: WEB }), [a]);
+  const asNetwork = { type: 'Network', id: 'dvportgroup-14' };
+  await api('POST', `/tag-association/${a}?action=attach`, { object_id: asNetwork });
+  assert.deepEqual(await api('POST', `/tag-association/${a}?action=list-attached-objects`), [
+    WEB,
+    { type: 'DistributedVirtualPortgroup', id: 'dvportgroup-14' },
+  ]);
+});
+
 void test('a batch does what it can and tells of the rest', async (context) => {
   const { send, tag } = await world(context);
   const [a, gone] = [await tag('a'), 'urn:vmomi:InventoryServiceTag:31e55277-ca60-482a-899b-232184be224c:GLOBAL'];

@@ -1,7 +1,7 @@
 // Who may do what with tags. Tags and categories are no objects of the tree: what a user may do with them is what the
 // user may do at the root, where vCenter looks at the global permissions.
 import { type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
-import type { Call, ManagedObject, Service } from '@vivarium/vmomi';
+import { type Call, knownReference, type ManagedObject, type Service } from '@vivarium/vmomi';
 import type { VapiError } from '../rest/vapi-error.ts';
 import { invalid, notFound } from './tagging-model.ts';
 
@@ -21,6 +21,11 @@ export class TaggingPrivileges {
 
   constructor(service: Service) {
     this.#service = service;
+  }
+
+  /** The object that a client means, as it is called itself: a distributed port group may come as a Network. */
+  refOf(object: ManagedObjectReference): ManagedObjectReference {
+    return knownReference(this.#service.graph, object);
   }
 
   /** Whether the caller sees tags and categories at all. */
