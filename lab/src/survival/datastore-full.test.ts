@@ -33,10 +33,6 @@ import { waitFor } from '../testing/wait-for.ts';
 import { assertWhole } from './wholeness.ts';
 
 const NO_ROOM = /NoDiskSpace|InsufficientStorageSpace|InsufficientDisks/;
-/** These run, and are told of, but do not yet hold CI up. */
-const UNSETTLED = {
-  todo: 'now and then the question of a full datastore does not come, or come again, within a minute: cause not found',
-};
 const PATTERN_BYTES = 40 << 20;
 /** Room for the pattern twice: in a file, and on its way to the disk. */
 const GUEST_MB = 320;
@@ -126,95 +122,91 @@ describe('a full datastore', { skip: needsRoot }, () => {
     await assertWhole(lab(), client);
   });
 
-  test(
-    'a guest that fills it waits with a question, goes on when there is room, and loses nothing',
-    UNSETTLED,
-    async () => {
-      const host = lab();
-      let address = '';
-      let sum = '';
-      {
-        await using client = await host.connect();
-        const vm = await createGuestVm(client, 'filler', {
-          memoryMB: GUEST_MB,
-          devices: [disk({ sizeMB: 64, datastore: 'small' }, 1)],
-        });
-        await powerOn(client, vm);
-        address = await guestAddress(client, vm);
-        await guestShell(address);
-        const make = `head -c ${PATTERN_BYTES} /dev/urandom >/run/pattern && sha256sum </run/pattern`;
-        sum = await runInGuest(address, make);
-        // It begins when the answer is out: a guest that waits answers nobody.
-        const write = 'sleep 1; dd if=/run/pattern of=/dev/sdb bs=1M conv=fsync; echo $? >/run/result';
-        await runInGuest(address, `(${write}) >/run/dd 2>&1 </dev/null &`);
-        const asked = await question(client, vm).catch(async (e) => {
-          console.log(
-            (await import('node:child_process'))
-              .execFileSync('sh', [
-                '-c',
-                `df -h ${small.root}; du -a ${small.root}; tail -n 30 ${host.hostDir}/datastore1/filler/vmware-monitor.log`,
-              ])
-              .toString(),
-            await runInGuest(address, 'ls -l /run; cat /run/dd /run/result; ps; dmesg | tail -20').catch(String),
-          );
-          throw e;
-        });
-        assert.match(asked.text, /space/);
-        assert.equal(await client.get(vm, 'overallStatus'), 'red');
-        assert.equal(await powerState(client, vm), 'poweredOn');
-        const events = await vmEvents(client, vm);
-        assert.ok(
-          events.some(
-            ({ _typeName, fullFormattedMessage }) =>
-              _typeName === 'VmMessageEvent' && /space/.test(fullFormattedMessage ?? ''),
-          ),
-        );
-        assert.equal(
-          await faultName(client.call(vm, 'AnswerVM', { questionId: asked.id, answerChoice: '7' })),
-          'InvalidArgument',
-        );
-        // No more room than before: the same question again.
-        await client.call(vm, 'AnswerVM', { questionId: asked.id, answerChoice: '0' });
-        const again = await question(client, vm);
-        assert.notEqual(again.id, asked.id);
-        await small.resize(24);
-        await client.call(vm, 'AnswerVM', { questionId: again.id, answerChoice: '0' }).catch((error: unknown) => {
-          // It may have gone on, and asked anew, by itself.
-          if (!/questionId|InvalidArgument/.test(String(error))) throw error;
-        });
-        await waitFor('the next question', async () => {
-          const next = (await client.get(vm, 'runtime'))?.question;
-          return next !== undefined && next.id !== again.id;
-        });
-      }
-      // A hostd that comes while the guest waits asks as well.
-      await host.killHostd();
-      await host.startHostd();
+  test('a guest that fills it waits with a question, goes on when there is room, and loses nothing', async () => {
+    const host = lab();
+    let address = '';
+    let sum = '';
+    {
       await using client = await host.connect();
-      const vm = await findVm(client, 'filler');
-      await question(client, vm);
-      await small.resize(96);
-      // Nobody answers.
-      await waitFor(
-        'the guest to go on by itself',
-        async () => (await client.get(vm, 'runtime'))?.question === undefined,
+      const vm = await createGuestVm(client, 'filler', {
+        memoryMB: GUEST_MB,
+        devices: [disk({ sizeMB: 64, datastore: 'small' }, 1)],
+      });
+      await powerOn(client, vm);
+      address = await guestAddress(client, vm);
+      await guestShell(address);
+      const make = `head -c ${PATTERN_BYTES} /dev/urandom >/run/pattern && sha256sum </run/pattern`;
+      sum = await runInGuest(address, make);
+      // It begins when the answer is out: a guest that waits answers nobody.
+      const write = 'sleep 1; dd if=/run/pattern of=/dev/sdb bs=1M conv=fsync; echo $? >/run/result';
+      await runInGuest(address, `(${write}) >/run/dd 2>&1 </dev/null &`);
+      const asked = await question(client, vm).catch(async (e) => {
+        console.log(
+          (await import('node:child_process'))
+            .execFileSync('sh', [
+              '-c',
+              `df -h ${small.root}; du -a ${small.root}; tail -n 30 ${host.hostDir}/datastore1/filler/vmware-monitor.log`,
+            ])
+            .toString(),
+          await runInGuest(address, 'ls -l /run; cat /run/dd /run/result; ps; dmesg | tail -20').catch(String),
+        );
+        throw e;
+      });
+      assert.match(asked.text, /space/);
+      assert.equal(await client.get(vm, 'overallStatus'), 'red');
+      assert.equal(await powerState(client, vm), 'poweredOn');
+      const events = await vmEvents(client, vm);
+      assert.ok(
+        events.some(
+          ({ _typeName, fullFormattedMessage }) =>
+            _typeName === 'VmMessageEvent' && /space/.test(fullFormattedMessage ?? ''),
+        ),
       );
-      assert.equal(await client.get(vm, 'overallStatus'), 'green');
-      const result = await waitFor('the guest to have written', async () =>
-        (await runInGuest(address, 'cat /run/result 2>/dev/null || true').catch(() => '')).trim(),
+      assert.equal(
+        await faultName(client.call(vm, 'AnswerVM', { questionId: asked.id, answerChoice: '7' })),
+        'InvalidArgument',
       );
-      assert.equal(result, '0');
-      const read = `echo 3 >/proc/sys/vm/drop_caches; head -c ${PATTERN_BYTES} /dev/sdb | sha256sum`;
-      assert.equal(await runInGuest(address, read), sum);
-      assert.match(await runInGuest(address, 'dmesg'), /^(?!.*I\/O error)/s);
-      assert.ok((await guestUptime(address)) > 0);
-      await powerOff(client, vm);
-      await destroy(client, vm);
-      assert.deepEqual(await files(), []);
-    },
-  );
+      // No more room than before: the same question again.
+      await client.call(vm, 'AnswerVM', { questionId: asked.id, answerChoice: '0' });
+      const again = await question(client, vm);
+      assert.notEqual(again.id, asked.id);
+      await small.resize(24);
+      await client.call(vm, 'AnswerVM', { questionId: again.id, answerChoice: '0' }).catch((error: unknown) => {
+        // It may have gone on, and asked anew, by itself.
+        if (!/questionId|InvalidArgument/.test(String(error))) throw error;
+      });
+      await waitFor('the next question', async () => {
+        const next = (await client.get(vm, 'runtime'))?.question;
+        return next !== undefined && next.id !== again.id;
+      });
+    }
+    // A hostd that comes while the guest waits asks as well.
+    await host.killHostd();
+    await host.startHostd();
+    await using client = await host.connect();
+    const vm = await findVm(client, 'filler');
+    await question(client, vm);
+    await small.resize(96);
+    // Nobody answers.
+    await waitFor(
+      'the guest to go on by itself',
+      async () => (await client.get(vm, 'runtime'))?.question === undefined,
+    );
+    assert.equal(await client.get(vm, 'overallStatus'), 'green');
+    const result = await waitFor('the guest to have written', async () =>
+      (await runInGuest(address, 'cat /run/result 2>/dev/null || true').catch(() => '')).trim(),
+    );
+    assert.equal(result, '0');
+    const read = `echo 3 >/proc/sys/vm/drop_caches; head -c ${PATTERN_BYTES} /dev/sdb | sha256sum`;
+    assert.equal(await runInGuest(address, read), sum);
+    assert.match(await runInGuest(address, 'dmesg'), /^(?!.*I\/O error)/s);
+    assert.ok((await guestUptime(address)) > 0);
+    await powerOff(client, vm);
+    await destroy(client, vm);
+    assert.deepEqual(await files(), []);
+  });
 
-  test('a waiting guest is powered off when the answer is Cancel', UNSETTLED, async () => {
+  test('a waiting guest is powered off when the answer is Cancel', async () => {
     await using client = await lab().connect();
     await small.resize(8);
     const vm = await createGuestVm(client, 'given-up', {
