@@ -8,8 +8,8 @@ import type { Lease, LockHolder, LockOptions } from '../lease.ts';
 import type { Revision } from '../store.ts';
 import { type EtcdClient, methods } from './etcd-client.ts';
 import { EtcdLease } from './etcd-lease.ts';
+import { grantLease } from './grant-lease.ts';
 import type { Keyspace } from './keyspace.ts';
-import { leaseId } from './lease-id.ts';
 import type { Mirror } from './mirror.ts';
 import { createdIs } from './plan-transaction.ts';
 
@@ -96,12 +96,15 @@ export class EtcdLocks {
 
   /** Puts a key into the line, under a lease that is kept renewed. */
   async #claim(name: string, { ttlMs, holder = null }: Options): Promise<Claim> {
-    const leaseNumber = leaseId(this.#random);
+    const sentAt = this.#clock.monotonic();
+    const leaseNumber = await grantLease({
+      client: this.#client,
+      random: this.#random,
+      ttl: Math.ceil(ttlMs / 1_000),
+      timeoutMs: this.#timeoutMs,
+    });
     const id = leaseNumber.toString(16);
     const key = this.#keyspace.lock(name, id);
-    const sentAt = this.#clock.monotonic();
-    const ttl = Math.ceil(ttlMs / 1_000);
-    await this.#client.call(methods.leaseGrant, { ttl, id: leaseNumber }, this.#timeoutMs);
     const put = { key, value: Buffer.from(JSON.stringify(holder)), lease: leaseNumber };
     const request = { compare: [createdIs(key, 0)], success: [{ put }], failure: [{ range: { key } }] };
     const answer = await this.#client.call(methods.txn, request, this.#timeoutMs);

@@ -1,7 +1,7 @@
 // A lease of etcd's that lasts as long as the store is open: the writer's key goes with it when the process dies.
 import type { Clock, Random, Timer } from '@vivarium/base';
 import { type EtcdClient, methods } from './etcd-client.ts';
-import { leaseId } from './lease-id.ts';
+import { grantLease } from './grant-lease.ts';
 
 const TTL_SECONDS = 60;
 const RENEW_MS = 20_000;
@@ -24,9 +24,7 @@ export class SessionLease {
   /** Its id; it is made when there is none. Rejects as EtcdClient.call does. */
   async ensure(timeoutMs: number): Promise<number> {
     if (this.#id === undefined) {
-      const id = leaseId(this.#random);
-      await this.#client.call(methods.leaseGrant, { ttl: TTL_SECONDS, id }, timeoutMs);
-      this.#id = id;
+      this.#id = await grantLease({ client: this.#client, random: this.#random, ttl: TTL_SECONDS, timeoutMs });
       this.#renewLater();
     }
     return this.#id;
