@@ -38,8 +38,17 @@ const THIS: FieldInfo = {
 const FETCH_PROP = schema.method('ServiceInstance', 'Fetch')?.params ?? [];
 const HEADERS: ReadonlySet<string> = new Set(['vcSessionCookie', 'operationID']);
 
-function declaredParams(method: string): readonly FieldInfo[] {
-  return method === 'Fetch' ? FETCH_PROP : (schema.declaredMethod(method)?.params ?? []);
+const fieldsOfMethods = new Map<string, ReadonlyMap<string, FieldInfo>>();
+
+/** `_this` and the parameters, by name. Of a method that there is not: `_this` alone. */
+function fieldsOf(method: string): ReadonlyMap<string, FieldInfo> {
+  let fields = fieldsOfMethods.get(method);
+  if (fields) return fields;
+  const params = method === 'Fetch' ? FETCH_PROP : schema.declaredMethod(method)?.params;
+  fields = new Map([THIS, ...(params ?? [])].map((field) => [field.name, field]));
+  // Names come from strangers: only those of the schema are kept.
+  if (params) fieldsOfMethods.set(method, fields);
+  return fields;
 }
 
 /** Envelope, header and body around the method element; what is inside that goes to a ValueBuilder. */
@@ -110,8 +119,7 @@ class RequestReader implements XmlHandler {
   #openMethod(tag: XmlTag): void {
     if (this.method !== undefined) throw invalidXml('the message has more than one method');
     this.method = tag.local;
-    const fields = new Map([THIS, ...declaredParams(tag.local)].map((field) => [field.name, field]));
-    this.#builder = new ValueBuilder(fields, this.values, this.#rank);
+    this.#builder = new ValueBuilder(fieldsOf(tag.local), this.values, this.#rank);
   }
 }
 

@@ -1,8 +1,8 @@
 // XML events with limits: what a stranger sends may be hostile. DTDs are refused (so there are no entities but XML's five),
 // depth, elements, attributes and size are bounded, and the work is linear in the size.
 
-import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { MethodFault } from '../method-fault.ts';
+import { scanXml, type XmlAttribute, XmlError } from './xml-scanner.ts';
 
 export interface XmlLimits {
   /** Bytes of a Uint8Array, UTF-16 units of a string. */
@@ -40,64 +40,57 @@ export function invalidXml(message: string): MethodFault<'InvalidRequest'> {
 export function readXml(body: Uint8Array | string, limits: XmlLimits, handler: XmlHandler): void {
   if (body.length > limits.maxSize) throw invalidXml(`the message is larger than ${limits.maxSize} bytes`);
   const text = typeof body === 'string' ? body : decodeUtf8(body);
-  const parser = new SaxesParser({ xmlns: true });
   let depth = 0;
   let elements = 0;
-  let attributes = 0;
-  parser.on('error', (error) => {
-    throw invalidXml(`the message is not well-formed XML: ${error.message.slice(0, 200)}`);
-  });
-  parser.on('doctype', () => {
-    throw invalidXml('document type declarations are not allowed');
-  });
-  parser.on('xmldecl', ({ encoding }) => {
-    if (encoding !== undefined && !/^(utf-?8|us-ascii)$/i.test(encoding)) throw invalidXml('the message must be UTF-8');
-  });
-  parser.on('attribute', () => {
-    attributes += 1;
-    if (attributes > limits.maxAttributes) throw invalidXml('an element has too many attributes');
-  });
-  parser.on('opentag', (tag) => {
-    depth += 1;
-    elements += 1;
-    attributes = 0;
-    if (depth > limits.maxDepth) throw invalidXml(`the message is nested more than ${limits.maxDepth} deep`);
-    if (elements > limits.maxElements) throw invalidXml(`the message has more than ${limits.maxElements} elements`);
-    handler.open(readTag(tag));
-  });
-  parser.on('text', (piece) => handler.text(piece));
-  parser.on('cdata', (piece) => handler.text(piece));
-  parser.on('closetag', () => {
-    depth -= 1;
-    handler.close();
-  });
-  parser.write(text).close();
+  const events = {
+    declaration(encoding: string | undefined) {
+      if (encoding !== undefined && !/^(utf-?8|us-ascii)$/i.test(encoding))
+        throw invalidXml('the message must be UTF-8');
+    },
+    attribute(count: number) {
+      if (count > limits.maxAttributes) throw invalidXml('an element has too many attributes');
+    },
+    open(local: string, uri: string, attributes: readonly XmlAttribute[]) {
+      depth += 1;
+      elements += 1;
+      if (depth > limits.maxDepth) throw invalidXml(`the message is nested more than ${limits.maxDepth} deep`);
+      if (elements > limits.maxElements) throw invalidXml(`the message has more than ${limits.maxElements} elements`);
+      handler.open(readTag(local, uri, attributes));
+    },
+    text: (piece: string) => handler.text(piece),
+    close() {
+      depth -= 1;
+      handler.close();
+    },
+  };
+  try {
+    scanXml(text, events);
+  } catch (error) {
+    throw error instanceof XmlError
+      ? invalidXml(`the message is not well-formed XML: ${error.message.slice(0, 200)}`)
+      : error;
+  }
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 function decodeUtf8(body: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return UTF8.decode(body);
   } catch {
     throw invalidXml('the message is not UTF-8');
   }
 }
 
-function readTag(tag: SaxesTagNS): XmlTag {
+function readTag(local: string, uri: string, attributes: readonly XmlAttribute[]): XmlTag {
   let xsiType: string | undefined;
   let isNil = false;
-  for (const name in tag.attributes) {
-    const attribute = tag.attributes[name];
-    if (attribute?.uri !== XSI) continue;
+  for (const attribute of attributes) {
+    if (attribute.uri !== XSI) continue;
     if (attribute.local === 'type') xsiType = localName(attribute.value.trim());
     if (attribute.local === 'nil') isNil = attribute.value === 'true' || attribute.value === '1';
   }
-  return {
-    local: tag.local,
-    uri: tag.uri,
-    xsiType,
-    isNil,
-    attribute: (name) => (Object.hasOwn(tag.attributes, name) ? tag.attributes[name]?.value : undefined),
-  };
+  return { local, uri, xsiType, isNil, attribute: (name) => attributes.find((one) => one.name === name)?.value };
 }
 
 /** Without its prefix: XSD and vim names never collide, and govmomi writes `xsd:string` without binding `xsd`. */

@@ -17,14 +17,14 @@ export function callOf(
   presented = sessionIdOf(request.headers),
 ): Call {
   const { sessions } = service;
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new Error('the client has gone away'));
-  });
+  let gone: AbortController | undefined;
   return {
     session: (presented === undefined ? undefined : sessions.find(presented)) ?? sessions.anonymous,
     version,
-    signal: gone.signal,
+    /** Made when somebody wants it: most calls are over before. */
+    get signal() {
+      return (gone ??= goneWith(reply.raw)).signal;
+    },
     service,
     remoteAddress: request.ip,
     localAddress: request.socket.localAddress ?? '',
@@ -32,4 +32,16 @@ export function callOf(
     clientCertificates: () => clientCertificates(request.socket),
     switchSession,
   };
+}
+
+/** Aborted when the connection ends before the reply. */
+function goneWith(raw: FastifyReply['raw']): AbortController {
+  const gone = new AbortController();
+  const abort = () => gone.abort(new Error('the client has gone away'));
+  if (raw.destroyed && !raw.writableFinished) abort();
+  else
+    raw.once('close', () => {
+      if (!raw.writableFinished) abort();
+    });
+  return gone;
 }
