@@ -416,12 +416,16 @@ export class Vm {
     const line = this.#line();
     let machine: RunningMachine;
     let admission: Admission | undefined;
+    let written: Promise<void> | undefined;
     try {
       admission = this.host.resources.admit(this.id, this.#demand, (share) => this.#given(share));
       if (saved) await checkSuspendFile(this, saved);
-      else await this.#saveConfig(connectForPowerOn(this.#config));
-      const [hardware, share] = await Promise.all([describeHardware(this, this.#config), admission.ready()]);
-      const { memoryMB } = this.#config.hardware;
+      const config = saved ? this.#config : connectForPowerOn(this.#config);
+      // The machine starts while the disk is waited for; its guest runs only when that is done.
+      written = saved ? undefined : this.#saveConfig(config);
+      written?.catch(() => undefined); // awaited below
+      const [hardware, share] = await Promise.all([describeHardware(this, config), admission.ready()]);
+      const { memoryMB } = config.hardware;
       const target = share?.balloonTargetMB ?? memoryMB;
       const vmm = await this.host.vmms.start(
         {
@@ -434,6 +438,7 @@ export class Vm {
           ...(saved ? { resumeFrom: suspendFile(this, saved) } : {}),
           // Forgotten on disk before the guest runs: a second resume of the same state would destroy its disks.
           beforeRun: async () => {
+            await written;
             if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
           },
         },
@@ -441,6 +446,7 @@ export class Vm {
       );
       machine = this.#hold(vmm, admission, openFiles(this.vmxFile, hardware), target);
     } catch (error) {
+      await written?.catch(() => undefined);
       admission?.release();
       throw await this.#startFailed(error, saved, request);
     }
