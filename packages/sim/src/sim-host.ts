@@ -27,6 +27,7 @@ import {
 import { applyConfigSpec, type SpecEnvironment } from '@vivarium/vmx';
 import type { Interner } from './interner.ts';
 import { SimNetwork } from './sim-network.ts';
+import { SimPools } from './sim-pools.ts';
 import { performanceMethod, type SimPerformance } from './sim-statistics.ts';
 import { disksOf, type SimVmState, started, stopped, suspended, vmProperties } from './sim-vm.ts';
 
@@ -60,6 +61,7 @@ type Method = (vm: SimVmState, args: Record<string, unknown>) => unknown;
 
 export class SimHost {
   readonly options: SimHostOptions;
+  readonly pools = new SimPools();
   readonly #vms = new Map<string, SimVmState>();
   /** Descriptors of disks that VMs have, by path. */
   readonly #disks = new Map<string, number>();
@@ -163,6 +165,7 @@ export class SimHost {
       return run(now, args);
     }
     if (target.type === 'HostNetworkSystem') return this.changeNetwork(method, args);
+    if (target.type === 'ResourcePool') return this.pools.perform(target.value, method, args);
     if (target.type === 'PerformanceManager') return performanceMethod(this.#performance(), method, args);
     if (method === 'CreateVM_Task') return reference(this.create(args['config'] as VirtualMachineConfigSpec).ref);
     if (method === 'RegisterVM_Task') return this.#register(String(args['path']), args['name'] as string | undefined);
@@ -301,6 +304,7 @@ export class SimHost {
 
   #remove(vm: SimVmState): void {
     this.#vms.delete(vm.ref.value);
+    this.pools.vmRemoved(vm.ref.value);
     for (const { backing } of disksOf(vm.config)) {
       if (isA('VirtualDeviceFileBackingInfo', backing)) this.#disks.delete(backing.fileName);
     }

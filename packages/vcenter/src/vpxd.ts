@@ -21,6 +21,7 @@ import { MemberLists } from './inventory/member-lists.ts';
 import { entityFaces } from './publish/faces.ts';
 import { publishInventory } from './publish/publisher.ts';
 import { ComputePools } from './resource-pool/compute-pools.ts';
+import { PushDivision } from './resource-pool/push-division.ts';
 import { EventRelay } from './routing/event-relay.ts';
 import { Forwarder } from './routing/forwarder.ts';
 import { centerTopology } from './statistics/center-topology.ts';
@@ -91,6 +92,13 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const vms: VmIndex = new VmIndex(inventory);
   const expected = new ExpectedVms(store);
   const pools = new ComputePools(inventory, graph);
+  const division: PushDivision = new PushDivision({
+    inventory,
+    graph,
+    store,
+    log,
+    linkOf: (host) => (hosts.isConnected(host) ? hosts.connected(host).link : undefined),
+  });
   const relay = new EventRelay(service);
   const hosts: Hosts = new Hosts({
     inventory,
@@ -102,7 +110,10 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     dialer,
     clock,
     log,
-    vmShown: (vm) => pools.vmShown(vm),
+    vmShown: (vm) => {
+      pools.vmShown(vm);
+      division.vmShown(vm);
+    },
     events: mirrorEvents(service),
     newInstanceUuid: newUuid,
     stateChanged: (host, state, former) => {
@@ -111,6 +122,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     },
     begun: (host, { mirror }, link, signal) => {
       void switches.connected(host).then(() => keeper.hostChanged(host));
+      division.hostConnected(host);
       relay.follow(host, mirror.refs, link, signal).catch((error: unknown) => {
         if (!signal.aborted) log.warn({ host: host.value, err: error }, 'the events of a host are not followed');
       });
@@ -154,6 +166,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     async close() {
       await statistics.stop();
       await hosts.close();
+      await division.close();
       summaries.stop();
       keeper.stop();
       published.stop();

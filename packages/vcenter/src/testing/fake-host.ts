@@ -20,6 +20,7 @@ import {
   type HostUpdate,
   type RunOptions,
 } from '../host-link/host-link.ts';
+import { FakePools } from './fake-pools.ts';
 
 interface FakeVm {
   readonly ref: ManagedObjectReference;
@@ -55,6 +56,7 @@ export class FakeHost {
   readonly portGroups = new Map<string, HostPortGroupSpec>();
   /** A method of HostNetworkSystem that is refused. */
   refuses: string | undefined;
+  readonly pools = new FakePools();
   isReachable = true;
   #lastVm = 0;
   readonly #links = new Set<FakeLink>();
@@ -238,6 +240,7 @@ export class FakeHost {
   perform(target: ManagedObjectReference, method: string, args: Record<string, unknown>): unknown {
     this.calls.push({ method, target: moRefKey(target), args });
     if (target.type === 'HostNetworkSystem') return this.#changeNetwork(method, args);
+    if (target.type === 'ResourcePool') return this.pools.perform(target.value, method, args);
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
     if (!vm) throw new MethodFault('NotSupported');
