@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { labCache } from '../testing/lab-cache.ts';
+import { listQemus, machineTraces } from '../testing/machine-traces.ts';
+import { isAlive } from '../testing/process.ts';
 import { type RunResult, run } from '../testing/run.ts';
 import { needsRoot } from '../testing/use-lab-host.ts';
+import { waitFor } from '../testing/wait-for.ts';
 
 const VIV = resolve(import.meta.dirname, '../../../viv');
 const COMMANDS = ['up', 'down', 'status', 'env', 'doctor', 'logs', 'test', 'bench'];
@@ -145,6 +148,18 @@ describe('viv', () => {
       ['demo'],
     );
     assert.match(again.vms[0]?.ipAddress ?? '', /^\d+\./);
+  });
+
+  test('down ends guests and switch of a hostd that was killed too', async () => {
+    const hostDir = join(dir(), 'esx1');
+    const { pid } = JSON.parse(await readFile(join(hostDir, 'hostd.pid'), 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await waitFor('hostd to be gone', async () => !isAlive(pid));
+    assert.equal((await listQemus(hostDir)).length, 1);
+    await ok('down');
+    const traces = await machineTraces(hostDir);
+    assert.deepEqual(Object.values(traces).flat(), []);
+    assert.match((await viv('down')).stderr, /esx1 is not running/);
   });
 });
 

@@ -25,6 +25,13 @@ const nodeFlags = {
  */
 const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 
+/** Starts the daemon once more with the configuration that it had. */
+export async function restartDaemon(instance: Instance, options: { readonly cacheDir: string }): Promise<RunningHost> {
+  const text = await readText(configurationFile(instance));
+  if (text === undefined) throw new UserError(`${instance.name} was never started`, 'begin with: ./viv up');
+  return startDaemon(instance, JSON.parse(text) as object, options);
+}
+
 /** `configuration` is what the daemon reads: hostd.json, vpxd.json. */
 export async function startDaemon(
   instance: Instance,
@@ -33,7 +40,7 @@ export async function startDaemon(
 ): Promise<RunningHost> {
   const { kind, stateDir, name } = instance;
   await mkdir(stateDir, { recursive: true, mode: 0o711 });
-  const configFile = join(stateDir, `${kind}.json`);
+  const configFile = configurationFile(instance);
   await writeDurable(configFile, JSON.stringify(configuration, null, 2));
   const logFile = join(stateDir, `${kind}.log`);
   const log = await open(logFile, 'a', 0o600);
@@ -64,6 +71,10 @@ export async function startDaemon(
   } finally {
     await log.close();
   }
+}
+
+function configurationFile({ kind, stateDir }: Instance): string {
+  return join(stateDir, `${kind}.json`);
 }
 
 async function lastWords(logFile: string): Promise<string> {

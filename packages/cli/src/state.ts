@@ -85,6 +85,15 @@ export async function findRunning(instance: Instance): Promise<RunningHost | und
   return isAlive ? { pid, port, address } : undefined;
 }
 
+/** Whether guests and switch of a host may still run although its daemon does not: it was killed, or stopped before them. */
+export async function isHeadless(instance: Instance): Promise<boolean> {
+  if (instance.kind !== 'hostd' || (await findRunning(instance))) return false;
+  const text = await readText(join(instance.stateDir, 'hostd.pid'));
+  if (text === undefined) return false;
+  const { boot } = JSON.parse(text) as { boot?: string };
+  return boot === (await readText('/proc/sys/kernel/random/boot_id'))?.trim();
+}
+
 export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

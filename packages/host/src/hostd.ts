@@ -1,6 +1,6 @@
 // hostd, put together: what the daemon is made of and in which order it comes and goes.
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
@@ -409,6 +409,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       if (!isIdle) return;
       await network.stop({ teardown: true });
       await groups?.close();
+      await rm(paths.ready, { force: true });
     },
   };
 }
@@ -459,9 +460,11 @@ async function ensureAdministrator(service: Service, options: HostdOptions): Pro
   ]);
 }
 
+/** The file stays as long as anything of the host may run: when hostd ends before its guests, others can tell. */
 async function writeReady(file: string, port: number, address: string): Promise<void> {
   const startTime = String(identifyProcess(process.pid)?.startTime ?? '');
-  await writeDurable(file, JSON.stringify({ pid: process.pid, startTime, port, address }), 0o644);
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  await writeDurable(file, JSON.stringify({ pid: process.pid, startTime, boot, port, address }), 0o644);
 }
 
 /** Tells the control groups of several hosts on one machine apart. */

@@ -35,7 +35,7 @@ export interface StatePaths {
   readonly datastore: string;
   /** Standard output and error of the daemon, written by whoever starts it. */
   readonly log: string;
-  /** Written when the service answers: pid, port. */
+  /** Written when the service answers (pid, port); removed when it has stopped and nothing of the host runs any more. */
   readonly ready: string;
 }
 

@@ -3,7 +3,8 @@ import type { VimClient } from '@vivarium/client';
 import { centerInstance, hostInstances, readLayout } from '../layout.ts';
 import { beginStep } from '../progress.ts';
 import { openSession } from '../session.ts';
-import { findRunning, type Instance, UserError } from '../state.ts';
+import { restartDaemon } from '../start-daemon.ts';
+import { cacheDir, findRunning, type Instance, isHeadless, UserError } from '../state.ts';
 import { listVms, type VmRow } from '../vms.ts';
 import { waitUntil } from '../wait.ts';
 
@@ -19,10 +20,16 @@ export async function down(options: { stateDir: string }): Promise<void> {
   // vCenter first: it would only tell of hosts that go.
   const center = centerInstance(options.stateDir, layout);
   if (center) await stopDaemon(center);
-  for (const instance of hostInstances(options.stateDir, layout)) await stopHost(instance);
+  const failures: unknown[] = [];
+  for (const instance of hostInstances(options.stateDir, layout)) {
+    // One host that does not stop keeps no other from it.
+    await stopHost(instance).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function stopHost(instance: Instance): Promise<void> {
+  if (await isHeadless(instance)) await takeOver(instance);
   if (!(await findRunning(instance))) {
     process.stderr.write(`viv: ${instance.name} is not running\n`);
     return;
@@ -38,6 +45,18 @@ async function stopHost(instance: Instance): Promise<void> {
   }
   step.done(`the VMs of ${instance.name} are off`);
   await stopDaemon(instance);
+}
+
+/** hostd was killed, its guests and switch run on: a new hostd ends them in order. */
+async function takeOver(instance: Instance): Promise<void> {
+  const step = beginStep(`taking over what a killed hostd of ${instance.name} has left running`);
+  try {
+    await restartDaemon(instance, { cacheDir: cacheDir() });
+    step.done(`a new hostd has taken over ${instance.name}`);
+  } catch (error) {
+    step.failed(`hostd of ${instance.name} does not start: its VMs may still run`);
+    throw error;
+  }
 }
 
 async function stopDaemon(instance: Instance): Promise<void> {
