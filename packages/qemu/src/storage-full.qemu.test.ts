@@ -63,8 +63,9 @@ void suite('a full datastore', { skip: reason, timeout: 600_000 }, () => {
     closeSync(fd);
 
     const stopped = vm.monitor.waitFor((event) => readEvent(event)?.kind === 'blockIoError', { timeoutMs: 200_000 });
-    const write =
-      'dd if=/dev/urandom of=/tmp/noise bs=1M count=12 2>/dev/null; sha256sum </tmp/noise; dd if=/tmp/noise of=/dev/sdb bs=1M conv=fsync 2>&1; head -c 12582912 /dev/sdb | sha256sum';
+    // Linux gives the names sda and sdb in the order in which the disks answer.
+    const disk = '/dev/$(ls /sys/bus/scsi/devices/*:0:1:0/block)';
+    const write = `dd if=/dev/urandom of=/tmp/noise bs=1M count=12 2>/dev/null; sha256sum </tmp/noise; dd if=/tmp/noise of=${disk} bs=1M conv=fsync 2>&1; head -c 12582912 ${disk} | sha256sum`;
     const written = execInGuest(agent, { path: '/bin/sh', args: ['-c', write], timeoutMs: 200_000 });
     written.catch(() => undefined);
     const error = readEvent(await stopped);
@@ -86,7 +87,7 @@ void suite('a full datastore', { skip: reason, timeout: 600_000 }, () => {
     const sums = await retry(() =>
       execInGuest(agent, {
         path: '/bin/sh',
-        args: ['-c', 'sync; head -c 12582912 /dev/sdb | sha256sum; sha256sum </tmp/noise'],
+        args: ['-c', `sync; head -c 12582912 ${disk} | sha256sum; sha256sum </tmp/noise`],
         timeoutMs: 60_000,
       }),
     );
