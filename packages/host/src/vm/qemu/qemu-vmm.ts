@@ -34,6 +34,7 @@ import { vmGroup } from '../../resource-pool/control-groups.ts';
 import type { KeyStroke, Vmm, VmmEvents, VmmUsage } from '../vmm.ts';
 import { AgentDoor } from './agent-door.ts';
 import { giveFiles } from './files.ts';
+import { IoErrors } from './io-errors.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { QemuDevices } from './qemu-devices.ts';
 import { type QemuOptions, vmUid } from './qemu-options.ts';
@@ -56,6 +57,7 @@ export class QemuVmm implements Vmm {
   readonly #folder: RunFolder;
   readonly #monitor: Monitor;
   readonly #events: VmmEvents;
+  readonly #ioErrors: IoErrors;
   readonly #ended: Promise<void>;
   readonly #meter: ProcessMeter;
   #guestReports: Promise<void> | undefined;
@@ -79,6 +81,10 @@ export class QemuVmm implements Vmm {
     this.#monitor = monitor;
     this.#events = events;
     this.#meter = new ProcessMeter(record.process);
+    this.#ioErrors = new IoErrors({
+      state: async () => (await queryStatus(monitor)).state,
+      stoppedBy: (error) => events.ioError(error),
+    });
     this.bootTime = record.bootTime;
     this.accelerator = record.accelerator;
     this.vncSocket = join(folder.vmm, runFiles.vnc);
@@ -220,11 +226,15 @@ export class QemuVmm implements Vmm {
       case 'reset':
         events.reset();
         break;
+      case 'stopped':
+        this.#ioErrors.stopped();
+        break;
       case 'continued':
+        this.#ioErrors.continued();
         events.resumed();
         break;
       case 'blockIoError':
-        if (event.action === 'stop') events.ioError(event);
+        if (event.action === 'stop') this.#ioErrors.failed(event);
         break;
       case 'channel':
         if (event.device !== 'agent-channel') break;
