@@ -3,7 +3,7 @@
 import type { Clock, Random } from '@vivarium/base';
 import { uuid } from '@vivarium/base';
 import type { GuestFacts, HostView } from '@vivarium/host/view';
-import type { BuiltSwitch, CenterBuilder } from '@vivarium/vcenter';
+import type { BuiltSwitch, CenterBuilder, HostToBuild } from '@vivarium/vcenter';
 import {
   type AboutInfo,
   isA,
@@ -54,17 +54,18 @@ async function buildDatacenter(world: SimWorld, interner: Interner, plan: Datace
   const datacenter = await builder.datacenter(plan.name);
   const dvs =
     plan.portgroups.length > 0 ? await builder.distributedSwitch(datacenter, 'DVS0', plan.portgroups) : undefined;
+  const hosts: HostToBuild[] = [];
   for (const cluster of plan.clusters) {
     const ref = await builder.cluster(datacenter, cluster.name);
-    await buildCompute(world, interner, { datacenter, cluster: ref, plan: cluster, datastores, dvs });
+    hosts.push(...makeHosts(world, interner, { cluster: ref, plan: cluster, datastores, dvs }));
   }
   for (const host of plan.standalone) {
-    await buildCompute(world, interner, { datacenter, cluster: undefined, plan: host, datastores, dvs });
+    hosts.push(...makeHosts(world, interner, { cluster: undefined, plan: host, datastores, dvs }));
   }
+  await builder.hosts(datacenter, hosts, dvs?.ref);
 }
 
 interface ComputeWork {
-  readonly datacenter: MoRef<'Datacenter'>;
   readonly cluster: MoRef<'ClusterComputeResource'> | undefined;
   readonly plan: ComputePlan;
   readonly datastores: readonly SimDatastore[];
@@ -72,12 +73,12 @@ interface ComputeWork {
   readonly dvs: BuiltSwitch | undefined;
 }
 
-async function buildCompute(world: SimWorld, interner: Interner, work: ComputeWork): Promise<void> {
-  const { builder, flags } = world;
-  const { datacenter, cluster, plan, datastores, dvs } = work;
+function makeHosts(world: SimWorld, interner: Interner, work: ComputeWork): HostToBuild[] {
+  const { flags } = world;
+  const { cluster, plan, datastores, dvs } = work;
   const network = dvs?.hostNames[0] ?? 'VM Network';
   let template: VirtualMachineConfigInfo | undefined;
-  for (const { name, vms } of plan.hosts) {
+  return plan.hosts.map(({ name, vms }) => {
     const host = newHost(world, interner, name, datastores);
     for (const { method, args } of dvs?.steps ?? []) host.changeNetwork(method, { ...args });
     world.hosts.set(name, host);
@@ -91,9 +92,9 @@ async function buildCompute(world: SimWorld, interner: Interner, work: ComputeWo
       places.set(state.config.instanceUuid ?? '', vm.pool);
       if (flags.isAutostart) host.powerOn(state);
     }
-    await builder.host(datacenter, cluster, name, places, dvs?.ref);
     world.progress(`${name}: ${vms.length} virtual machines`);
-  }
+    return { name, cluster, vms: places };
+  });
 }
 
 function newHost(world: SimWorld, interner: Interner, name: string, datastores: readonly SimDatastore[]): SimHost {

@@ -3,31 +3,39 @@ import { defaultClusterConfig } from '@vivarium/drs';
 import { normalPoolAllocation } from '@vivarium/drs/resource-pool';
 import { type MoRef, make } from '@vivarium/vim';
 import type { Center } from './center.ts';
-import { withMember } from './distributed-switch/change-switch.ts';
+import { withMembers } from './distributed-switch/change-switch.ts';
 import { hiddenPortGroupName, switchUuid } from './distributed-switch/hidden-network.ts';
 import { newPortgroup, newSwitch } from './distributed-switch/new-switch.ts';
 import { type NetworkStep, stepsOfMember } from './distributed-switch/plan-host-network.ts';
 import { newCluster, newDatacenter, newStandalone, ROOT_FOLDER } from './folder/create-entity.ts';
-import { addHost } from './host-system/add-host.ts';
+import type { HostLink } from './host-link/host-link.ts';
+import { type AddedHost, connectHost, newHostRecord } from './host-system/add-host.ts';
+import type { InventoryOp } from './inventory/inventory.ts';
 import { createPool } from './resource-pool/change-pools.ts';
+
+const HTTPS_PORT = 443;
+const ACCOUNT = { userName: 'root', password: 'simulated' };
 
 export interface CenterBuilder {
   datacenter(name: string): Promise<MoRef<'Datacenter'>>;
   cluster(datacenter: MoRef<'Datacenter'>, name: string): Promise<MoRef<'ClusterComputeResource'>>;
   /** A distributed switch with port groups of these names, in no VLAN. */
   distributedSwitch(datacenter: MoRef<'Datacenter'>, name: string, portgroups: readonly string[]): Promise<BuiltSwitch>;
-  /**
-   * The host that is reached by this name, into the cluster or standalone; its VMs into the datacenter's VM folder. `vms`:
-   * instance UUID → name of the pool below the root pool, undefined for the root pool.
-   * `dvs`: the distributed switch that it is a member of.
-   */
-  host(
+  /** Hosts with their VMs, which come into the datacenter's VM folder. `dvs`: the distributed switch that all are members of. */
+  hosts(
     datacenter: MoRef<'Datacenter'>,
-    cluster: MoRef<'ClusterComputeResource'> | undefined,
-    name: string,
-    vms: ReadonlyMap<string, string | undefined>,
+    hosts: readonly HostToBuild[],
     dvs?: MoRef<'VmwareDistributedVirtualSwitch'>,
-  ): Promise<MoRef<'HostSystem'>>;
+  ): Promise<void>;
+}
+
+export interface HostToBuild {
+  /** vCenter reaches it by this name. */
+  readonly name: string;
+  /** Without one it is a standalone host. */
+  readonly cluster: MoRef<'ClusterComputeResource'> | undefined;
+  /** Instance UUID → name of the pool below the root pool, undefined for the root pool. */
+  readonly vms: ReadonlyMap<string, string | undefined>;
 }
 
 export interface BuiltSwitch {
@@ -39,7 +47,7 @@ export interface BuiltSwitch {
 }
 
 export function centerBuilder(center: Center): CenterBuilder {
-  const { inventory, expected } = center;
+  const { inventory, lists } = center;
   return {
     async datacenter(name) {
       const { ref, ops } = newDatacenter(inventory, ROOT_FOLDER, name);
@@ -70,39 +78,54 @@ export function centerBuilder(center: Center): CenterBuilder {
       }
       return { ref, steps: stepsOfMember(inventory, ref), hostNames };
     },
-    async host(datacenter, cluster, name, vms, dvs) {
-      const { hostFolder, vmFolder } = inventory.get(datacenter);
-      const place = cluster ? { ref: cluster, ops: [] } : newStandalone(inventory, hostFolder, name);
-      const rootPool = cluster
-        ? inventory.get(cluster).resourcePool
-        : place.ops.flatMap((op) =>
-            'put' in op && op.put.type === 'ResourcePool' ? [op.put as MoRef<'ResourcePool'>] : [],
-          )[0];
-      if (!rootPool) throw new Error('a compute resource without a root pool');
-      if (!cluster) await inventory.apply(place.ops);
-      const pools = new Map<string | undefined, MoRef<'ResourcePool'>>([[undefined, rootPool]]);
-      for (const pool of new Set(vms.values())) {
-        if (pool !== undefined) pools.set(pool, await ensurePool(center, rootPool, pool));
+    async hosts(datacenter, hosts, dvs) {
+      const release = lists.hold();
+      try {
+        await buildHosts(center, datacenter, hosts, dvs);
+      } finally {
+        release();
       }
-      for (const [instanceUuid, pool] of vms) {
-        await expected.expect(instanceUuid, { folder: vmFolder, resourcePool: pools.get(pool) ?? rootPool });
-      }
-      const spec = {
-        _typeName: 'HostConnectSpec',
-        hostName: name,
-        userName: 'root',
-        password: 'simulated',
-        force: false,
-      } as const;
-      const { host } = await addHost(center, spec, {
-        datacenterOf: hostFolder,
-        isConnected: true,
-        join: (member) => (dvs ? withMember(inventory, dvs, member) : []),
-        place: () => ({ ref: place.ref, ops: [] }),
-      });
-      return host;
     },
   };
+}
+
+/** The records of all hosts as one change, then one connection after the other: what is theirs together is made once. */
+async function buildHosts(
+  center: Center,
+  datacenter: MoRef<'Datacenter'>,
+  hosts: readonly HostToBuild[],
+  dvs: MoRef<'VmwareDistributedVirtualSwitch'> | undefined,
+): Promise<void> {
+  const { inventory, expected } = center;
+  const { hostFolder, vmFolder } = inventory.get(datacenter);
+  const ops: InventoryOp[] = [];
+  const rootPools: MoRef<'ResourcePool'>[] = [];
+  const added: AddedHost[] = [];
+  const links: HostLink[] = [];
+  for (const { name, cluster } of hosts) {
+    const link = await center.dialer.introduce({ address: name, port: HTTPS_PORT, thumbprint: undefined }, ACCOUNT);
+    const standalone = cluster ? undefined : newStandalone(inventory, hostFolder, name);
+    const owner = (cluster ?? standalone?.ref) as MoRef<'ComputeResource'>;
+    const record = newHostRecord({ name, owner, address: name, port: HTTPS_PORT, uuid: await link.hardwareUuid() });
+    const host = inventory.newRef('HostSystem');
+    ops.push(...(standalone?.ops ?? []), { put: host, record });
+    rootPools.push(standalone?.pool ?? inventory.get(owner).resourcePool);
+    added.push({ host, owner });
+    links.push(link);
+  }
+  const members = added.map(({ host }) => host);
+  await inventory.exclusively(() => inventory.apply([...ops, ...(dvs ? withMembers(inventory, dvs, members) : [])]));
+  for (const [index, { vms }] of hosts.entries()) {
+    const rootPool = rootPools[index] as MoRef<'ResourcePool'>;
+    const pools = new Map<string | undefined, MoRef<'ResourcePool'>>([[undefined, rootPool]]);
+    for (const pool of new Set(vms.values())) {
+      if (pool !== undefined) pools.set(pool, await ensurePool(center, rootPool, pool));
+    }
+    for (const [instanceUuid, pool] of vms) {
+      await expected.expect(instanceUuid, { folder: vmFolder, resourcePool: pools.get(pool) ?? rootPool });
+    }
+    await connectHost(center, added[index] as AddedHost, links[index] as HostLink);
+  }
 }
 
 async function ensurePool(center: Center, parent: MoRef<'ResourcePool'>, name: string): Promise<MoRef<'ResourcePool'>> {

@@ -1,4 +1,4 @@
-export { type BuiltSwitch, type CenterBuilder, centerBuilder } from './center-builder.ts';
+export { type BuiltSwitch, type CenterBuilder, centerBuilder, type HostToBuild } from './center-builder.ts';
 export { ensureCertificates } from './certificates/certificate-authority.ts';
 export { type Door, openDoors } from './doors.ts';
 export type {

@@ -178,14 +178,15 @@ function changeConfig(former: SwitchRecord['config'], spec: VMwareDVSConfigSpec)
   };
 }
 
-/** The switch with one member more. */
-export function withMember(
+/** The switch with more members. */
+export function withMembers(
   inventory: Inventory,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
-  host: MoRef<'HostSystem'>,
+  hosts: readonly MoRef<'HostSystem'>[],
 ): InventoryOp[] {
   const record = inventory.get(dvs);
-  const changed = { ...record, config: { ...record.config, host: [...(record.config.host ?? []), newMember(host)] } };
+  const members = [...(record.config.host ?? []), ...hosts.map((host) => newMember(host))];
+  const changed = { ...record, config: { ...record.config, host: members } };
   return withUplinks(inventory, dvs, changed, record);
 }
 

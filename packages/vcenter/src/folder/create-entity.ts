@@ -79,10 +79,10 @@ export function newStandalone(
   inventory: Inventory,
   parent: MoRef<'Folder'>,
   name: string,
-): { ref: MoRef<'ComputeResource'>; ops: InventoryOp[] } {
+): { ref: MoRef<'ComputeResource'>; pool: MoRef<'ResourcePool'>; ops: InventoryOp[] } {
   const ref = inventory.newRef('ComputeResource');
   const pool = rootPool(inventory, ref);
-  return { ref, ops: [{ put: ref, record: { name, parent, resourcePool: pool.ref } }, pool.op] };
+  return { ref, pool: pool.ref, ops: [{ put: ref, record: { name, parent, resourcePool: pool.ref } }, pool.op] };
 }
 
 function rootPool(inventory: Inventory, owner: MoRef<'ComputeResource'>) {

@@ -283,6 +283,7 @@ export class HostMirror {
   }
 
   #reportedVms(): ReportedVm[] {
+    const urls = this.#datastoreUrls();
     return this.#ofTypes('VirtualMachine').flatMap((report) => {
       const { ref, said } = report;
       const config = said['config'] as VirtualMachineConfigInfo | undefined;
@@ -294,16 +295,17 @@ export class HostMirror {
           name: String(said['name'] ?? ''),
           instanceUuid: config?.instanceUuid ?? '',
           vmPathName,
-          datastoreUrl: datastore === undefined ? '' : this.#datastoreUrl(datastore),
+          datastoreUrl: urls.get(datastore) ?? '',
           isRunning: isRunning(report),
         },
       ];
     });
   }
 
-  #datastoreUrl(name: string): string {
-    const report = this.#ofTypes('Datastore').find(({ said }) => said['name'] === name);
-    return (report?.said['info'] as { url?: string } | undefined)?.url ?? '';
+  #datastoreUrls(): ReadonlyMap<unknown, string | undefined> {
+    return new Map(
+      this.#ofTypes('Datastore').map(({ said }) => [said['name'], (said['info'] as { url?: string } | undefined)?.url]),
+    );
   }
 
   #ofTypes(...types: readonly string[]): Report[] {

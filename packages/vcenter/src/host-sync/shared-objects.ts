@@ -5,16 +5,22 @@ import type { ObjectGraph } from '@vivarium/vmomi';
 import type { MemberLists } from '../inventory/member-lists.ts';
 
 type Said = Readonly<Record<string, unknown>>;
+
+interface Entry {
+  readonly host: MoRef<'HostSystem'>;
+  readonly owner: MoRef<'ComputeResource'>;
+  readonly said: Said;
+  /** Of a datastore. */
+  readonly mount: DatastoreHostMount | undefined;
+}
+
 type SharedType = 'Datastore' | 'Network' | 'DistributedVirtualPortgroup';
 
 export class SharedObjects {
   readonly #graph: ObjectGraph;
   readonly #lists: MemberLists;
   /** Ours → host → what it says, in our words. */
-  readonly #said = new Map<
-    string,
-    Map<string, { readonly host: MoRef<'HostSystem'>; readonly owner: MoRef<'ComputeResource'>; readonly said: Said }>
-  >();
+  readonly #said = new Map<string, Map<string, Entry>>();
 
   constructor(graph: ObjectGraph, lists: MemberLists) {
     this.#graph = graph;
@@ -24,7 +30,7 @@ export class SharedObjects {
   /** A host has it, or has news of it. */
   report(ref: MoRef<SharedType>, host: MoRef<'HostSystem'>, owner: MoRef<'ComputeResource'>, said: Said): void {
     const key = moRefKey(ref);
-    const hosts = this.#said.get(key) ?? new Map();
+    const hosts = this.#said.get(key) ?? new Map<string, Entry>();
     this.#said.set(key, hosts);
     if (!hosts.has(host.value)) {
       const property = listOf(ref);
@@ -32,7 +38,7 @@ export class SharedObjects {
       this.#lists.add(owner, property, ref);
       if (property === 'network') this.#lists.add(ref, 'host', host);
     }
-    hosts.set(host.value, { host, owner, said });
+    hosts.set(host.value, { host, owner, said, mount: mountOf(host, said) });
     this.#publish(ref);
   }
 
@@ -89,19 +95,16 @@ function networkFace(said: Said, name: unknown): Said {
   return { ...said, summary: { ...(said['summary'] as object), name } };
 }
 
-function datastoreFace(
-  said: Said,
-  name: unknown,
-  hosts: readonly { readonly host: MoRef<'HostSystem'>; readonly said: Said }[],
-): Properties<'Datastore'> {
-  const mounts = hosts.flatMap(({ host, said: one }) => {
-    const [mount] = (one['host'] as DatastoreHostMount[] | undefined) ?? [];
-    return mount ? [make('DatastoreHostMount', { ...mount, key: host })] : [];
-  });
+function datastoreFace(said: Said, name: unknown, hosts: readonly Entry[]): Properties<'Datastore'> {
   return {
     ...said,
     summary: { ...(said['summary'] as object), name, multipleHostAccess: hosts.length > 1 },
     info: { ...(said['info'] as object), name },
-    host: mounts,
+    host: hosts.flatMap(({ mount }) => mount ?? []),
   } as Properties<'Datastore'>;
+}
+
+function mountOf(host: MoRef<'HostSystem'>, said: Said): DatastoreHostMount | undefined {
+  const [mount] = (said['host'] as DatastoreHostMount[] | undefined) ?? [];
+  return mount && make('DatastoreHostMount', { ...mount, key: host });
 }

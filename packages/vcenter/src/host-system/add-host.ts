@@ -5,6 +5,7 @@ import type { Center } from '../center.ts';
 import type { HostLink } from '../host-link/host-link.ts';
 import { HostUnreachable } from '../host-link/host-link.ts';
 import { checkName } from '../inventory/entity-name.ts';
+import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
 import { removeHost } from './remove-host.ts';
 
@@ -14,8 +15,6 @@ export interface AddHostOptions {
   /** Something in the datacenter that the host comes into. */
   readonly datacenterOf: MoRef;
   readonly isConnected: boolean;
-  /** What else changes with it: it comes as a member of distributed switches. */
-  readonly join?: (host: MoRef<'HostSystem'>) => readonly InventoryOp[];
   /** The compute resource that it comes into: one that is there, or one that comes with it. */
   readonly place: (name: string) => { readonly ref: MoRef<'ComputeResource'>; readonly ops: readonly InventoryOp[] };
 }
@@ -27,7 +26,7 @@ export interface AddedHost {
 
 /** Faults: SSLVerifyFault, InvalidLogin, NoHost, AlreadyConnected, DuplicateName, InvalidArgument, HostCommunication. */
 export async function addHost(center: Center, spec: HostConnectSpec, options: AddHostOptions): Promise<AddedHost> {
-  const { inventory, hosts, service } = center;
+  const { inventory } = center;
   const address = required(spec.hostName, 'hostName');
   const account = { userName: required(spec.userName, 'userName'), password: required(spec.password, 'password') };
   const port = spec.port !== undefined && spec.port > 0 ? spec.port : HTTPS_PORT;
@@ -45,32 +44,63 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
     requireNewMachine(center, uuid, address);
     const { ref: owner, ops } = options.place(name);
     const host = inventory.newRef('HostSystem');
-    const record = {
-      name,
-      parent: owner as MoRef,
-      address,
-      port,
-      thumbprint: target.thumbprint ?? '',
-      uuid,
-      isDisconnected: !options.isConnected,
-      inMaintenanceMode: false,
-    };
-    await inventory.apply([...ops, { put: host, record }, ...(options.join?.(host) ?? [])]);
+    const { thumbprint } = target;
+    const { isConnected } = options;
+    const record = newHostRecord({ name, owner, address, port, thumbprint, uuid, isConnected });
+    await inventory.apply([...ops, { put: host, record }]);
     return { host, owner };
   });
   undo.defer(() => removeHost(center, added.host));
-  const session = hosts.open(added.host);
+  await connectHost(center, added, link, { isConnected: options.isConnected });
+  undo.move();
+  return added;
+}
+
+/** The first connection of a host that is in the inventory: what it has is taken in. Faults: HostCommunication. */
+export async function connectHost(
+  { hosts, service, inventory }: Center,
+  { host }: AddedHost,
+  link: HostLink,
+  { isConnected = true }: { readonly isConnected?: boolean } = {},
+): Promise<void> {
+  const session = hosts.open(host);
   session.connect(link);
   await session.whenConnected().catch((error: unknown) => {
     throw error instanceof HostUnreachable ? new MethodFault('HostCommunication', {}, error.message) : error;
   });
-  if (!options.isConnected) await session.disconnect();
-  undo.move();
-  service.events.post({
-    _typeName: 'HostAddedEvent',
-    host: make('HostEventArgument', { name, host: added.host }),
-  });
-  return added;
+  if (!isConnected) await session.disconnect();
+  const { name } = inventory.get(host);
+  service.events.post({ _typeName: 'HostAddedEvent', host: make('HostEventArgument', { name, host }) });
+}
+
+/** `name`: checked; `uuid`: of its hardware. */
+export function newHostRecord({
+  name,
+  owner,
+  address,
+  port,
+  thumbprint,
+  uuid,
+  isConnected = true,
+}: {
+  readonly name: string;
+  readonly owner: MoRef<'ComputeResource'>;
+  readonly address: string;
+  readonly port: number;
+  readonly thumbprint?: string | undefined;
+  readonly uuid: string;
+  readonly isConnected?: boolean;
+}): EntityRecord<'HostSystem'> {
+  return {
+    name,
+    parent: owner as MoRef,
+    address,
+    port,
+    thumbprint: thumbprint ?? '',
+    uuid,
+    isDisconnected: !isConnected,
+    inMaintenanceMode: false,
+  };
 }
 
 function required(value: string | undefined, property: string): string {

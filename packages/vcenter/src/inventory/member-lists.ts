@@ -16,6 +16,7 @@ export class MemberLists {
   readonly #dirty = new Set<List>();
   readonly #listeners = new Map<string, Set<(owner: MoRef) => void>>();
   #isFlushDue = false;
+  #holders = 0;
 
   constructor(graph: ObjectGraph) {
     this.#graph = graph;
@@ -54,9 +55,19 @@ export class MemberLists {
     return () => void listeners.delete(listener);
   }
 
+  /** Nothing is written until it is released: an inventory is filled. */
+  hold(): () => void {
+    this.#holders += 1;
+    return () => {
+      this.#holders -= 1;
+      this.flush();
+    };
+  }
+
   /** Writes what has changed now; otherwise it happens before the next input is read. */
   flush(): void {
     this.#isFlushDue = false;
+    if (this.#holders > 0) return;
     for (const list of this.#dirty) {
       const object = this.#graph.find(list.owner);
       object?.set(
@@ -80,7 +91,7 @@ export class MemberLists {
   #touch(list: List): void {
     this.#dirty.add(list);
     for (const listener of this.#listeners.get(list.property) ?? []) listener(list.owner);
-    if (this.#isFlushDue) return;
+    if (this.#isFlushDue || this.#holders > 0) return;
     this.#isFlushDue = true;
     queueMicrotask(() => this.flush());
   }

@@ -138,10 +138,10 @@ export class ComputePools {
   }
 
   #publish(): void {
-    const dirty = [...this.#dirty];
+    const dirty = new Set(this.#dirty);
     this.#dirty.clear();
     for (const [key, tree] of this.#treeOf) {
-      const object = dirty.includes(tree) && tree.has(key) ? this.#graph.find(moRef('ResourcePool', key)) : undefined;
+      const object = dirty.has(tree) && tree.has(key) ? this.#graph.find(moRef('ResourcePool', key)) : undefined;
       const config = object?.get('config');
       if (!object || !config) continue;
       const { cpuMhz, memoryMB } = this.#usageWithin(key, tree);
