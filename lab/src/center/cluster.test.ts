@@ -1,5 +1,8 @@
 // What `viv up` brings up: a vCenter over three hosts, driven by an unmodified govc, and killed in parts.
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
 import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
@@ -61,6 +64,44 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
     await govc('vm.power', '-off', 'site');
     await govc('vm.destroy', 'site');
     await govc.refused(/not found/, 'vm.power', '-on', 'site');
+  });
+
+  test('files of datastores are kept, copied and given through vCenter', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'viv-files-'));
+    try {
+      const [sent, got] = [join(folder, 'sent'), join(folder, 'got')];
+      await writeFile(sent, 'one\ntwo\n'.repeat(200_000));
+      const at = ['-ds', 'datastore1 (1)'];
+      await govc('datastore.mkdir', ...at, '-p', 'iso/deep er');
+      await govc.refused(/already exists/, 'datastore.mkdir', ...at, 'iso');
+      await govc('datastore.upload', ...at, sent, 'iso/deep er/a.txt');
+      await govc('datastore.cp', ...at, 'iso/deep er/a.txt', 'iso/b.txt');
+      await govc('datastore.mv', ...at, 'iso/b.txt', 'iso/c.txt');
+      assert.deepEqual(lines(await govc('datastore.ls', ...at, 'iso')).sort(), ['c.txt', 'deep er']);
+      await govc('datastore.download', ...at, 'iso/c.txt', got);
+      assert.deepEqual(await readFile(got), await readFile(sent));
+      assert.equal(await govc('datastore.tail', ...at, '-n', '2', 'iso/c.txt'), 'one\ntwo\n');
+      const elsewhere = ['-dc-target', 'DC', '-ds-target', 'datastore1 (2)'];
+      await govc.refused(/copying between hosts/, 'datastore.cp', ...at, ...elsewhere, 'iso/c.txt', 'c.txt');
+      const missing = /File \[datastore1 \(1\)\] iso\/none was not found|404/;
+      await govc.refused(missing, 'datastore.download', ...at, 'iso/none', got);
+      await govc('datastore.rm', ...at, 'iso');
+      await govc.refused(/File \[datastore1 \(1\)\] iso was not found/, 'datastore.rm', ...at, 'iso/none');
+
+      await govc('datastore.disk.create', ...at, '-size', '64M', 'disk.vmdk');
+      assert.match(
+        await govc('datastore.disk.info', ...at, '-uuid', 'disk.vmdk'),
+        /Name: +disk\.vmdk\n +UUID: +60 00 C2 9/i,
+      );
+      await govc('datastore.cp', ...at, 'disk.vmdk', 'copy.vmdk');
+      await govc('datastore.disk.inflate', ...at, 'disk.vmdk');
+      assert.match(await govc('datastore.disk.info', ...at, 'disk.vmdk'), /Type: +eagerZeroedThick/);
+      for (const disk of ['disk.vmdk', 'copy.vmdk']) await govc('datastore.rm', ...at, disk);
+      await govc.refused(/not found/, 'datastore.disk.info', ...at, 'disk.vmdk');
+      assert.match(await govc('tasks', '/DC/datastore/datastore1 (1)'), /CopyVirtualDisk +datastore1 \(1\)/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   test('a guest boots on a host of the cluster and tells its address', async () => {

@@ -13,7 +13,13 @@ import {
   unbox,
 } from '@vivarium/vim';
 import type { ArgsOf, MethodName, ResultOf } from './method-types.ts';
-import { type SendOptions, Transport, type TransportOptions } from './transport.ts';
+import {
+  type SendOptions,
+  type TransferAnswer,
+  type TransferOptions,
+  Transport,
+  type TransportOptions,
+} from './transport.ts';
 import { type StreamEvent, type StreamOptions, updateStream } from './update-stream.ts';
 import { checkFault, faultOf } from './wire-fault.ts';
 
@@ -185,6 +191,21 @@ export class VimClient {
       ...(onProgress ? { onProgress } : {}),
     });
     if (status >= 300) throw new Error(`the host refused ${place.path}: HTTP ${status}`);
+  }
+
+  /**
+   * A request below the endpoint's /folder door, streamed both ways; `path` with its query, percent-encoded. Without a body it
+   * is asked again when the session had to be renewed. Rejects as call does; a refusal is an answer with its status.
+   */
+  async folder(method: string, path: string, options: TransferOptions = {}): Promise<TransferAnswer> {
+    if (!path.startsWith('/folder')) throw new Error(`${path} is not below /folder`);
+    const session = this.#session;
+    const exchange = () =>
+      this.#transport.transfer(method, path, { ...options, headers: { ...options.headers, ...this.#headers() } });
+    const answer = await exchange();
+    if (answer.status !== 401 || options.body || !(await this.renewSession(session))) return answer;
+    answer.body.destroy();
+    return exchange();
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 // HTTPS to one endpoint: keep-alive connections, trust, a certificate of one's own. Knows JSON, not the API.
 import { request } from 'node:https';
+import type { Readable } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import { ConnectionLost } from './connection-lost.ts';
 import { type ClientIdentity, TlsAgent } from './tls-agent.ts';
@@ -32,6 +33,19 @@ export interface SendOptions {
   readonly isLongPoll?: boolean;
   /** Asking twice does no harm: asked again when a connection that was kept open turns out to be dead. */
   readonly isRepeatable?: boolean;
+}
+
+export interface TransferOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Readable;
+  readonly signal?: AbortSignal;
+  readonly idleTimeoutMs?: number;
+}
+
+export interface TransferAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
 }
 
 const MAX_RESPONSE_BYTES = 256 << 20;
@@ -141,6 +155,42 @@ export class Transport {
       });
       content.on('error', (error) => outgoing.destroy(error));
       content.pipe(outgoing);
+    });
+  }
+
+  /**
+   * A request whose body and answer are streams of bytes, on a connection of its own. Whoever gets the answer reads it to its
+   * end or destroys it. Rejects as send does.
+   */
+  transfer(method: string, path: string, options: TransferOptions = {}): Promise<TransferAnswer> {
+    const { headers = {}, body, signal } = options;
+    return new Promise((resolve, reject) => {
+      let isSent = false;
+      const outgoing = request(
+        new URL(path, this.#origin),
+        {
+          method,
+          agent: this.#longPolls,
+          timeout: options.idleTimeoutMs ?? this.#idleTimeoutMs,
+          headers,
+          ...(signal ? { signal } : {}),
+        },
+        (incoming) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming }),
+      );
+      outgoing.on('socket', () => (isSent = true));
+      outgoing.on('timeout', () => outgoing.destroy(new Error('no byte has moved for too long')));
+      outgoing.on('error', (error) => {
+        body?.unpipe(outgoing);
+        reject(asLost(error, path, isSent, signal));
+      });
+      if (!body) outgoing.end();
+      else {
+        body.on('error', (error) => outgoing.destroy(error));
+        body.on('close', () => {
+          if (!body.readableEnded) outgoing.destroy(new Error('what was being sent has broken off'));
+        });
+        body.pipe(outgoing);
+      }
     });
   }
 

@@ -1,6 +1,7 @@
 // vCenter's connection to a simulated host: news in order, and ends of tasks behind the news that the tasks made.
 
 import {
+  type FolderAnswer,
   type HostDialer,
   type HostLink,
   type HostNews,
@@ -8,7 +9,7 @@ import {
   HostUnreachable,
   type RunOptions,
 } from '@vivarium/vcenter';
-import type { AboutInfo, Event, ManagedObjectReference } from '@vivarium/vim';
+import { type AboutInfo, type Event, type ManagedObjectReference, MethodFault } from '@vivarium/vim';
 import type { SimHost } from './sim-host.ts';
 
 export class SimLink implements HostLink {
@@ -96,6 +97,11 @@ export class SimLink implements HostLink {
       this.#wake.resolve();
     });
     return result;
+  }
+
+  /** A simulated host keeps no files. */
+  folder(): Promise<FolderAnswer> {
+    return Promise.reject(new MethodFault('NotSupported', {}, 'simulated hosts keep no files'));
   }
 
   close(): void {

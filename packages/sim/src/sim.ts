@@ -60,7 +60,7 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     ...(certificates ? { tls: { ...certificates.server, authority: certificates.authority } } : {}),
     service: vpxd.service,
     log,
-    doors: await openDoors(vpxd.service),
+    doors: await openDoors(vpxd),
   });
   undo.defer(() => web.close());
   const { address } = flags.listen;

@@ -1,16 +1,20 @@
-// The doors of vCenter beside /sdk: the Automation API with its tags, and the storage policy service.
+// The doors of vCenter beside /sdk: the Automation API with its tags, the storage policy service, and files.
 import type { MoRef } from '@vivarium/vim';
-import type { Service } from '@vivarium/vmomi';
 import type { FastifyInstance } from 'fastify';
+import { registerFolderDoor } from './datastore-files/folder-door.ts';
 import { registerStoragePolicyService } from './pbm/storage-policy-service.ts';
 import { registerAutomation } from './rest/automation.ts';
 import type { SsoDomain } from './sso/sso-domain.ts';
 import { Tagging } from './tagging/tagging.ts';
+import type { Vpxd } from './vpxd.ts';
 
 export type Door = (app: FastifyInstance) => void;
 
 /** To be called when the inventory is in the graph: tags of what is gone are taken off. `domain`: whose users they are. */
-export async function openDoors(service: Service, domain?: SsoDomain): Promise<readonly Door[]> {
+export async function openDoors(
+  { service, center }: Pick<Vpxd, 'service' | 'center'>,
+  domain?: SsoDomain,
+): Promise<readonly Door[]> {
   const { graph, store, random, log } = service;
   const tagging = new Tagging(store, random);
   tagging.watch(graph, (error) => log.error({ error }, 'the tags of a removed object are left until the next start'));
@@ -18,5 +22,6 @@ export async function openDoors(service: Service, domain?: SsoDomain): Promise<r
   return [
     (app) => registerAutomation(app, { service, tagging, domain }),
     (app) => registerStoragePolicyService(app, service),
+    (app) => registerFolderDoor(app, center),
   ];
 }

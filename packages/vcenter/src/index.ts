@@ -2,6 +2,7 @@ export { type BuiltSwitch, type CenterBuilder, centerBuilder, type HostToBuild }
 export { ensureCertificates } from './certificates/certificate-authority.ts';
 export { type Door, openDoors } from './doors.ts';
 export type {
+  FolderAnswer,
   HostDialer,
   HostLink,
   HostNews,

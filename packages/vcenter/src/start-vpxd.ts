@@ -47,7 +47,7 @@ export async function startVpxd(
     tls: { ...certificates.server, authority: certificates.authority },
     service: vpxd.service,
     log,
-    doors: await openDoors(vpxd.service, domain),
+    doors: await openDoors(vpxd, domain),
   });
   undo.defer(() => web.close());
   vpxd.start();

@@ -7,6 +7,8 @@ import { aboutCenter } from './about.ts';
 import type { Center } from './center.ts';
 import { connectionEvent, mirrorEvents } from './center-events.ts';
 import { keepSummaries } from './compute-resource/keep-summaries.ts';
+import { addFileManagers } from './datastore-files/file-managers.ts';
+import { hostTicket } from './datastore-files/host-ticket.ts';
 import { HostSwitches } from './distributed-switch/host-switches.ts';
 import { keepSwitches, type SwitchKeeper } from './distributed-switch/keep-switches.ts';
 import { addSwitchManager } from './distributed-switch/switch-manager.ts';
@@ -148,6 +150,8 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   };
   const published = publishInventory({ graph, inventory, lists, faces: entityFaces(center) });
   addSwitchManager(center);
+  addFileManagers(center);
+  service.ticketsOfOthers = (purpose, call) => hostTicket(center, purpose, call);
   const keeper: SwitchKeeper = keepSwitches(center);
   const summaries = keepSummaries({ graph, inventory, pools });
   service.events.onPost((event) => operations.note(event));

@@ -6,6 +6,16 @@ export type { Authorization, PrivilegeSet } from './authorization/authorization.
 export type { Call } from './call.ts';
 export type { Invocation } from './dispatch.ts';
 export type { EventLog, NewEvent } from './event/event-log.ts';
+export { drainRequest } from './folder-door/drain-request.ts';
+export { httpStatus } from './folder-door/http-status.ts';
+export { type ListingEntry, listingPage } from './folder-door/listing-page.ts';
+export {
+  FOLDER_NAMES_HEADER,
+  FOLDER_PAGE_HEADER,
+  type FolderNames,
+  formatFolderNames,
+  parseFolderNames,
+} from './folder-door/proxy-headers.ts';
 export type { Change, ChangeListener } from './graph/change.ts';
 export { knownReference } from './graph/known-references.ts';
 export { type Computed, ManagedObject, type ObjectOptions } from './graph/managed-object.ts';
@@ -24,6 +34,7 @@ export type { Personality } from './service-instance/well-known.ts';
 export type { CertificateLogin } from './session/certificate-login.ts';
 export type { LockOutPolicy } from './session/lock-out.ts';
 export type { Session } from './session/session.ts';
+export type { ServicePurpose } from './session/session-registry.ts';
 export { Archive, type ArchiveLevel } from './statistics/archive.ts';
 export { type CounterName, counterKey, counters } from './statistics/counters.ts';
 export {

@@ -2,7 +2,13 @@
 // is particular to a host or a vCenter the daemon adds to the graph and to the content.
 import type { Clock, Logger, Random } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
-import { type AboutInfo, type MoRef, make, type ServiceContent } from '@vivarium/vim';
+import {
+  type AboutInfo,
+  type MoRef,
+  make,
+  type ServiceContent,
+  type SessionManagerGenericServiceTicket,
+} from '@vivarium/vim';
 import type { FastifyInstance } from 'fastify';
 import { addLocalAccountManager, addUserDirectory } from './account/local-account-manager.ts';
 import { LocalAccounts } from './account/local-accounts.ts';
@@ -35,7 +41,7 @@ import type { CertificateLogin } from './session/certificate-login.ts';
 import type { Session } from './session/session.ts';
 import { sessionEvents } from './session/session-events.ts';
 import { addSessionManager } from './session/session-manager.ts';
-import { SessionRegistry } from './session/session-registry.ts';
+import { type ServicePurpose, SessionRegistry } from './session/session-registry.ts';
 import { StandIns } from './session/stand-ins.ts';
 import { NO_STATISTICS, type StatisticsProvider } from './statistics/provider.ts';
 import { addTaskManager } from './task/task-manager.ts';
@@ -83,6 +89,10 @@ export class Service {
   readonly sessions: SessionRegistry;
   /** What was called and done so far, for /metrics. */
   readonly calls: CallMetrics;
+  /** Asked first for tickets for URLs of somebody else (a vCenter's hosts); undefined = it is nobody else's. */
+  ticketsOfOthers:
+    | ((purpose: ServicePurpose, call: Call) => Promise<SessionManagerGenericServiceTicket | undefined>)
+    | undefined;
   readonly #process: ProcessMetrics;
   #content: ServiceContent;
 

@@ -2,9 +2,8 @@
 // privilege that CreateScreenshot_Task needs.
 import { type Logger, token } from '@vivarium/base';
 import { MethodFault, moRef } from '@vivarium/vim';
-import type { Service, Session } from '@vivarium/vmomi';
+import { httpStatus, type Service, type Session } from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { httpStatus } from '../folder-access/http-status.ts';
 
 const PRIVILEGE = 'VirtualMachine.Interact.CreateScreenshot';
 

@@ -2,17 +2,23 @@
 // pages that list folders. Everything is checked as in the API: login, privilege on the datastore, paths that stay inside.
 import { type Logger, type Random, token } from '@vivarium/base';
 import { isFault, MethodFault } from '@vivarium/vim';
-import type { AuthenticationRequest, Session } from '@vivarium/vmomi';
+import {
+  type AuthenticationRequest,
+  drainRequest,
+  FOLDER_NAMES_HEADER,
+  FOLDER_PAGE_HEADER,
+  httpStatus,
+  parseFolderNames,
+  type Session,
+} from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Location, locationText } from '../datastore/datastore.ts';
 import { checkReadable } from '../datastore/file-use.ts';
 import { checkPrivilege, type StorageApi } from '../datastore/storage-api.ts';
 import { deleteFile } from '../file-manager/file-operations.ts';
 import type { FlatReading } from '../virtual-disk-manager/virtual-disks.ts';
-import { drainRequest } from './drain-request.ts';
 import { folderPages } from './folder-pages.ts';
 import { type FolderTarget, parseFolderUrl } from './folder-url.ts';
-import { httpStatus } from './http-status.ts';
 import { receiveFile, TransferBroken } from './receive-file.ts';
 import { answerWithFile, type ByteSource, flatSource, openFileSource } from './send-file.ts';
 
@@ -60,8 +66,11 @@ export function registerFolderAccess(app: FastifyInstance, access: FolderAccess)
     const place = access.api.datastores.locate(`[${target.datastore}] ${target.path}`);
     const may = (privilege: string) => checkPrivilege(access.api, session, place.datastore, privilege);
     if (isReading) {
-      const page = await pages.folder(place, () => may('Datastore.Browse'));
-      if (page !== undefined) return reply.type('text/html; charset=utf-8').send(page);
+      const names = parseFolderNames(request.headers[FOLDER_NAMES_HEADER]);
+      const page = await pages.folder(place, () => may('Datastore.Browse'), names);
+      if (page !== undefined) {
+        return reply.type('text/html; charset=utf-8').header(FOLDER_PAGE_HEADER, 'true').send(page);
+      }
     }
     may('Datastore.FileManagement');
     if (isReading) return sendFile(place, request, reply);

@@ -1,18 +1,21 @@
 // The pages below /folder: datacenters, datastores, folders.
 import { isFault } from '@vivarium/vim';
+import { type FolderNames, type ListingEntry, listingPage } from '@vivarium/vmomi';
 import { capacityOf } from '@vivarium/vmx';
-import { type Location, locationText } from '../datastore/datastore.ts';
-import { joinPath, splitPath } from '../datastore/datastore-path.ts';
+import type { Location } from '../datastore/datastore.ts';
+import { formatDatastorePath, joinPath, splitPath } from '../datastore/datastore-path.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import type { StorageApi } from '../datastore/storage-api.ts';
 import { type FolderEntry, listFolder } from '../datastore-browser/list-folder.ts';
 import { folderUrl } from './folder-url.ts';
-import { type ListingEntry, listingPage } from './listing-page.ts';
 
 export interface FolderPages {
   top(kind: 'datacenters' | 'datastores'): string;
-  /** The page of a folder; undefined when the place is a file. `check` is asked before anything is shown. Faults: FileNotFound. */
-  folder(place: Location, check: () => void): Promise<string | undefined>;
+  /**
+   * The page of a folder; undefined when the place is a file. `check` is asked before anything is shown. `names`: what the asker
+   * calls datacenter and datastore, where that differs from ours. Faults: FileNotFound.
+   */
+  folder(place: Location, check: () => void, names?: FolderNames): Promise<string | undefined>;
 }
 
 export function folderPages({
@@ -32,25 +35,28 @@ export function folderPages({
       return listingPage({ title: `Datastores of ${datacenter}`, above: '/folder', entries });
     },
 
-    async folder(place, check) {
+    async folder(place, check, names = { datacenter, datastore: place.datastore.name }) {
       const folder = await openIfFolder(place);
       if (!folder) return undefined;
       await using _ = folder;
       check();
-      return listingPage({ title: locationText(place), above: above(place), entries: await entries(place, folder) });
+      const title = formatDatastorePath({ datastore: names.datastore, path: place.path });
+      return listingPage({ title, above: above(place, names), entries: await entries(place, folder, names) });
     },
   };
 
-  function above({ datastore, path }: Location): string {
-    return path === '' ? folderUrl(datacenter) : folderUrl(datacenter, datastore.name, splitPath(path).folder);
+  function above({ path }: Location, names: FolderNames): string {
+    return path === ''
+      ? folderUrl(names.datacenter)
+      : folderUrl(names.datacenter, names.datastore, splitPath(path).folder);
   }
 
-  async function entries({ datastore, path }: Location, folder: FolderHandle): Promise<ListingEntry[]> {
+  async function entries({ path }: Location, folder: FolderHandle, names: FolderNames): Promise<ListingEntry[]> {
     const files = await listFolder(folder, 'everyFile');
     const found = [...files, ...flatEntries(files)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     return found.map(({ name, isFolder, sizeBytes, modified }) => ({
       name: isFolder ? `${name}/` : name,
-      href: folderUrl(datacenter, datastore.name, joinPath(path, name)),
+      href: folderUrl(names.datacenter, names.datastore, joinPath(path, name)),
       modified,
       ...(isFolder ? {} : { sizeBytes }),
     }));

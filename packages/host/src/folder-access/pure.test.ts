@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '@vivarium/vim';
+import { listingPage } from '@vivarium/vmomi';
 import fc from 'fast-check';
 import { parseRange } from './byte-range.ts';
 import { folderUrl, parseFolderUrl } from './folder-url.ts';
-import { listingPage } from './listing-page.ts';
 import { planAnswer } from './send-file.ts';
 
 void test('ranges are read as RFC 9110 has them', () => {

@@ -1,9 +1,8 @@
 // Where clients send the disks of an import: POST or PUT /nfc/<lease>/<disk>. The lease's token is the authority, as on ESXi.
 import type { Logger } from '@vivarium/base';
 import { MethodFault } from '@vivarium/vim';
+import { drainRequest, httpStatus } from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { drainRequest } from '../folder-access/drain-request.ts';
-import { httpStatus } from '../folder-access/http-status.ts';
 import { TransferBroken } from '../folder-access/receive-file.ts';
 import type { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
 import type { Imports } from './imports.ts';

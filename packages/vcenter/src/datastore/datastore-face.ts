@@ -28,17 +28,37 @@ export function datastoreFace(center: Center): EntityFace<'Datastore'> {
       {
         ref: browserOf(ref) as MoRef,
         properties: { datastore: [ref], supportedType: [] },
-        handlers: forwarded(center, ref, browserOf(ref) as MoRef, BROWSER_METHODS),
+        handlers: forwarded(center, ref, browserOf(ref) as MoRef, BROWSER_METHODS, (args) =>
+          requireBrowsed(center, [ref], args),
+        ),
       },
     ],
   };
 }
 
-function forwarded(center: Center, datastore: MoRef<'Datastore'>, ref: MoRef, methods: readonly string[]): object {
+/**
+ * A browser's privileges were looked at on what it browses, so its paths lead nowhere else. Fault: InvalidDatastore.
+ * `browsed`: the datastores that it shows.
+ */
+export function requireBrowsed({ inventory }: Center, browsed: readonly MoRef<'Datastore'>[], args: object): void {
+  const text = String((args as { readonly datastorePath?: unknown }).datastorePath);
+  const name = /^\s*\[([^\]]+)\]/.exec(text)?.[1];
+  if (name === undefined) throw new MethodFault('InvalidDatastorePath', { datastorePath: text });
+  if (!browsed.some((ref) => inventory.find(ref)?.name === name)) throw new MethodFault('InvalidDatastore', { name });
+}
+
+function forwarded(
+  center: Center,
+  datastore: MoRef<'Datastore'>,
+  ref: MoRef,
+  methods: readonly string[],
+  check: (args: object) => void = () => undefined,
+): object {
   return Object.fromEntries(
     methods.map((method) => [
       method,
       (args: object, call: Call) => {
+        check(args);
         const host = hostWith(center, datastore);
         return center.forwarder.forward(ref, host, method, args, call);
       },

@@ -1,4 +1,5 @@
 // What vCenter needs of a connection to a host, whatever is behind it: a hostd over the network, or a simulated host.
+import type { Readable } from 'node:stream';
 import type { AboutInfo, Event, ManagedObjectReference } from '@vivarium/vim';
 
 /** One object's news. Values are as in the graph: unboxed, of the declared type; undefined = unset. */
@@ -39,7 +40,27 @@ export interface HostLink {
   run(target: ManagedObjectReference, method: string, args: object, options?: RunOptions): Promise<unknown>;
   /** The host's events behind the one with this key, or from now on; until the signal or the connection ends. Needs `updates`. */
   events(afterKey: number | undefined, signal: AbortSignal): AsyncIterable<readonly Event[]>;
+  /** A request below the host's /folder door: files, streamed. Rejects with HostUnreachable, or NotSupported where there are none. */
+  folder(request: FolderRequest): Promise<FolderAnswer>;
   close(): void;
+}
+
+export interface FolderRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  /** In the host's words. */
+  readonly datastore: string;
+  /** Below the datastore's root, `/` between the parts, as it is called (not encoded). */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Readable;
+  readonly signal: AbortSignal;
+}
+
+export interface FolderAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** To be read to its end, or destroyed. */
+  readonly body: Readable;
 }
 
 /** How hosts are reached. */

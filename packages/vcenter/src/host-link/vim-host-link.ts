@@ -16,7 +16,15 @@ import {
   type TaskInfo,
   unbox,
 } from '@vivarium/vim';
-import { type HostLink, type HostNews, HostUnreachable, type HostUpdate, type RunOptions } from './host-link.ts';
+import {
+  type FolderAnswer,
+  type FolderRequest,
+  type HostLink,
+  type HostNews,
+  HostUnreachable,
+  type HostUpdate,
+  type RunOptions,
+} from './host-link.ts';
 import { hostFilter } from './what-to-watch.ts';
 
 /** The host answers at least this often, so silence for longer means that it is gone. */
@@ -26,6 +34,8 @@ const SILENCE_MS = (ANSWER_WITHIN_S + 15) * 1000;
 const MAX_OBJECT_UPDATES = 500;
 
 const EVENT_PAGE = 100;
+/** A transfer of which no byte moves for so long is given up. */
+const TRANSFER_IDLE_MS = 120_000;
 /** Followed for the link's own ends. */
 const OWN: ReadonlySet<string> = new Set(['Task', 'EventManager']);
 
@@ -147,6 +157,17 @@ export class VimHostLink implements HostLink {
     } finally {
       options.signal?.removeEventListener('abort', cancel);
       this.#tasks.delete(task.value);
+    }
+  }
+
+  async folder({ method, datastore, path, headers, body, signal }: FolderRequest): Promise<FolderAnswer> {
+    const place = path === '' ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`;
+    const query = new URLSearchParams({ dcPath: 'ha-datacenter', dsName: datastore });
+    const options = { headers, signal, idleTimeoutMs: TRANSFER_IDLE_MS, ...(body ? { body } : {}) };
+    try {
+      return await this.#client.folder(method, `/folder${place}?${query}`, options);
+    } catch (error) {
+      throw unreachable(error);
     }
   }
 

@@ -51,6 +51,11 @@ export class ReferenceMap {
     return this.#toHost.get(moRefKey(ref));
   }
 
+  /** The host's refusal in our words. */
+  faultToCenter(fault: MethodFault): MethodFault {
+    return MethodFault.from(this.toCenter(fault.fault), this.textToCenter(fault.message));
+  }
+
   /** A value of the host's in our words. */
   toCenter<T>(value: T): T {
     return mapReferences(value, {
@@ -62,7 +67,8 @@ export class ReferenceMap {
 
   /**
    * Our value in the host's words. Faults: InvalidArgument, when it names something that the host does not have;
-   * InvalidDeviceBacking, for a network card on a distributed switch that the host is no member of.
+   * InvalidDeviceBacking, for a network card on a distributed switch that the host is no member of; InvalidDatastore, for a
+   * path on a datastore that it does not have.
    */
   toHost<T>(value: T): T {
     return mapReferences(value, {
@@ -80,8 +86,30 @@ export class ReferenceMap {
           (portgroup) => this.hostOf(portgroup) !== undefined,
           (what) => new MethodFault('InvalidDeviceBacking', { property: 'device.backing.port', deviceIndex: 0 }, what),
         ),
-      datastoreName: (name) => this.#hostNames.get(name),
+      datastoreName: (name) => this.#nameForHost(name),
     });
+  }
+
+  /** A text for people, with our names of datastores in it. */
+  textToCenter(text: string): string {
+    return text.replaceAll(
+      /\[([^\]]+)\]/g,
+      (all, name: string) => `[${this.#centerNames.get(name) ?? all.slice(1, -1)}]`,
+    );
+  }
+
+  /** What the host calls our datastore of this name. */
+  hostDatastoreName(name: string): string {
+    return this.#hostNames.get(name) ?? name;
+  }
+
+  /** A name that here is another datastore's is not to mean the host's own of that name. */
+  #nameForHost(name: string): string | undefined {
+    const known = this.#hostNames.get(name);
+    if (known === undefined && this.#centerNames.has(name)) {
+      throw new MethodFault('InvalidDatastore', { name }, `The host that has to do this does not have '${name}'.`);
+    }
+    return known;
   }
 }
 

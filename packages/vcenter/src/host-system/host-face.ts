@@ -3,6 +3,7 @@
 import { type Handlers, MethodFault, type MoRef, make, type Properties } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
+import { requireBrowsed } from '../datastore/datastore-face.ts';
 import { HostUnreachable } from '../host-link/host-link.ts';
 import { HOST_MANAGERS } from '../host-link/what-to-watch.ts';
 import { browserOf, managerOf } from '../host-sync/host-mirror.ts';
@@ -102,7 +103,10 @@ function hostBrowser(center: Center, host: MoRef<'HostSystem'>): Companion {
   const ref = browserOf(host) as MoRef;
   const handlers = ['SearchDatastore_Task', 'SearchDatastoreSubFolders_Task'].map((method) => [
     method,
-    (args: object, call: Call) => center.forwarder.forward(ref, host, method, args, call),
+    (args: object, call: Call) => {
+      requireBrowsed(center, center.lists.members(host, 'datastore') as MoRef[] as MoRef<'Datastore'>[], args);
+      return center.forwarder.forward(ref, host, method, args, call);
+    },
   ]);
   return { ref, properties: { datastore: [], supportedType: [] }, handlers: Object.fromEntries(handlers) as object };
 }

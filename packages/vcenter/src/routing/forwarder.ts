@@ -3,6 +3,7 @@
 import { type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
 import { type Call, descriptionIdOf, type Service } from '@vivarium/vmomi';
 import { HostUnreachable } from '../host-link/host-link.ts';
+import type { ReferenceMap } from '../host-sync/reference-map.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { EventRelay } from './event-relay.ts';
 
@@ -88,14 +89,15 @@ export class Forwarder {
       onProgress: progress,
       onChain: (hostChain: number) => this.#relay.expect(host, hostChain, cause),
     };
-    return session.mirror.refs.toCenter(await asFault(() => session.link.run(target, method, args, options)));
+    const { refs } = session.mirror;
+    return refs.toCenter(await asFault(refs, () => session.link.run(target, method, args, options)));
   }
 
   async call(entity: MoRef, { host, target, method, args }: HostTask, signal?: AbortSignal): Promise<unknown> {
     const session = this.#hosts.connected(host);
     const { refs } = session.mirror;
     const local = target ?? localOf(refs.hostOf(entity), entity);
-    return refs.toCenter(await asFault(() => session.link.call(local, method, refs.toHost(args), signal)));
+    return refs.toCenter(await asFault(refs, () => session.link.call(local, method, refs.toHost(args), signal)));
   }
 }
 
@@ -104,11 +106,12 @@ function localOf(local: ManagedObjectReference | undefined, entity: MoRef): Mana
   return local;
 }
 
-/** A host that does not answer is HostCommunication, as vSphere says it. */
-async function asFault<T>(work: () => Promise<T>): Promise<T> {
+/** What the host refuses, in our words; a host that does not answer is HostCommunication, as vSphere says it. */
+async function asFault<T>(refs: ReferenceMap, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof MethodFault) throw refs.faultToCenter(error);
     if (!(error instanceof HostUnreachable)) throw error;
     throw new MethodFault('HostCommunication', {}, `The host does not answer: ${error.message}`);
   }

@@ -1,5 +1,7 @@
 // A host for tests: says what the test makes it say, and does what a host does to its list of VMs, its switches and port groups.
 // Differences from a real one: a VM is a name, a UUID, a power state and its network cards; tasks end at once; nothing is plugged.
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import {
   type AboutInfo,
   type Event,
@@ -11,7 +13,10 @@ import {
   moRef,
   moRefKey,
 } from '@vivarium/vim';
+import { FOLDER_PAGE_HEADER } from '@vivarium/vmomi';
 import {
+  type FolderAnswer,
+  type FolderRequest,
   type HostDialer,
   type HostLink,
   type HostNews,
@@ -57,6 +62,9 @@ export class FakeHost {
   /** A method of HostNetworkSystem that is refused. */
   refuses: string | undefined;
   readonly pools = new FakePools();
+  /** What /folder has: content by `[datastore] path`. */
+  readonly files = new Map<string, string>();
+  readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
   isReachable = true;
   #lastVm = 0;
   readonly #links = new Set<FakeLink>();
@@ -241,6 +249,8 @@ export class FakeHost {
     this.calls.push({ method, target: moRefKey(target), args });
     if (target.type === 'HostNetworkSystem') return this.#changeNetwork(method, args);
     if (target.type === 'ResourcePool') return this.pools.perform(target.value, method, args);
+    if (target.type === 'FileManager' || target.type === 'VirtualDiskManager') return this.#touchFiles(method, args);
+    if (target.type === 'SessionManager') return { id: `ticket-of-${this.address}` };
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
     if (!vm) throw new MethodFault('NotSupported');
@@ -261,6 +271,13 @@ export class FakeHost {
     } else throw new MethodFault('NotSupported');
     this.changed(vm);
     return undefined;
+  }
+
+  /** Knows of files only that those of a folder called `missing` are not there. */
+  #touchFiles(method: string, args: Record<string, unknown>): unknown {
+    const [name] = Object.values(args).filter((value) => String(value).includes('missing/'));
+    if (name !== undefined) throw new MethodFault('FileNotFound', { file: String(name) });
+    return method === 'CreateVirtualDisk_Task' ? args['name'] : undefined;
   }
 
   #changeNetwork(method: string, args: Record<string, unknown>): unknown {
@@ -332,6 +349,10 @@ function nicsOf(spec: object): string[] {
   return deviceChange.flatMap(({ device }) => device.backing?.deviceName ?? []);
 }
 
+function answer(status: number, text: string, headers: Readonly<Record<string, string>> = {}): FolderAnswer {
+  return { status, headers: { 'content-type': 'text/plain', ...headers }, body: Readable.from([Buffer.from(text)]) };
+}
+
 class FakeLink implements HostLink {
   readonly about: AboutInfo = ABOUT;
   readonly #host: FakeHost;
@@ -392,6 +413,23 @@ class FakeLink implements HostLink {
   fail(error: Error): void {
     this.#error = error;
     this.#wake.resolve();
+  }
+
+  async folder({ method, datastore, path, headers, body }: FolderRequest): Promise<FolderAnswer> {
+    if (this.#error) throw this.#error;
+    if (!this.#host.isReachable) throw new HostUnreachable(`${this.#host.address} does not answer`);
+    const sent = body ? await buffer(body) : undefined;
+    this.#host.transfers.push({ method, datastore, path, headers });
+    const file = `[${datastore}] ${path}`;
+    const content = this.#host.files.get(file);
+    if (method === 'PUT') {
+      this.#host.files.set(file, sent?.toString() ?? '');
+      return answer(content === undefined ? 201 : 200, '');
+    }
+    if (path === '' && content === undefined) return answer(200, `page of ${file}`, { [FOLDER_PAGE_HEADER]: 'true' });
+    if (content === undefined) return answer(404, `File ${file} was not found`);
+    if (method === 'DELETE') this.#host.files.delete(file);
+    return method === 'DELETE' ? answer(204, '') : answer(200, method === 'HEAD' ? '' : content);
   }
 
   close(): void {}

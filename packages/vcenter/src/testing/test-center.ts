@@ -15,6 +15,8 @@ import { FakeDialer, type FakeHost } from './fake-host.ts';
 
 export interface TestCenter extends Vpxd {
   readonly dialer: FakeDialer;
+  /** A call of an administrator's. */
+  readonly administrator: Call;
   /** Through the dispatch, by an administrator. */
   invoke<R = unknown>(ref: MoRef, method: string, args?: object): Promise<R>;
   /** As invoke, for methods that return a task: resolves with its result, rejects with its fault. */
@@ -93,6 +95,7 @@ export async function testCenter(
   return {
     ...vpxd,
     dialer,
+    administrator: call,
     eventually,
     until: (ref, path, value) => eventually(() => service.graph.find(ref)?.getPath(path) === value),
     invoke,

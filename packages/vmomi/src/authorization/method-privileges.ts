@@ -135,18 +135,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   AddServiceConsoleVirtualNic: 'Host.Config.Network',
   UpdateServiceConsoleVirtualNic: 'Host.Config.Network',
   ApplyRecommendation: 'Resource.ApplyRecommendation',
-  SearchDatastore_Task: ({ datastorePath }, object, graph) =>
-    onDatastores(graph, object, 'Datastore.Browse', [datastorePath]),
-  SearchDatastoreSubFolders_Task: ({ datastorePath }, object, graph) =>
-    onDatastores(graph, object, 'Datastore.Browse', [datastorePath]),
-  DeleteDatastoreFile_Task: ({ name }, object, graph) =>
-    onDatastores(graph, object, 'Datastore.FileManagement', [name]),
-  MakeDirectory: ({ name }, object, graph) => onDatastores(graph, object, 'Datastore.FileManagement', [name]),
-  ChangeOwner: ({ name }, object, graph) => onDatastores(graph, object, 'Datastore.FileManagement', [name]),
-  MoveDatastoreFile_Task: ({ sourceName, destinationName }, object, graph) =>
-    onDatastores(graph, object, 'Datastore.FileManagement', [sourceName, destinationName]),
-  CopyDatastoreFile_Task: ({ sourceName, destinationName }, object, graph) =>
-    onDatastores(graph, object, 'Datastore.FileManagement', [sourceName, destinationName]),
+  SearchDatastore_Task: ({ datastorePath }, browser, graph) => browse(graph, browser, datastorePath),
+  SearchDatastoreSubFolders_Task: ({ datastorePath }, browser, graph) => browse(graph, browser, datastorePath),
+  // Which datastores their paths mean only FileManager knows: in a vCenter several may have one name.
+  DeleteDatastoreFile_Task: SEEN,
+  MakeDirectory: SEEN,
+  MoveDatastoreFile_Task: SEEN,
+  CopyDatastoreFile_Task: SEEN,
 };
 
 /** Methods that neither the schema nor the rules cover are closed to all but administrators. */
@@ -222,18 +217,17 @@ function moveIntoPool(entity: ManagedObject, target: ManagedObject, graph: Objec
   return [...moved, target].map((object) => ({ object, privilege }));
 }
 
-/** The datastores that '[name] path' arguments mean; `object` itself where there is none of that name. */
-function onDatastores(
-  graph: ObjectGraph,
-  object: ManagedObject,
-  privilege: string,
-  paths: readonly unknown[],
-): Requirement[] {
-  return paths.map((path) => {
-    const name = /^\[([^\]]+)\]/.exec(String(path))?.[1];
-    const named = [...graph.ofType('Datastore')].find((datastore) => datastore.get('name') === name);
-    return { object: named ?? object, privilege };
-  });
+/**
+ * A browser shows one datastore, or those of its host: a path names one of them, and another vCenter datastore of that name is
+ * none of its business. `browser` itself where there is none of that name.
+ */
+function browse(graph: ObjectGraph, browser: ManagedObject, path: unknown): Requirement[] {
+  const privilege = 'Datastore.Browse';
+  if (browser.entity?.type === 'Datastore') return [{ object: browser, privilege }];
+  const name = /^\s*\[([^\]]+)\]/.exec(String(path))?.[1];
+  const owner = browser.entity && graph.find(browser.entity);
+  const named = refsOf(owner?.getPath('datastore')).flatMap((ref) => graph.find(ref) ?? []);
+  return [{ object: named.find((datastore) => datastore.getPath('name') === name) ?? browser, privilege }];
 }
 
 function refsOf(value: unknown): MoRef[] {

@@ -67,11 +67,14 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
         return enter(call, sessions.open(original, originOf(call, original.locale)));
       },
 
-      AcquireGenericServiceTicket({ spec }, call) {
+      async AcquireGenericServiceTicket({ spec }, call) {
         if (call.session.isAnonymous)
           throw new MethodFault('NotAuthenticated', { object: ref, privilegeId: 'System.View' });
+        const purpose = servicePurpose(spec);
+        const others = await service.ticketsOfOthers?.(purpose, call);
+        if (others) return others;
         return make('SessionManagerGenericServiceTicket', {
-          id: sessions.serviceTickets.issue(call.session, servicePurpose(spec)),
+          id: sessions.serviceTickets.issue(call.session, purpose),
           ticketType: 'HttpServiceTicket',
         });
       },

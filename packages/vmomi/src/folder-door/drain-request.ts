@@ -1,3 +1,4 @@
+// For an answer that comes before the body of its request is read.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Of a body that is refused, so much is read and thrown away, that the client comes to read the answer. */
