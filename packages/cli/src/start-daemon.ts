@@ -14,10 +14,13 @@ const programs = {
   vpxd: fileURLToPath(new URL('../../vcenter/src/main.ts', import.meta.url)),
 } as const;
 
-/** hostd: a small young generation, as a daemon that is mostly idle keeps little memory it does not need. */
+/**
+ * hostd: a small young generation, as a daemon that is mostly idle keeps little memory it does not need. vpxd: a large one, as
+ * what it makes for its clients is gone again when the collector of garbage comes.
+ */
 const nodeFlags = {
   hostd: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--expose-gc'],
-  vpxd: ['--disable-warning=ExperimentalWarning'],
+  vpxd: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'],
 } as const;
 /**
  * The C library's allocator (mallopt(3)): one arena, as it keeps what each thread once needed; and a threshold for mmap that is

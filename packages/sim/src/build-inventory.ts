@@ -18,7 +18,7 @@ import type { SimFlags } from './flags.ts';
 import { Interner } from './interner.ts';
 import { type ComputePlan, type DatacenterPlan, planInventory } from './inventory-plan.ts';
 import { type SimDatastore, SimHost } from './sim-host.ts';
-import { stampVm } from './stamp-vm.ts';
+import { type VmIdentity, vmStamper } from './stamp-vm.ts';
 
 const CPU_MHZ = 2294;
 const HOST_MEMORY = 64 * 2 ** 30;
@@ -77,18 +77,17 @@ function makeHosts(world: SimWorld, interner: Interner, work: ComputeWork): Host
   const { flags } = world;
   const { cluster, plan, datastores, dvs } = work;
   const network = dvs?.hostNames[0] ?? 'VM Network';
-  let template: VirtualMachineConfigInfo | undefined;
+  let stamp: ((identity: VmIdentity) => VirtualMachineConfigInfo) | undefined;
   return plan.hosts.map(({ name, vms }) => {
     const host = newHost(world, interner, name, datastores);
     for (const { method, args } of dvs?.steps ?? []) host.changeNetwork(method, { ...args });
     world.hosts.set(name, host);
     const places = new Map<string, string | undefined>();
     for (const vm of vms) {
-      template ??= interner.share(
-        host.planVm(vmSpec(world, { name: TEMPLATE, datastore: datastores[0]?.name ?? '', network })),
-      );
+      const spec = () => vmSpec(world, { name: TEMPLATE, datastore: datastores[0]?.name ?? '', network });
+      stamp ??= vmStamper(interner.share(host.planVm(spec())));
       const identity = { name: vm.name, uuid: biosUuid(world.random), instanceUuid: uuid(world.random) };
-      const state = host.adopt(stampVm(template, identity));
+      const state = host.adopt(stamp(identity));
       places.set(state.config.instanceUuid ?? '', vm.pool);
       if (flags.isAutostart) host.powerOn(state);
     }

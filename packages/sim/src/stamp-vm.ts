@@ -8,35 +8,48 @@ export interface VmIdentity {
   readonly instanceUuid: string;
 }
 
-/** `template` with another identity: name in paths, UUIDs, the generated MAC address (made of the UUID, as vmx does). */
-export function stampVm(template: VirtualMachineConfigInfo, identity: VmIdentity): VirtualMachineConfigInfo {
-  const former = { name: template.name, uuid: template.uuid, instanceUuid: template.instanceUuid ?? '' };
-  const pairs = [
-    [former.name, identity.name],
-    [former.uuid, identity.uuid],
-    [former.instanceUuid, identity.instanceUuid],
-    [macOf(former.uuid), macOf(identity.uuid)],
-  ] as const;
-  return stamp(template, pairs) as VirtualMachineConfigInfo;
+/** What of an identity stands in a text. */
+type Facts = Readonly<Record<(typeof KINDS)[number], string>>;
+
+const KINDS = ['name', 'uuid', 'instanceUuid', 'mac'] as const;
+
+/** What changes in a value; undefined: nothing. */
+type Stamp = ((facts: Facts) => unknown) | undefined;
+
+/**
+ * Makes configurations as `template` is, with other identities: name in paths, UUIDs, the generated MAC address (made of the
+ * UUID, as vmx does). Where they stand is found once.
+ */
+export function vmStamper(template: VirtualMachineConfigInfo): (identity: VmIdentity) => VirtualMachineConfigInfo {
+  const former = factsOf({ ...template, instanceUuid: template.instanceUuid ?? '' });
+  const stamp = stampOf(template, former);
+  return (identity) => (stamp?.(factsOf(identity)) ?? template) as VirtualMachineConfigInfo;
 }
 
-type Pairs = readonly (readonly [from: string, to: string])[];
+function factsOf({ name, uuid, instanceUuid }: VmIdentity): Facts {
+  return { name, uuid, instanceUuid, mac: macOf(uuid) };
+}
 
-function stamp(value: unknown, pairs: Pairs): unknown {
-  if (typeof value === 'string') {
-    let text = value;
-    for (const [from, to] of pairs) if (text.includes(from)) text = text.replaceAll(from, to);
-    return text;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  let copy: Record<string, unknown> | undefined;
-  for (const [name, part] of Object.entries(value)) {
-    const stamped = stamp(part, pairs);
-    if (stamped === part) continue;
-    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
-    copy[name] = stamped;
-  }
-  return copy ?? value;
+function stampOf(value: unknown, former: Facts): Stamp {
+  if (typeof value === 'string') return stampOfText(value, former);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const parts = Object.entries(value).flatMap(([name, part]) => {
+    const stamp = stampOf(part, former);
+    return stamp ? [{ name, stamp }] : [];
+  });
+  if (parts.length === 0) return undefined;
+  return (facts) => {
+    const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    for (const { name, stamp } of parts) copy[name] = stamp(facts);
+    return copy;
+  };
+}
+
+function stampOfText(text: string, former: Facts): Stamp {
+  const kind = KINDS.find((one) => former[one] !== '' && text.includes(former[one]));
+  if (kind === undefined) return undefined;
+  const stamps = text.split(former[kind]).map((piece) => ({ piece, stamp: stampOfText(piece, former) }));
+  return (facts) => stamps.map(({ piece, stamp }) => stamp?.(facts) ?? piece).join(facts[kind]);
 }
 
 function macOf(uuid: string): string {

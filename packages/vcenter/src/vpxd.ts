@@ -55,6 +55,8 @@ export interface Vpxd {
   close(): Promise<void>;
 }
 
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
 const INSTANCE_UUID = 'vcenter/instance-uuid';
 
 export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
@@ -86,6 +88,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     instance: 'VirtualCenter',
     rootFolder: ROOT_FOLDER,
     statistics,
+    collectorLimits: { fragmentCacheBytes: () => fragmentCacheBytes(service.graph.size) },
     ...(options.users ? { users: options.users } : {}),
   });
   const { graph } = service;
@@ -178,6 +181,11 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
       await ownBlocks?.close();
     },
   };
+}
+
+/** Room for what clients read again and again of every VM (some 25 kB), and no more: what has changed meanwhile lies there too. */
+function fragmentCacheBytes(objects: number): number {
+  return Math.min(Math.max(objects * 32 * KIB, 64 * MIB), 1024 * MIB);
 }
 
 async function instanceUuid(store: Store, newUuid: () => string): Promise<string> {

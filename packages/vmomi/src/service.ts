@@ -27,7 +27,7 @@ import { registerRoutes } from './http/register.ts';
 import { addLicenseManager } from './license-manager/license-manager.ts';
 import { CallMetrics } from './metrics/call-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
-import { DAEMON_OPTIONS, sessionPolicy } from './option-manager/daemon-options.ts';
+import { daemonOptions, sessionPolicy } from './option-manager/daemon-options.ts';
 import type { OptionDefinition } from './option-manager/option-definition.ts';
 import { addOptionManager } from './option-manager/option-manager.ts';
 import { Settings } from './option-manager/settings.ts';
@@ -106,7 +106,7 @@ export class Service {
     this.instance = instance;
     const { graph } = this;
     this.settings = new Settings(store, WELL_KNOWN[instance].setting.value, [
-      ...DAEMON_OPTIONS,
+      ...daemonOptions(instance),
       ...(options.settings ?? []),
     ]);
     this.accounts = new LocalAccounts(store, random);

@@ -1,4 +1,5 @@
 // The options that vmomi itself obeys, under ESXi's names (HostAgentSettings and the advanced settings of a host).
+import type { Personality } from '../service-instance/well-known.ts';
 import type { SessionPolicy } from '../session/session-registry.ts';
 import type { OptionDefinition } from './option-definition.ts';
 import type { Settings } from './settings.ts';
@@ -8,7 +9,25 @@ const SESSION_COUNT = 'Config.HostAgent.vmacore.soap.maxSessionCount';
 const LOCK_FAILURES = 'Security.AccountLockFailures';
 const UNLOCK_TIME = 'Security.AccountUnlockTime';
 
-export const DAEMON_OPTIONS: readonly OptionDefinition[] = [
+/** vCenter serves the clients of many hosts. */
+const MOST_SESSIONS = { HostAgent: 500, VirtualCenter: 2000 } as const satisfies Record<Personality, number>;
+
+export function daemonOptions(personality: Personality): readonly OptionDefinition[] {
+  return [
+    {
+      key: SESSION_COUNT,
+      label: 'Most sessions',
+      summary: 'How many sessions may be open at once.',
+      kind: 'int',
+      defaultValue: MOST_SESSIONS[personality],
+      min: 1,
+      max: 5000,
+    },
+    ...COMMON_OPTIONS,
+  ];
+}
+
+const COMMON_OPTIONS: readonly OptionDefinition[] = [
   {
     key: SESSION_TIMEOUT,
     label: 'Session timeout',
@@ -17,15 +36,6 @@ export const DAEMON_OPTIONS: readonly OptionDefinition[] = [
     defaultValue: 30,
     min: 0,
     max: 24 * 60,
-  },
-  {
-    key: SESSION_COUNT,
-    label: 'Most sessions',
-    summary: 'How many sessions may be open at once.',
-    kind: 'int',
-    defaultValue: 500,
-    min: 1,
-    max: 5000,
   },
   {
     key: LOCK_FAILURES,

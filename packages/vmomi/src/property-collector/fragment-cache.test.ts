@@ -31,7 +31,7 @@ function write(cache: FragmentCache, type: TypeRef, value: unknown, rank = RANK)
 const expected = (type: TypeRef, value: unknown) => encodeValue('val', 'any', box(type, value), '8.0.3.0');
 
 void test('what is found again is what was made', () => {
-  const cache = new FragmentCache(1 << 20);
+  const cache = new FragmentCache(() => 1 << 20);
   for (const character of ['x', 'é', '😀', '<']) {
     for (const length of [0, 300, 5000, 50_000]) {
       const value = devices(length, character);
@@ -48,7 +48,7 @@ void test('what is found again is what was made', () => {
 });
 
 void test('a value has a form for each version', () => {
-  const cache = new FragmentCache(1 << 20);
+  const cache = new FragmentCache(() => 1 << 20);
   const value = [make('VirtualVmxnet3', { key: 1, deviceInfo: devices(1000)[0]?.deviceInfo })];
   const old = schema.rank('2.5') ?? 0;
   for (let read = 0; read < 2; read++) {
@@ -59,7 +59,7 @@ void test('a value has a form for each version', () => {
 
 void test('never more is held than the limit', () => {
   const limit = 1 << 20;
-  const cache = new FragmentCache(limit);
+  const cache = new FragmentCache(() => limit);
   const values = Array.from({ length: 400 }, (_, index) => devices(3000 + 37 * index, index % 3 === 0 ? 'é' : 'x'));
   for (let round = 0; round < 3; round++) {
     for (const value of values) {
@@ -71,7 +71,7 @@ void test('never more is held than the limit', () => {
 });
 
 void test('what is larger than the cache is not kept', () => {
-  const cache = new FragmentCache(1 << 16);
+  const cache = new FragmentCache(() => 1 << 16);
   const value = devices(1 << 17);
   assert.equal(write(cache, DEVICES, value).isKept, false);
   assert.equal(write(cache, DEVICES, value).xml, expected(DEVICES, value));
@@ -79,7 +79,7 @@ void test('what is larger than the cache is not kept', () => {
 });
 
 void test('clients that walk over more than there is room for do not push out everything again and again', () => {
-  const cache = new FragmentCache(1 << 20);
+  const cache = new FragmentCache(() => 1 << 20);
   const values = Array.from({ length: 300 }, () => devices(10_000));
   const kept = () => values.filter((value) => write(cache, DEVICES, value).isKept).length;
   kept();

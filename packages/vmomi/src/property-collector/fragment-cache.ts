@@ -29,8 +29,7 @@ const SLAB_BYTES = 1 << 20;
 const LEAST_SLABS = 8;
 
 export class FragmentCache {
-  readonly #maxBytes: number;
-  readonly #slabBytes: number;
+  readonly #maxBytes: () => number;
   readonly #fragments = new WeakMap<object, Fragment>();
   /** Oldest first; all but the last are full. */
   readonly #slabs: Slab[] = [];
@@ -41,10 +40,9 @@ export class FragmentCache {
   #refusedBytes = 0;
   readonly #encoder = new TextEncoder();
 
-  /** @param maxBytes kept at most */
-  constructor(maxBytes: number) {
+  /** @param maxBytes kept at most; asked for whenever more is needed, as it may follow what there is to keep */
+  constructor(maxBytes: () => number) {
     this.#maxBytes = maxBytes;
-    this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(maxBytes / LEAST_SLABS));
   }
 
   /** Bytes that are held, used or not. */
@@ -106,9 +104,11 @@ export class FragmentCache {
     const last = this.#slabs.at(-1);
     if (last?.bytes && last.bytes.length - last.used >= length) return { slab: last, bytes: last.bytes };
     // A long list may need more than a slab, and more bytes than characters.
-    const size = length > this.#slabBytes / 2 ? length + (length >> 3) : this.#slabBytes;
-    if (size > this.#maxBytes / 2) return undefined;
-    while (this.#allocatedBytes + size > this.#maxBytes) this.#giveUpOldest();
+    const maxBytes = this.#maxBytes();
+    const slabBytes = Math.min(SLAB_BYTES, Math.floor(maxBytes / LEAST_SLABS));
+    const size = length > slabBytes / 2 ? length + (length >> 3) : slabBytes;
+    if (size > maxBytes / 2) return undefined;
+    while (this.#allocatedBytes + size > maxBytes) this.#giveUpOldest();
     const bytes = new Uint8Array(size);
     const slab = { bytes, used: 0 };
     this.#slabs.push(slab);
@@ -122,7 +122,7 @@ export class FragmentCache {
     const size = oldest.bytes.length;
     this.#allocatedBytes -= size;
     oldest.bytes = undefined;
-    if (this.#foundBytes < size) this.#refusedBytes = this.#maxBytes;
+    if (this.#foundBytes < size) this.#refusedBytes = this.#maxBytes();
     this.#foundBytes = 0;
   }
 }

@@ -50,7 +50,7 @@ export interface CollectorLimits {
   /** WaitForUpdatesEx without maxWaitSeconds, or with more, answers "nothing" after this long. */
   readonly maxWaitMs: number;
   /** Encoded property values kept for further clients. */
-  readonly fragmentCacheBytes: number;
+  readonly fragmentCacheBytes: () => number;
 }
 
 const DEFAULT_LIMITS: CollectorLimits = {
@@ -58,7 +58,7 @@ const DEFAULT_LIMITS: CollectorLimits = {
   collectorsPerSession: 500,
   waitsPerSession: 500,
   maxWaitMs: 30 * 60_000,
-  fragmentCacheBytes: 64 << 20,
+  fragmentCacheBytes: () => 64 << 20,
 };
 
 interface SessionCollector {
