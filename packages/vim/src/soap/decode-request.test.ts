@@ -214,3 +214,22 @@ void test('what is not UTF-8 is refused; a byte order mark is not', () => {
   assert.equal(faultOf(bytes.with(200, 0xff))._typeName, 'InvalidRequest');
   assert.equal(faultOf(reconfigure('').replace('?>', ' encoding="ISO-8859-1"?>'))._typeName, 'InvalidRequest');
 });
+
+void test('a flag that is newer than the client is false, so that the value can be passed on as it is', () => {
+  const flags = '<fileType>true</fileType><fileSize>true</fileSize><modification>false</modification>';
+  const body = request(
+    'SearchDatastore_Task',
+    'HostDatastoreBrowser',
+    `<datastorePath>[a]</datastorePath><searchSpec><details>${flags}</details></searchSpec>`,
+  );
+  const { args } = decodeSoapRequest(body, 'urn:vim25');
+  const { details } = args['searchSpec'] as { details: object };
+  assert.deepEqual(details, {
+    _typeName: 'FileQueryFlags',
+    fileType: true,
+    fileSize: true,
+    modification: false,
+    fileOwner: false,
+  });
+  assert.equal((faultOf(body) as { invalidProperty?: string }).invalidProperty, 'searchSpec.details.fileOwner');
+});

@@ -63,7 +63,7 @@ export class ValueBuilder {
 
   /**
    * Children of the root element become properties of `object`. Required properties newer than `requiredRank` may be
-   * missing; a required array that is not there is empty, unless it is newer than `arrayRank`.
+   * missing, booleans among them are false then; a required array that is not there is empty, unless it is newer than `arrayRank`.
    */
   constructor(
     fields: ReadonlyMap<string, FieldInfo>,
@@ -215,6 +215,9 @@ export class ValueBuilder {
         if (field.rank <= this.#arrayRank) frame.object[field.name] = [];
       } else if (field.rank <= this.#requiredRank) {
         throw new MethodFault('InvalidArgument', { invalidProperty: this.#path(field.name) });
+      } else if (field.kind === 'primitive' && field.type === 'boolean') {
+        // What the client does not know it does not want; and who passes the value on does so as a client that knows the field.
+        frame.object[field.name] = false;
       }
     }
   }
