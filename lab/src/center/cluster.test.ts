@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
 import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
 import { waitFor } from '../testing/wait-for.ts';
+import { farHost } from './far-host.ts';
 
 const WAIT = '120s';
 
@@ -142,10 +143,29 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
     assert.match(await govc('vm.info', 'demo'), /Power state: +poweredOn/);
   });
 
+  test('a whole machine dies: its VMs are off when it is back, and start again', async () => {
+    const hardware = ['-m', '64', '-disk', '64MB', '-host', 'esx2.localhost', '-ds', 'datastore1 (1)'];
+    await govc('vm.create', ...hardware, 'lone');
+    assert.match(await govc('vm.info', 'lone'), /Power state: +poweredOn/);
+    await lab().killMachine('esx2');
+    const state = () => property('/DC/host/Cluster/esx2.localhost', 'runtime.connectionState');
+    await waitFor('the host to be missed', async () => (await state()) === 'notResponding');
+    assert.match(await govc('vm.info', 'demo'), /Power state: +poweredOn/);
+    await lab().up();
+    await waitFor('the host to be back', async () => (await state()) === 'connected');
+    assert.match(await govc('vm.info', 'lone'), /Power state: +poweredOff/);
+    await govc('vm.power', '-on', 'lone');
+    await govc('vm.power', '-off', 'lone');
+    await govc('vm.destroy', 'lone');
+  });
+
   test('a host leaves, and what is only its own goes with it', async () => {
     await govc('host.disconnect', 'esx3.localhost');
     await govc('host.remove', 'esx3.localhost');
     assert.equal(await property('/DC/host/Cluster', 'summary.numHosts'), '2');
     assert.equal(lines(await govc('ls', '/DC/datastore')).length, 2);
   });
+
+  test('a host that is far away joins: what changes is told, and no more, also when connections are cut', () =>
+    farHost(lab(), 'esx3'));
 });

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VimClient } from '@vivarium/client';
+import { listProcesses } from './machine-traces.ts';
 import { isAlive } from './process.ts';
 import { run, runOk } from './run.ts';
 import { waitFor } from './wait-for.ts';
@@ -28,6 +29,8 @@ export interface LabCenter extends AsyncDisposable {
   up(): Promise<void>;
   /** SIGKILL; `vcenter`, `esx1`, `esx2` … */
   kill(name: string): Promise<void>;
+  /** SIGKILL for all that runs of one host: hostd, guests, switch, DHCP. */
+  killMachine(name: string): Promise<void>;
   log(): Promise<string>;
 }
 
@@ -76,6 +79,17 @@ export async function startLabCenter(hosts: number): Promise<LabCenter> {
       const { pid } = JSON.parse(await readFile(file, 'utf8')) as { pid: number };
       process.kill(pid, 'SIGKILL');
       await waitFor(`${name} to be gone`, async () => !isAlive(pid));
+    },
+    async killMachine(name) {
+      const processes = await listProcesses(join(stateDir, name));
+      for (const { pid } of processes) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it ended with another
+        }
+      }
+      await waitFor(`all of ${name} to be gone`, async () => processes.every(({ pid }) => !isAlive(pid)));
     },
     async connect() {
       const authority = await readFile(join(stateDir, 'vcenter', 'certificates', 'root.crt'), 'utf8');

@@ -18,8 +18,10 @@ export interface SlowLinkOptions {
 
 export interface SlowLink extends AsyncDisposable {
   readonly port: number;
-  /** What has happened so far. */
-  readonly counts: Readonly<Record<'connections' | 'segments' | 'lost' | 'resets' | 'silences', number>>;
+  /** What has happened so far; `answered`: bytes from beyond the link. */
+  readonly counts: Readonly<Record<'connections' | 'segments' | 'lost' | 'resets' | 'silences' | 'answered', number>>;
+  /** Resets every connection that there is. */
+  cut(): void;
   /** New connections lead there. */
   lead(port: number): void;
   /** Another fate for the segments to come. */
@@ -37,7 +39,7 @@ type Fate =
   | { readonly kind: 'silence' };
 
 export async function openSlowLink(options: SlowLinkOptions): Promise<SlowLink> {
-  const counts = { connections: 0, segments: 0, lost: 0, resets: 0, silences: 0 };
+  const counts = { connections: 0, segments: 0, lost: 0, resets: 0, silences: 0, answered: 0 };
   let { port } = options;
   const faults = { reset: options.reset ?? 0, silence: options.silence ?? 0 };
   const pairs = new Set<Pair>();
@@ -50,12 +52,16 @@ export async function openSlowLink(options: SlowLinkOptions): Promise<SlowLink> 
     const oneWayMs = options.roundTripMs / 2;
     // The first byte has the handshake of TCP before it.
     pair.relay(near, far, { next: fates(options, faults, counts, seed), oneWayMs, firstMs: options.roundTripMs });
+    far.on('data', ({ length }: Buffer) => (counts.answered += length));
     pair.relay(far, near, { next: fates(options, faults, counts, seed + 1), oneWayMs, firstMs: 0 });
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()));
   return {
     port: (server.address() as AddressInfo).port,
     counts,
+    cut() {
+      for (const pair of pairs) pair.reset();
+    },
     lead: (next) => void (port = next),
     setFaults: (next) => void Object.assign(faults, next),
     async [Symbol.asyncDispose]() {

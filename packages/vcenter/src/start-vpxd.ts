@@ -38,7 +38,7 @@ export async function startVpxd(
   await domain.ensureAdministrator((credentials) =>
     writeDurable(paths.credentials, JSON.stringify(credentials), 0o600),
   );
-  const dialer = new VimHostDialer({ authority: certificates.authority, identity: certificates.client });
+  const dialer = new VimHostDialer({ clock, authority: certificates.authority, identity: certificates.client });
   const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users: domain });
   undo.defer(() => vpxd.close());
   await joinDomain(vpxd.service, domain);

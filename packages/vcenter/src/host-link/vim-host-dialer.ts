@@ -1,5 +1,6 @@
 // Reaches hostds over the network: once by an administrator's password, from then on by vCenter's own certificate, whose
 // authority it has told the host to trust.
+import type { Clock } from '@vivarium/base';
 import { type Trust, UntrustedPeer, VimClient } from '@vivarium/client';
 import { isFault, MethodFault, moRef } from '@vivarium/vim';
 import type { KeyPair } from '../certificates/certificate-authority.ts';
@@ -7,6 +8,7 @@ import { type HostDialer, type HostLink, type HostTarget, HostUnreachable } from
 import { VimHostLink } from './vim-host-link.ts';
 
 export interface VimHostDialerOptions {
+  readonly clock: Clock;
   /** PEM of vCenter's authority. */
   readonly authority: string;
   /** What vCenter shows to hosts. */
@@ -41,7 +43,7 @@ export class VimHostDialer implements HostDialer {
       const { about } = await answered(client.content());
       if (about.apiType !== 'HostAgent') throw new MethodFault('NotSupportedHost', {}, `${target.address} is no host`);
       await answered(client.loginByCertificate());
-      return new VimHostLink(client, about);
+      return new VimHostLink(client, about, this.#options.clock);
     } catch (error) {
       client.close();
       throw error;

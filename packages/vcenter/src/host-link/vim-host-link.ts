@@ -1,19 +1,18 @@
-// A connection to a hostd: one session, one property collector, one stream of updates in which the ends of tasks come after
-// the changes that the tasks made.
-import type { VimClient } from '@vivarium/client';
+// A connection to a hostd: one session, one stream of updates in which the ends of tasks come after the changes that the tasks
+// made. Connections may come and go below it, and nothing is missed then; with the session the link ends too.
+import { type Clock, delay, type Timer } from '@vivarium/base';
+import { type StreamFilter, TaskFollower, type VimClient } from '@vivarium/client';
 import {
   type AboutInfo,
   type Event,
-  isA,
   isFault,
   type ManagedObjectReference,
-  MethodFault,
   type MoRef,
+  make,
   moRef,
   type ObjectUpdate,
   type ServiceContent,
   schema,
-  type TaskInfo,
   unbox,
 } from '@vivarium/vim';
 import {
@@ -27,42 +26,43 @@ import {
 } from './host-link.ts';
 import { hostFilter } from './what-to-watch.ts';
 
-/** The host answers at least this often, so silence for longer means that it is gone. */
+/** The host answers at least this often, so silence for longer means that the connection is gone. */
 const ANSWER_WITHIN_S = 20;
-const SILENCE_MS = (ANSWER_WITHIN_S + 15) * 1000;
+const SILENCE_S = ANSWER_WITHIN_S + 15;
+/** A host that cannot be reached for this long does not respond. What is shorter is mended without anybody noticing. */
+const AWAY_MS = 10_000;
 /** Objects in one set: a host with many VMs is taken in in steps. */
 const MAX_OBJECT_UPDATES = 500;
 
+/** Events that are looked at first when the following of events begins: most often there are fewer new ones. */
 const EVENT_PAGE = 100;
 /** A transfer of which no byte moves for so long is given up. */
 const TRANSFER_IDLE_MS = 120_000;
+const EVENT_RETRY_MS = 1000;
 /** Followed for the link's own ends. */
 const OWN: ReadonlySet<string> = new Set(['Task', 'EventManager']);
-
-interface Waiting extends RunOptions {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 type AnyMethod = (target: MoRef, method: string, args: object, options?: object) => Promise<unknown>;
 
 export class VimHostLink implements HostLink {
   readonly about: AboutInfo;
   readonly #client: VimClient;
+  readonly #clock: Clock;
   readonly #call: AnyMethod;
-  /** Tasks that have been started and are followed, by their key. */
-  readonly #tasks = new Map<string, Waiting>();
-  /** Ended, and still in the view. */
-  #ended: MoRef<'Task'>[] = [];
-  #view: MoRef<'ListView'> | undefined;
+  readonly #tasks: TaskFollower;
+  #isFollowed = false;
+  /** There are no more updates. */
+  #hasEnded = false;
   #isClosed = false;
-  /** Resolved at the host's next event. */
+  /** Resolved at the host's next event, and when the connection has ended. */
   #nextEvent = Promise.withResolvers<void>();
 
   /** `client` is logged in. */
-  constructor(client: VimClient, about: AboutInfo) {
+  constructor(client: VimClient, about: AboutInfo, clock: Clock) {
     this.#client = client;
     this.about = about;
+    this.#clock = clock;
+    this.#tasks = new TaskFollower(client, clock);
     this.#call = client.call.bind(client) as unknown as AnyMethod;
   }
 
@@ -76,58 +76,54 @@ export class VimHostLink implements HostLink {
   }
 
   async *updates(signal: AbortSignal): AsyncIterable<HostNews> {
+    const away = new AbortController();
+    let patience: Timer | undefined;
     try {
-      const content = await this.#client.content();
-      if (!content.viewManager) throw new Error('the host has no ViewManager');
-      const collector = await this.#client.call(content.propertyCollector, 'CreatePropertyCollector', {} as never);
-      this.#view = await this.#client.call(content.viewManager, 'CreateListView', {});
-      await this.#client.call(collector, 'CreateFilter', { spec: hostFilter(), partialUpdates: false });
-      await this.#client.call(collector, 'CreateFilter', { spec: taskFilter(this.#view), partialUpdates: false });
-      await this.#client.call(collector, 'CreateFilter', { spec: eventFilter(content), partialUpdates: false });
-      const options = { maxWaitSeconds: ANSWER_WITHIN_S, maxObjectUpdates: MAX_OBJECT_UPDATES };
-      let version = '';
-      while (!signal.aborted) {
-        const set = await this.#client.call(
-          collector,
-          'WaitForUpdatesEx',
-          { version, options },
-          { idleTimeoutMs: SILENCE_MS, signal },
-        );
-        if (!set) continue;
-        version = set.version;
-        const objects = (set.filterSet ?? []).flatMap(({ objectSet }) => objectSet ?? []);
-        const updates = objects.filter(({ obj }) => !OWN.has(obj.type)).map(hostUpdate);
-        yield { updates, isPartial: set.truncated ?? false };
-        for (const update of objects) {
-          if (update.obj.type === 'Task') this.#taskChanged(update);
-          if (update.obj.type === 'EventManager') this.#wakeEvents();
-        }
+      const stream = this.#client.stream({
+        filters: () => this.#filters(),
+        signal: AbortSignal.any([signal, away.signal]),
+        reconnect: true,
+        maxWaitSeconds: ANSWER_WITHIN_S,
+        heartbeatSeconds: SILENCE_S,
+        maxObjectUpdates: MAX_OBJECT_UPDATES,
+        clock: this.#clock,
+      });
+      for await (const event of stream) {
+        patience?.cancel();
+        if (event.kind === 'lost') patience = this.#clock.setTimer(AWAY_MS, () => away.abort(event.error));
+        if (event.kind === 'begun' && this.#isFollowed) throw new HostUnreachable('what the host followed is gone');
+        if (event.kind === 'begun') this.#isFollowed = true;
+        if (event.kind !== 'updates') continue;
+        const updates = event.objects.filter(({ obj }) => !OWN.has(obj.type)).map(hostUpdate);
+        yield { updates, isPartial: event.isTruncated };
+        this.#tasks.apply(event.objects);
+        if (event.objects.some(({ obj }) => obj.type === 'EventManager')) this.#wakeEvents();
       }
+      if (!signal.aborted) throw away.signal.reason as Error;
     } catch (error) {
       if (!signal.aborted) throw unreachable(error);
     } finally {
-      this.#failAll(new HostUnreachable('the connection to the host has ended'));
+      patience?.cancel();
+      this.#end(new HostUnreachable('the connection to the host has ended'));
     }
   }
 
   async *events(afterKey: number | undefined, signal: AbortSignal): AsyncIterable<readonly Event[]> {
-    const { eventManager } = await this.#client.content();
-    if (!eventManager) return;
-    const filter = { _typeName: 'EventFilterSpec' };
-    const collector = (await this.call(eventManager, 'CreateCollectorForEvents', { filter })) as MoRef;
-    let seen = afterKey;
-    while (!signal.aborted) {
-      const woken = this.#nextEvent.promise;
-      for (;;) {
-        const page = (await this.call(collector, 'ReadNextEvents', { maxCount: EVENT_PAGE }, signal)) as
-          | Event[]
-          | undefined;
-        if (!page || page.length === 0) break;
-        const fresh = seen === undefined ? [] : page.filter(({ key }) => key > (seen ?? 0));
-        if (fresh.length > 0) yield fresh;
+    let last = afterKey;
+    while (!signal.aborted && !this.#hasEnded) {
+      try {
+        last ??= await this.#latestEvent();
+        for await (const page of this.#readEvents(last, signal)) {
+          const seen: number = last;
+          const fresh = page.filter(({ key }) => key > seen);
+          last = fresh.at(-1)?.key ?? seen;
+          if (fresh.length > 0) yield fresh;
+        }
+      } catch (error) {
+        if (!(error instanceof HostUnreachable)) throw error;
+        // An answer that was lost may have held events: another collector tells them again.
+        await delay(this.#clock, EVENT_RETRY_MS, signal);
       }
-      seen ??= 0; // what was there before is read; the collector goes on behind it
-      await woken;
     }
   }
 
@@ -140,23 +136,23 @@ export class VimHostLink implements HostLink {
   }
 
   async run(target: ManagedObjectReference, method: string, args: object, options: RunOptions = {}): Promise<unknown> {
-    const view = this.#view;
-    if (!view) throw new HostUnreachable('the host is not being followed yet');
-    options.signal?.throwIfAborted();
+    const { signal, onProgress, onChain } = options;
+    if (!this.#isFollowed) throw new HostUnreachable('the host is not being followed yet');
+    signal?.throwIfAborted();
     const task = (await this.call(target, method, args)) as MoRef<'Task'>;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    promise.catch(() => undefined); // it may fail before the view has been answered for
-    this.#tasks.set(task.value, { ...options, resolve, reject });
     const cancel = () => void this.call(task, 'CancelTask', {}).catch(() => undefined);
-    options.signal?.addEventListener('abort', cancel, { once: true });
-    const remove = this.#ended;
-    this.#ended = [];
+    signal?.addEventListener('abort', cancel, { once: true });
     try {
-      await this.call(view, 'ModifyListView', { add: [task], remove });
-      return await promise;
+      return await this.#tasks.follow(task, {
+        onInfo({ eventChainId, progress }) {
+          onChain?.(eventChainId);
+          if (progress !== undefined) onProgress?.(progress);
+        },
+      });
+    } catch (error) {
+      throw unreachable(error);
     } finally {
-      options.signal?.removeEventListener('abort', cancel);
-      this.#tasks.delete(task.value);
+      signal?.removeEventListener('abort', cancel);
     }
   }
 
@@ -174,20 +170,56 @@ export class VimHostLink implements HostLink {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#failAll(new HostUnreachable('vCenter has closed the connection'));
+    this.#end(new HostUnreachable('vCenter has closed the connection'));
     this.#client
       .logout()
       .catch(() => undefined)
       .finally(() => this.#client.close());
   }
 
-  #taskChanged({ obj, changeSet }: ObjectUpdate): void {
-    const waiting = this.#tasks.get(obj.value);
-    const info = changeSet?.find(({ name }) => name === 'info')?.val;
-    if (!isA('TaskInfo', info)) return;
-    if (waiting) tell(waiting, info);
-    if (info.state !== 'success' && info.state !== 'error') return;
-    this.#ended.push(moRef('Task', obj.value));
+  /** In their order: what a task changed is told before its end. */
+  async #filters(): Promise<StreamFilter[]> {
+    return [{ spec: hostFilter() }, { spec: eventFilter(await this.#client.content()) }, await this.#tasks.filter()];
+  }
+
+  async #latestEvent(): Promise<number> {
+    try {
+      const { eventManager } = await this.#client.content();
+      const latest = eventManager && (await this.#client.get(eventManager, 'latestEvent'));
+      return latest?.key ?? 0;
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  /** Events around and behind the one with this key, in their order, until the signal or the connection ends. */
+  async *#readEvents(afterKey: number, signal: AbortSignal): AsyncGenerator<readonly Event[]> {
+    const { eventManager } = await this.#client.content();
+    if (!eventManager) return;
+    const filter = { _typeName: 'EventFilterSpec' };
+    const collector = (await this.call(eventManager, 'CreateCollectorForEvents', { filter }, signal)) as MoRef;
+    const next = async () =>
+      ((await this.call(collector, 'ReadNextEvents', { maxCount: EVENT_PAGE }, signal)) ?? []) as readonly Event[];
+    try {
+      await this.call(collector, 'SetCollectorPageSize', { maxCount: EVENT_PAGE }, signal);
+      await this.call(collector, 'ResetCollector', {}, signal);
+      let page = await next();
+      const isGap = page[0] !== undefined && page[0].key > afterKey + 1;
+      if (isGap) {
+        await this.call(collector, 'RewindCollector', {}, signal);
+        page = await next();
+      }
+      while (!signal.aborted && !this.#hasEnded) {
+        const woken = this.#nextEvent.promise; // before the last look
+        do {
+          if (page.length > 0) yield page;
+          page = await next();
+        } while (page.length > 0);
+        await woken;
+      }
+    } finally {
+      if (!this.#hasEnded) this.call(collector, 'DestroyCollector', {}).catch(() => undefined);
+    }
   }
 
   #wakeEvents(): void {
@@ -195,38 +227,18 @@ export class VimHostLink implements HostLink {
     this.#nextEvent = Promise.withResolvers<void>();
   }
 
-  #failAll(error: unknown): void {
+  #end(reason: HostUnreachable): void {
+    this.#hasEnded = true;
+    this.#tasks.close(reason);
     this.#wakeEvents();
-    for (const { reject } of this.#tasks.values()) reject(error);
-    this.#tasks.clear();
   }
 }
 
-function tell(waiting: Waiting, info: TaskInfo): void {
-  waiting.onChain?.(info.eventChainId);
-  if (info.progress !== undefined) waiting.onProgress?.(info.progress);
-  if (info.state === 'success') waiting.resolve(unbox(info.result));
-  if (info.state === 'error') waiting.reject(MethodFault.from(info.error?.fault ?? {}, info.error?.localizedMessage));
-}
-
-function taskFilter(view: MoRef<'ListView'>) {
-  return {
-    propSet: [{ type: 'Task', pathSet: ['info'] }],
-    objectSet: [
-      {
-        obj: view,
-        skip: true,
-        selectSet: [{ _typeName: 'TraversalSpec', type: 'ListView', path: 'view', skip: false }],
-      },
-    ],
-  } as never;
-}
-
 function eventFilter({ eventManager }: ServiceContent) {
-  return {
-    propSet: [{ type: 'EventManager', pathSet: ['latestEvent'] }],
-    objectSet: eventManager ? [{ obj: eventManager }] : [],
-  } as never;
+  return make('PropertyFilterSpec', {
+    propSet: [make('PropertySpec', { type: 'EventManager', pathSet: ['latestEvent'] })],
+    objectSet: eventManager ? [make('ObjectSpec', { obj: eventManager })] : [],
+  });
 }
 
 function hostUpdate({ kind, obj, changeSet = [] }: ObjectUpdate): HostUpdate {
