@@ -52,6 +52,10 @@ export function defaultClusterConfig(): ClusterConfigInfoEx {
       defaultDpmBehavior: 'automated',
       hostPowerActionRate: 3,
     }),
+    vsanConfigInfo: make('VsanClusterConfigInfo', {
+      enabled: false,
+      defaultConfig: make('VsanClusterConfigInfoHostDefaultInfo', { autoClaimStorage: false }),
+    }),
     infraUpdateHaConfig: make('ClusterInfraUpdateHaConfigInfo', { enabled: false }),
     proactiveDrsConfig: make('ClusterProactiveDrsConfigInfo', { enabled: false }),
   });

@@ -7,7 +7,7 @@ import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
 import { nextVersion } from './change-switch.ts';
-import { newPortgroup, portgroupType, withPorts } from './new-switch.ts';
+import { newPortgroup, noResourcePool, portgroupType, withPorts } from './new-switch.ts';
 import { changeSettings } from './port-settings.ts';
 import { portgroupEvent } from './switch-events.ts';
 import { requireUnused } from './switch-users.ts';
@@ -64,6 +64,7 @@ export function reconfigurePortgroup(
     }
     const name = spec.name === undefined ? former.name : checkName(spec.name);
     const { description, portNameFormat, autoExpand, policy } = spec;
+    noResourcePool(spec.vmVnicNetworkResourcePoolKey);
     const type = spec.type === undefined ? former.config.type : portgroupType(spec.type);
     const used = lists.members(ref, 'vm').length;
     const wanted = type === 'ephemeral' ? 0 : (spec.numPorts ?? former.portKeys.length);

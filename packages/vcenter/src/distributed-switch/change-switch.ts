@@ -1,6 +1,13 @@
 // Makes, changes and removes distributed switches: first in the inventory, then on the hosts; when a host refuses, the inventory
 // and the other hosts go back. Source: vSphere Web Services API, Folder.CreateDVS_Task, DistributedVirtualSwitch.
-import { type DVSCreateSpec, MethodFault, type MoRef, make, type VMwareDVSConfigSpec } from '@vivarium/vim';
+import {
+  type DVSCreateSpec,
+  MethodFault,
+  type MoRef,
+  make,
+  type VMwareDVSConfigSpec,
+  type VMwareDVSPortSetting,
+} from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
@@ -13,6 +20,7 @@ import { MOST_PORTS, MTU, newSwitch, uplinkNames, withPorts } from './new-switch
 import { changeSettings } from './port-settings.ts';
 import { portgroupEvent, switchEvent } from './switch-events.ts';
 import { requireUnused, vmsOn } from './switch-users.ts';
+import { renameUplinks } from './teaming.ts';
 
 type SwitchRecord = EntityRecord<'VmwareDistributedVirtualSwitch'>;
 
@@ -158,12 +166,14 @@ function changeConfig(former: SwitchRecord['config'], spec: VMwareDVSConfigSpec)
   ] as const;
   const asked = unbuilt.find(([is]) => is);
   if (asked) throw new MethodFault('NotSupported', {}, `${asked[1]} are not built yet in distributed switches`);
-  const { description, contact, switchIpAddress, maxPorts, maxMtu, policy, linkDiscoveryProtocolConfig } = spec;
+  const { description, contact, switchIpAddress, maxPorts, maxMtu, policy } = spec;
+  // Kept, as clients read it back: nothing is sent to a collector, and no protocol is spoken without uplinks.
+  const { linkDiscoveryProtocolConfig, ipfixConfig } = spec;
   if (maxMtu && (maxMtu < MTU.least || maxMtu > MTU.most)) throw invalid('spec.maxMtu');
   if (maxPorts !== undefined && (maxPorts < 0 || maxPorts > MOST_PORTS)) throw invalid('spec.maxPorts');
   const names = uplinkNames(spec.uplinkPortPolicy);
   const set = Object.fromEntries(
-    Object.entries({ description, contact, switchIpAddress, policy, linkDiscoveryProtocolConfig }).filter(
+    Object.entries({ description, contact, switchIpAddress, policy, linkDiscoveryProtocolConfig, ipfixConfig }).filter(
       ([, value]) => value !== undefined,
     ),
   );
@@ -173,9 +183,19 @@ function changeConfig(former: SwitchRecord['config'], spec: VMwareDVSConfigSpec)
     ...(maxMtu ? { maxMtu } : {}),
     ...(maxPorts ? { maxPorts } : {}),
     ...(names ? { uplinkPortPolicy: make('DVSNameArrayUplinkPortPolicy', { uplinkPortName: [...names] }) } : {}),
-    defaultPortConfig: changeSettings(former.defaultPortConfig, spec.defaultPortConfig),
+    defaultPortConfig: changeSettings(withUplinkNames(former, names), spec.defaultPortConfig),
     configVersion: nextVersion(former.configVersion),
   };
+}
+
+function withUplinkNames(
+  { defaultPortConfig, uplinkPortPolicy }: SwitchRecord['config'],
+  names: readonly string[] | undefined,
+): VMwareDVSPortSetting {
+  const settings: VMwareDVSPortSetting = defaultPortConfig;
+  if (!names || !settings.uplinkTeamingPolicy) return settings;
+  const formerNames = uplinkNames(uplinkPortPolicy) ?? [];
+  return { ...settings, uplinkTeamingPolicy: renameUplinks(settings.uplinkTeamingPolicy, formerNames, names) };
 }
 
 /** The switch with more members. */

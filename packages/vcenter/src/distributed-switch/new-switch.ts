@@ -21,6 +21,7 @@ type PortgroupRecord = EntityRecord<'DistributedVirtualPortgroup'>;
 export const VERSIONS = ['7.0.0', '7.0.2', '7.0.3', '8.0.0', '8.0.3', '9.0.0'] as const;
 const UPLINKS = ['Uplink 1', 'Uplink 2', 'Uplink 3', 'Uplink 4'];
 const MOST_UPLINKS = 32;
+const NO_RESOURCE_POOL = '-1';
 /** vSphere's limits of a switch. */
 export const MOST_PORTS = 60_000;
 export const MTU = { least: 1280, most: 9190, usual: 1500 } as const;
@@ -71,7 +72,8 @@ export function newSwitch(spec: DVSCreateSpec, options: NewSwitchOptions): NewSw
   const asked = spec.configSpec as VMwareDVSConfigSpec;
   const ref = inventory.newRef('VmwareDistributedVirtualSwitch');
   const uplink = inventory.newRef('DistributedVirtualPortgroup');
-  const defaultPortConfig = changeSettings(defaultSettings(), asked.defaultPortConfig);
+  const uplinks = uplinkNames(asked.uplinkPortPolicy) ?? UPLINKS;
+  const defaultPortConfig = changeSettings(defaultSettings(uplinks), asked.defaultPortConfig);
   const productInfo = productOf(spec.productInfo);
   const config = make('VMwareDVSConfigInfo', {
     uuid,
@@ -79,9 +81,7 @@ export function newSwitch(spec: DVSCreateSpec, options: NewSwitchOptions): NewSw
     numStandalonePorts: 0,
     numPorts: 0,
     maxPorts: MOST_PORTS,
-    uplinkPortPolicy: make('DVSNameArrayUplinkPortPolicy', {
-      uplinkPortName: [...(uplinkNames(asked.uplinkPortPolicy) ?? UPLINKS)],
-    }),
+    uplinkPortPolicy: make('DVSNameArrayUplinkPortPolicy', { uplinkPortName: [...uplinks] }),
     uplinkPortgroup: [uplink],
     defaultPortConfig,
     host: [],
@@ -99,6 +99,13 @@ export function newSwitch(spec: DVSCreateSpec, options: NewSwitchOptions): NewSw
     networkResourceManagementEnabled: false,
     defaultProxySwitchMaxNumPorts: 512,
     maxMtu: MTU.usual,
+    linkDiscoveryProtocolConfig: make('LinkDiscoveryProtocolConfig', { protocol: 'cdp', operation: 'listen' }),
+    ipfixConfig: make('VMwareIpfixConfig', {
+      activeFlowTimeout: 60,
+      idleFlowTimeout: 15,
+      samplingRate: 4096,
+      internalFlowsOnly: false,
+    }),
     lacpApiVersion: 'multipleLag',
     multicastFilteringMode: 'legacyFiltering',
     networkResourceControlVersion: 'version3',
@@ -161,6 +168,7 @@ export function newPortgroup(
       configVersion: '1',
       autoExpand: type === 'earlyBinding' ? (spec.autoExpand ?? true) : false,
       uplink: false,
+      vmVnicNetworkResourcePoolKey: noResourcePool(spec.vmVnicNetworkResourcePoolKey),
       defaultPortConfig: changeSettings(make('VMwareDVSPortSetting', {}), spec.defaultPortConfig),
     }),
   };
@@ -191,6 +199,14 @@ export function portgroupType(type: string | undefined): 'earlyBinding' | 'ephem
   if (type === undefined || type === 'earlyBinding') return 'earlyBinding';
   if (type === 'ephemeral') return type;
   throw new MethodFault('InvalidArgument', { invalidProperty: 'type' });
+}
+
+/** `-1`: in no network resource pool. Fault: NotSupported for any other. */
+export function noResourcePool(key = NO_RESOURCE_POOL): string {
+  if (key !== NO_RESOURCE_POOL) {
+    throw new MethodFault('NotSupported', {}, 'network resource pools are not built yet in distributed switches');
+  }
+  return key;
 }
 
 /** As it applies: with what the switch decides. */

@@ -9,6 +9,7 @@ import {
   type VMwareDVSPortSetting,
   type VmwareDistributedVirtualSwitchVlanSpec,
 } from '@vivarium/vim';
+import { changeTeaming, defaultTeaming } from './teaming.ts';
 
 /** What a host does for a port group. `vlanId` 4095 = all VLANs, tagged, as a standard switch says it. */
 export interface HostSettings {
@@ -21,11 +22,12 @@ export interface HostSettings {
 }
 
 const SECURITY = ['allowPromiscuous', 'macChanges', 'forgedTransmits'] as const;
+const POLICIES_OF_POLICIES = ['securityPolicy', 'uplinkTeamingPolicy'] as const;
 const LAST_VLAN = 4094;
 const ALL_VLANS = 4095;
 
-/** A new switch's: no VLAN, nothing that deceives others. */
-export function defaultSettings(): VMwareDVSPortSetting {
+/** A new switch's: no VLAN, nothing that deceives others, all of its uplinks. */
+export function defaultSettings(uplinks: readonly string[]): VMwareDVSPortSetting {
   const no = make('BoolPolicy', { inherited: false, value: false });
   return make('VMwareDVSPortSetting', {
     blocked: no,
@@ -37,6 +39,7 @@ export function defaultSettings(): VMwareDVSPortSetting {
       forgedTransmits: no,
     }),
     ipfixEnabled: no,
+    uplinkTeamingPolicy: defaultTeaming(uplinks),
   });
 }
 
@@ -57,6 +60,7 @@ export function changeSettings(former: VMwareDVSPortSetting, spec: DVPortSetting
     ...former,
     ...changed,
     securityPolicy: changeSecurity(former.securityPolicy, securityOf(changed)),
+    uplinkTeamingPolicy: changeTeaming(former.uplinkTeamingPolicy, changed.uplinkTeamingPolicy),
   });
   refuseUnbuilt(merged);
   hostVlan(merged.vlan);
@@ -71,17 +75,22 @@ export function inheritSettings(own: VMwareDVSPortSetting, above: VMwareDVSPortS
     if (name === '_typeName' || (set && !set.inherited)) continue;
     settings[name] = { ...(value as object), inherited: true };
   }
-  const security = own.securityPolicy;
-  if (security && !security.inherited) {
-    settings['securityPolicy'] = { ...security };
-    for (const name of SECURITY) {
-      const set = security[name];
-      if (set && !set.inherited) continue;
-      const inherited = above.securityPolicy?.[name];
-      if (inherited) (settings['securityPolicy'] as Record<string, unknown>)[name] = { ...inherited, inherited: true };
-    }
+  for (const name of POLICIES_OF_POLICIES) {
+    const policy = own[name];
+    if (policy && !policy.inherited) settings[name] = fillIn(policy, above[name]);
   }
   return settings as unknown as VMwareDVSPortSetting;
+}
+
+/** What a policy leaves to the one above it. */
+function fillIn(own: object, above: object | undefined): object {
+  const filled: Record<string, unknown> = { ...own };
+  for (const [name, value] of Object.entries(above ?? {})) {
+    const set = filled[name] as { inherited?: boolean } | undefined;
+    if (typeof value !== 'object' || (set && !set.inherited)) continue;
+    filled[name] = { ...value, inherited: true };
+  }
+  return filled;
 }
 
 /** Of settings that inherit nothing any more. */

@@ -1,0 +1,63 @@
+// How a switch spreads its ports over its uplinks. Kept for clients: hosts have no uplinks yet (docs/fidelity.md). Pure.
+// Source: vSphere Web Services API, VmwareUplinkPortTeamingPolicy.
+import { make, type VmwareUplinkPortTeamingPolicy } from '@vivarium/vim';
+
+/** A new switch's: by originating port, over all of its uplinks. */
+export function defaultTeaming(uplinks: readonly string[]): VmwareUplinkPortTeamingPolicy {
+  const is = (value: boolean) => make('BoolPolicy', { inherited: false, value });
+  const text = (value: string) => make('StringPolicy', { inherited: false, value });
+  const number = (value: number) => make('IntPolicy', { inherited: false, value });
+  return make('VmwareUplinkPortTeamingPolicy', {
+    inherited: false,
+    policy: text('loadbalance_srcid'),
+    reversePolicy: is(true),
+    notifySwitches: is(true),
+    rollingOrder: is(false),
+    failureCriteria: make('DVSFailureCriteria', {
+      inherited: false,
+      checkSpeed: text('minimum'),
+      speed: number(10),
+      checkDuplex: is(false),
+      fullDuplex: is(false),
+      checkErrorPercent: is(false),
+      percentage: number(0),
+      checkBeacon: is(false),
+    }),
+    uplinkPortOrder: uplinkOrder(uplinks),
+  });
+}
+
+/** `spec` over what was set before: what it leaves out stays, and so does an order that names no uplink. */
+export function changeTeaming(
+  former: VmwareUplinkPortTeamingPolicy | undefined,
+  spec: VmwareUplinkPortTeamingPolicy | undefined,
+): VmwareUplinkPortTeamingPolicy | undefined {
+  if (!spec) return former;
+  const { uplinkPortOrder: order, ...rest } = spec;
+  const isOrder = order?.inherited || order?.activeUplinkPort?.length || order?.standbyUplinkPort?.length;
+  return { ...former, ...rest, ...(isOrder ? { uplinkPortOrder: order } : {}) };
+}
+
+/** The teaming of a switch whose uplinks have got other names. */
+export function renameUplinks(
+  teaming: VmwareUplinkPortTeamingPolicy,
+  former: readonly string[],
+  names: readonly string[],
+): VmwareUplinkPortTeamingPolicy {
+  const order = teaming.uplinkPortOrder;
+  if (!order) return teaming;
+  const renamed = (uplinks: readonly string[] = []) =>
+    uplinks.flatMap((uplink) => names[former.indexOf(uplink)] ?? (names.includes(uplink) ? [uplink] : []));
+  const standby = renamed(order.standbyUplinkPort);
+  const added = names.slice(former.length).filter((name) => !standby.includes(name));
+  const active = [...new Set([...renamed(order.activeUplinkPort), ...added])];
+  return { ...teaming, uplinkPortOrder: uplinkOrder(active, standby) };
+}
+
+function uplinkOrder(active: readonly string[], standby: readonly string[] = []) {
+  return make('VMwareUplinkPortOrderPolicy', {
+    inherited: false,
+    activeUplinkPort: [...active],
+    standbyUplinkPort: [...standby],
+  });
+}
