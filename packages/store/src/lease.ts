@@ -10,6 +10,8 @@ export interface Lease {
    * with it the lock: nobody has it meanwhile, or the signal is aborted) and after it is lost or released.
    */
   readonly isHeld: boolean;
+  /** For how many milliseconds from now that is certain, unless it is renewed; 0 when it is not. */
+  readonly restMs: number;
   /** Aborted with LeaseLost when the lock is lost for good. Not by `release`. */
   readonly signal: AbortSignal;
   /** Gives the lock up; the next in line has it at once. Idempotent. */

@@ -147,16 +147,15 @@ class LocalLease implements Lease {
   }
 
   get isHeld(): boolean {
-    return !this.#isOver && this.restMs > 0;
+    return this.restMs > 0;
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Until it expires; not above 0 when it has. */
   get restMs(): number {
-    return this.#deadline - this.#clock.monotonic();
+    return this.#isOver ? 0 : Math.max(0, this.#deadline - this.#clock.monotonic());
   }
 
   async release(): Promise<void> {

@@ -52,7 +52,11 @@ export class EtcdLease implements Lease {
   }
 
   get isHeld(): boolean {
-    return !this.#isOver && this.#clock.monotonic() < this.#deadline;
+    return this.restMs > 0;
+  }
+
+  get restMs(): number {
+    return this.#isOver ? 0 : Math.max(0, this.#deadline - this.#clock.monotonic());
   }
 
   get signal(): AbortSignal {

@@ -4,6 +4,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Block, BlockRange, BlockStore, BlockWrite } from '../blocks.ts';
 import { StoreClosed, StoreError } from '../errors.ts';
+import { keepPrivate } from './keep-private.ts';
 import { sqliteError } from './sqlite-error.ts';
 
 const FORMAT = 1;
@@ -36,6 +37,7 @@ export function openSqliteBlocks(path: string, { putAside }: SqliteBlocksOptions
 function open(path: string): BlockStore {
   let database: DatabaseSync | undefined;
   try {
+    keepPrivate(path);
     database = new DatabaseSync(path);
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
     database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-${CACHE_KIB}`);

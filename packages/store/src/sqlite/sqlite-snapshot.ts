@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { Item, Snapshot } from '../store.ts';
+import { keepPrivate } from './keep-private.ts';
 import { sqliteError } from './sqlite-error.ts';
 
 const PAGES_A_STEP = 1_000;
@@ -14,6 +15,7 @@ export async function takeSnapshot(source: DatabaseSync, path: string): Promise<
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
   };
   try {
+    keepPrivate(path);
     await backup(source, path, { rate: PAGES_A_STEP });
     const database = new DatabaseSync(path);
     const revision = Number(database.prepare('SELECT revision FROM revision').get()?.['revision'] ?? 0);

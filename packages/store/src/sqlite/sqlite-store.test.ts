@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -92,4 +92,22 @@ void test('what a killed process left of its snapshots is removed, and nothing e
   await snapshot[Symbol.asyncDispose]();
   const left = readdirSync(directory).filter((name) => join(directory, name).startsWith(`${path}.`));
   assert.deepEqual(left, [`${files - 1}.db.kept`]);
+});
+
+void test('its files are readable by their owner alone, also those that were not', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'viv-store-'));
+  try {
+    const path = join(directory, 'private.db');
+    writeFileSync(path, '', { mode: 0o644 });
+    const store = openSqliteStore(path);
+    await store.batch([{ put: 'secret', value: 1 }]);
+    await using snapshot = await store.snapshot();
+    assert.ok(snapshot.revision > 0);
+    const files = readdirSync(directory);
+    assert.ok(files.length >= 3, files.join(' '));
+    for (const file of files) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
+    await store.close();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -18,6 +18,7 @@ import { LocalLocks } from '../local-locks.ts';
 import { makeStore } from '../make-store.ts';
 import type { Change, Doc, Item, RangeOptions, Revision, Snapshot, Store } from '../store.ts';
 import { Watchers } from '../watchers.ts';
+import { keepPrivate } from './keep-private.ts';
 import { DOCUMENTS, dropStaged, HISTORY, stage, swapStaged } from './replace-tables.ts';
 import { sqliteError } from './sqlite-error.ts';
 import { SqliteHistory } from './sqlite-history.ts';
@@ -37,6 +38,7 @@ export interface SqliteStoreOptions {
 export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
   let database: DatabaseSync | undefined;
   try {
+    keepPrivate(path);
     database = new DatabaseSync(path);
     // One process at a time: the lock is taken at once, kept, and freed by the kernel when the process dies.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
