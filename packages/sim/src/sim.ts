@@ -2,7 +2,15 @@
 import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@vivarium/base';
 import { openMemoryStore, openSqliteBlocks } from '@vivarium/store';
-import { centerBuilder, ensureCertificates, openCenterWeb, openDoors, openVpxd, type Vpxd } from '@vivarium/vcenter';
+import {
+  centerBuilder,
+  ensureAuthority,
+  ensureCertificates,
+  openCenterWeb,
+  openDoors,
+  openVpxd,
+  type Vpxd,
+} from '@vivarium/vcenter';
 import { make } from '@vivarium/vim';
 import { ADMINISTRATORS, simUsers } from './any-account.ts';
 import { buildInventory } from './build-inventory.ts';
@@ -54,7 +62,9 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
   const builder = centerBuilder(vpxd.center);
   await buildInventory({ clock, random, flags, about, hosts, builder, progress: options.progress });
   vpxd.statistics.start();
-  const certificates = flags.isTls ? await ensureCertificates(options.folder, clock) : undefined;
+  const certificates = flags.isTls
+    ? await ensureCertificates(options.folder, await ensureAuthority(store, options.folder, clock), clock)
+    : undefined;
   const web = await openCenterWeb({
     listen: flags.listen,
     ...(certificates ? { tls: { ...certificates.server, authority: certificates.authority } } : {}),

@@ -1,5 +1,5 @@
 export { type BuiltSwitch, type CenterBuilder, centerBuilder, type HostToBuild } from './center-builder.ts';
-export { ensureCertificates } from './certificates/certificate-authority.ts';
+export { ensureAuthority, ensureCertificates } from './certificates/certificate-authority.ts';
 export { type Door, openDoors } from './doors.ts';
 export type {
   FolderAnswer,

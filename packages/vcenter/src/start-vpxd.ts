@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Clock, Logger, Random } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
 import { openSqliteBlocks, openSqliteStore } from '@vivarium/store';
-import { ensureCertificates } from './certificates/certificate-authority.ts';
+import { ensureAuthority, ensureCertificates } from './certificates/certificate-authority.ts';
 import { openDoors } from './doors.ts';
 import { VimHostDialer } from './host-link/vim-host-dialer.ts';
 import { centerPaths, type VpxdProcessOptions } from './options.ts';
@@ -33,7 +33,11 @@ export async function startVpxd(
     putAside: (error) => log.error({ err: error }, 'the statistics are damaged: making new ones'),
   });
   undo.defer(() => blocks.close());
-  const certificates = await ensureCertificates(paths.certificates, clock);
+  const certificates = await ensureCertificates(
+    paths.certificates,
+    await ensureAuthority(store, paths.certificates, clock),
+    clock,
+  );
   const domain = new SsoDomain({ store, random, clock });
   await domain.ensureAdministrator((credentials) =>
     writeDurable(paths.credentials, JSON.stringify(credentials), 0o600),

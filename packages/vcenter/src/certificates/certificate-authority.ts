@@ -1,11 +1,13 @@
 // vCenter's own certificate authority: signs what vCenter shows to clients and what it shows to hosts, and later what hosts
-// show. Made once; its key never leaves its folder.
+// show. Made once. It is in the store, so that whoever takes over, or is restored, is the vCenter that the hosts trust; what it
+// signs for this machine is in a folder.
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
+import type { Store } from '@vivarium/store';
 
 const DAY_MS = 24 * 3600 * 1000;
 const AUTHORITY_DAYS = 3650;
@@ -30,31 +32,61 @@ export interface Certificates {
   readonly client: KeyPair;
 }
 
-/** Reads what `folder` has and makes what is missing or about to end. */
-export async function ensureCertificates(folder: string, clock: Clock): Promise<Certificates> {
+/** The document with the authority's KeyPair. */
+export const AUTHORITY = 'certificates/authority';
+
+/**
+ * The authority that is in the store. A new one is made when there is none, or it is about to end; one that an earlier version
+ * kept in `folder` moves into the store.
+ */
+export async function ensureAuthority(store: Store, folder: string, clock: Clock): Promise<KeyPair> {
+  const kept = store.get<KeyPair>(AUTHORITY)?.value;
+  const known = kept && !isEnding(kept.certificate, clock) ? kept : undefined;
+  const root = known ?? (await readPair(folder, 'root', clock)) ?? (await makeRoot(clock));
+  if (root !== known) await store.batch([{ put: AUTHORITY, value: root }]);
+  await rm(join(folder, 'root.key'), { force: true });
+  return root;
+}
+
+/** What `authority` has signed for this machine: what `folder` has, and anew what is missing, about to end, or of another authority. */
+export async function ensureCertificates(folder: string, authority: KeyPair, clock: Clock): Promise<Certificates> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const root = (await readPair(folder, 'root', clock)) ?? (await store(folder, 'root', await makeRoot(clock)));
+  await writeDurable(join(folder, 'root.crt'), authority.certificate, 0o644);
   const leaf = async (name: 'server' | 'client') => {
     const known = await readPair(folder, name, clock);
-    if (known && isSignedBy(known, root)) return known;
-    return store(folder, name, await makeLeaf(root, name, clock));
+    if (known && isSignedBy(known, authority)) return known;
+    return keep(folder, name, await makeLeaf(authority, name, clock));
   };
-  return { authority: root.certificate, server: await leaf('server'), client: await leaf('client') };
+  return { authority: authority.certificate, server: await leaf('server'), client: await leaf('client') };
+}
+
+/** What this machine showed to its clients before, and whose it is, if it can still be shown. */
+export async function findServerCertificate(
+  folder: string,
+  clock: Clock,
+): Promise<(KeyPair & { readonly authority: string }) | undefined> {
+  const server = await readPair(folder, 'server', clock);
+  if (!server) return undefined;
+  const authority = await readFile(join(folder, 'root.crt'), 'utf8').catch(() => undefined);
+  return authority === undefined ? undefined : { ...server, authority };
+}
+
+function isEnding(certificate: string, clock: Clock): boolean {
+  return Date.parse(new X509Certificate(certificate).validTo) < clock.now() + RENEW_DAYS * DAY_MS;
 }
 
 async function readPair(folder: string, name: string, clock: Clock): Promise<KeyPair | undefined> {
   try {
     const certificate = await readFile(join(folder, `${name}.crt`), 'utf8');
     const privateKey = await readFile(join(folder, `${name}.key`), 'utf8');
-    const ends = Date.parse(new X509Certificate(certificate).validTo);
-    return ends < clock.now() + RENEW_DAYS * DAY_MS ? undefined : { certificate, privateKey };
+    return isEnding(certificate, clock) ? undefined : { certificate, privateKey };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Error(`the certificate ${name} in ${folder} is not readable`, { cause: error });
   }
 }
 
-async function store(folder: string, name: string, pair: KeyPair): Promise<KeyPair> {
+async function keep(folder: string, name: string, pair: KeyPair): Promise<KeyPair> {
   await writeDurable(join(folder, `${name}.key`), pair.privateKey, 0o600);
   await writeDurable(join(folder, `${name}.crt`), pair.certificate, 0o644);
   return pair;
