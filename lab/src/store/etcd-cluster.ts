@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../testing/wait-for.ts';
+import { freePort } from './free-port.ts';
 import { etcdProgram } from './install-etcd.ts';
 import { Relay } from './relay.ts';
 
@@ -250,12 +250,4 @@ export class EtcdCluster implements AsyncDisposable {
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }

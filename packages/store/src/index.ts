@@ -22,3 +22,4 @@ export { type DocumentReader, type Migrated, type Migration, migrate, SchemaTooN
 export { openSqliteBlocks } from './sqlite/sqlite-blocks.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
 export type { Change, Compare, Doc, Item, Json, Op, RangeOptions, Revision, Snapshot, Store } from './store.ts';
+export { parseStoreUrl, type StoreAddress } from './store-url.ts';

@@ -6,6 +6,8 @@ export interface VpxdProcessOptions {
   readonly stateDir: string;
   /** Address and port of the HTTPS service; port 0 takes a free one. */
   readonly listen: { readonly address: string; readonly port: number };
+  /** The address of its store, as openStore takes it. Default: `vpxd.db` in the state directory. */
+  readonly store?: string;
 }
 
 export function centerPaths(stateDir: string) {
@@ -16,7 +18,12 @@ export function centerPaths(stateDir: string) {
     certificates: join(stateDir, 'certificates'),
     /** JSON with `userName` and `password` of the first administrator; written once, readable by its owner alone. */
     credentials: join(stateDir, 'credentials.json'),
-    /** Written when the service answers: pid, startTime, port, address. */
+    /** Written when the service answers, or stands by: pid, startTime, port, address, role. */
     ready: join(stateDir, 'vpxd.pid'),
   };
+}
+
+/** The address of the store that `options` name. */
+export function storeUrl({ stateDir, store }: VpxdProcessOptions): string {
+  return store ?? `sqlite://${centerPaths(stateDir).database.split('/').map(encodeURIComponent).join('/')}`;
 }

@@ -3,6 +3,7 @@ import type { Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { KeyPair } from './certificates/certificate-authority.ts';
+import { unavailable } from './leadership/unavailable.ts';
 
 /** A client that takes longer to send its headers is cut off. */
 const HEADERS_TIMEOUT_MS = 30_000;
@@ -15,10 +16,14 @@ export interface CenterWebOptions {
   readonly log: Logger;
   /** More doors: REST, statistics … */
   readonly doors?: readonly ((app: FastifyInstance) => void)[];
+  /** Why nothing may be answered now; asked at each request. */
+  readonly refusal?: () => string | undefined;
 }
 
 export interface CenterWeb {
   readonly port: number;
+  /** Cuts off whoever still waits for an answer. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -39,6 +44,12 @@ export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWe
         })
       : fastify(common)
   ) as FastifyInstance;
+  app.addHook('onRequest', (request, reply, done) => {
+    const why = options.refusal?.();
+    if (why === undefined) return done();
+    const { status, headers, body } = unavailable(request.url, why);
+    void reply.code(status).headers(headers).send(body);
+  });
   service.register(app);
   for (const open of options.doors ?? []) open(app);
   app.get('/', (_request, reply) => {
@@ -48,6 +59,7 @@ export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWe
   const address = app.server.address();
   return {
     port: typeof address === 'object' && address ? address.port : options.listen.port,
+    dropConnections: () => app.server.closeAllConnections(),
     close: () => app.close(),
   };
 }

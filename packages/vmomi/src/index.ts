@@ -56,5 +56,6 @@ export {
 export { RealTimeStore } from './statistics/real-time-store.ts';
 export { rollUpSamples } from './statistics/roll-up.ts';
 export { StatisticsSettings } from './statistics/statistics-settings.ts';
+export { storeFault } from './store-fault.ts';
 export type { TaskHandle, TaskRegistry, TaskSpec, TaskWork } from './task/task-registry.ts';
 export { descriptionIdOf } from './task/task-text.ts';

@@ -9,6 +9,7 @@ import { testAgainstModel } from './model.ts';
 import { testShared } from './shared.ts';
 
 export type { EngineUnderTest, Place } from './engine-under-test.ts';
+export { HandClock } from './hand-clock.ts';
 
 /** Registers the tests. */
 export function testConformance(engine: EngineUnderTest): void {

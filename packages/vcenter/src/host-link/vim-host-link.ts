@@ -49,6 +49,7 @@ export class VimHostLink implements HostLink {
   readonly #client: VimClient;
   readonly #clock: Clock;
   readonly #call: AnyMethod;
+  readonly #mayAct: () => boolean;
   readonly #tasks: TaskFollower;
   #isFollowed = false;
   /** There are no more updates. */
@@ -57,9 +58,10 @@ export class VimHostLink implements HostLink {
   /** Resolved at the host's next event, and when the connection has ended. */
   #nextEvent = Promise.withResolvers<void>();
 
-  /** `client` is logged in. */
-  constructor(client: VimClient, about: AboutInfo, clock: Clock) {
+  /** `client` is logged in. `mayAct`: as VimHostDialerOptions has it. */
+  constructor(client: VimClient, about: AboutInfo, clock: Clock, mayAct: () => boolean = () => true) {
     this.#client = client;
+    this.#mayAct = mayAct;
     this.about = about;
     this.#clock = clock;
     this.#tasks = new TaskFollower(client, clock);
@@ -128,6 +130,7 @@ export class VimHostLink implements HostLink {
   }
 
   async call(target: ManagedObjectReference, method: string, args: object, signal?: AbortSignal): Promise<unknown> {
+    requireLead(this.#mayAct);
     try {
       return unbox(await this.#call(target as MoRef, method, args, signal ? { signal } : {}));
     } catch (error) {
@@ -259,6 +262,11 @@ function plain(type: string, name: string, value: unknown): unknown {
     return moRef(of as 'Task', id);
   };
   return Array.isArray(bare) ? bare.map(strip) : strip(bare);
+}
+
+/** Throws HostUnreachable while another vCenter may lead: what this one says would not be its word. */
+export function requireLead(mayAct: () => boolean): void {
+  if (!mayAct()) throw new HostUnreachable('this vCenter does not know whether it still leads');
 }
 
 /** A fault is an answer; anything else means that there was none. */

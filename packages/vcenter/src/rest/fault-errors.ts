@@ -33,6 +33,7 @@ const ERRORS: Partial<Record<keyof FaultTypes, VapiErrorType>> = {
   HostCommunication: 'service_unavailable',
   HostConnectFault: 'service_unavailable',
   HostNotConnected: 'service_unavailable',
+  DatabaseError: 'service_unavailable',
   ConcurrentAccess: 'concurrent_change',
   Timedout: 'timed_out',
   RequestCanceled: 'canceled',

@@ -1,6 +1,6 @@
 // The routes of the Automation API in Fastify: one per path and verb, which chooses among its operations by the action.
 import { isFault, MethodFault, schema } from '@vivarium/vim';
-import { basicCredentials, callOf, prepareScope, SESSION_HEADER, type Service } from '@vivarium/vmomi';
+import { basicCredentials, callOf, prepareScope, SESSION_HEADER, type Service, storeFault } from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { vapiErrorOf } from './fault-errors.ts';
 import { type Caller, type Door, type Operation, pathParams } from './operation.ts';
@@ -143,6 +143,9 @@ function sendError(
 export function asVapiError({ log }: Service, request: FastifyRequest, error: unknown): VapiError {
   if (error instanceof VapiError) return error;
   if (error instanceof MethodFault && !isFault(error, 'SystemError')) return vapiErrorOf(error);
+  const refused = storeFault(error);
+  if (refused) log.error({ url: request.url, error }, 'the store refused');
+  if (refused) return vapiErrorOf(refused);
   const { statusCode, message: text, stack } = error as { statusCode?: number; message?: string; stack?: string };
   if (statusCode !== undefined && statusCode < 500)
     return new VapiError('invalid_request', message('com.vmware.vapi.rest.httpBadRequest', String(text)));

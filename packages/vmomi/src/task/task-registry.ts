@@ -21,6 +21,7 @@ import type { Call } from '../call.ts';
 import type { EventLog } from '../event/event-log.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
+import { storeFault } from '../store-fault.ts';
 import { taskOperation, taskText } from './task-text.ts';
 
 export interface TaskSpec {
@@ -227,7 +228,7 @@ export class TaskRegistry {
         'a task failed',
       );
     }
-    return toLocalizedMethodFault(error);
+    return toLocalizedMethodFault(storeFault(error) ?? error);
   }
 
   #end(running: Running, outcome: Record<string, unknown>): void {
@@ -294,7 +295,10 @@ export class TaskRegistry {
         ...entry,
         value: { ...entry.value, state: 'error', error, cancelable: false, completeTime: dateTime(this.#clock) },
       }));
-    if (closed.length > 0) this.#written = this.#history.append(TASK_STREAM, closed, KEPT_TASKS);
+    if (closed.length === 0) return;
+    this.#written = this.#history
+      .append(TASK_STREAM, closed, KEPT_TASKS)
+      .catch((failure: unknown) => this.#log.error({ error: failure }, 'interrupted tasks could not be ended'));
   }
 
   /** ESXi: haTask-1-vim.VirtualMachine.powerOn-123; vCenter: task-123. */

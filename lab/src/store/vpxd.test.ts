@@ -1,0 +1,206 @@
+// Several vpxd over one etcd: one leads, whatever happens, and the next has what clients were told that is done.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { VimClient } from '@vivarium/client';
+import { type MoRef, make, type TaskInfo } from '@vivarium/vim';
+import { waitFor } from '../testing/wait-for.ts';
+import { EtcdCluster } from './etcd-cluster.ts';
+import { needsEtcd } from './use-etcd.ts';
+import { VpxdProcess } from './vpxd-process.ts';
+
+/** What a client makes: a folder of another name that a task has given it, with a role and a permission on it. */
+async function makeThings(client: VimClient, name: string): Promise<void> {
+  const { rootFolder, authorizationManager } = await client.content();
+  const folder = await client.call(rootFolder, 'CreateFolder', { name: `${name}-first` });
+  const renaming = await client.call(folder, 'Rename_Task', { newName: name });
+  await client.waitForTask(renaming);
+  assert.ok(authorizationManager);
+  const privIds = ['Folder.Create', 'System.Read', 'System.View', 'System.Anonymous'];
+  const roleId = await client.call(authorizationManager, 'AddAuthorizationRole', { name: `role of ${name}`, privIds });
+  const permission = make('Permission', {
+    principal: 'VIVARIUM.LOCAL\\Users',
+    group: true,
+    roleId: roleId as number,
+    propagate: true,
+  });
+  await client.call(authorizationManager, 'SetEntityPermissions', { entity: folder, permission: [permission] });
+}
+
+async function requireThings(client: VimClient, name: string): Promise<void> {
+  const { rootFolder, authorizationManager, searchIndex, taskManager } = await client.content();
+  assert.ok(authorizationManager && searchIndex && taskManager);
+  const folder = await client.call(searchIndex, 'FindChild', { entity: rootFolder, name });
+  assert.ok(folder, `the folder ${name} is there`);
+  const roles = (await client.get(authorizationManager, 'roleList')) ?? [];
+  const role = roles.find((one) => one.name === `role of ${name}`);
+  assert.ok(role, `the role of ${name} is there`);
+  const permissions = await client.call(authorizationManager, 'RetrieveEntityPermissions', {
+    entity: folder,
+    inherited: false,
+  });
+  assert.deepEqual(
+    (permissions ?? []).map(({ principal, roleId }) => [principal, roleId]),
+    [['VIVARIUM.LOCAL\\Users', role.roleId]],
+  );
+  const collector = await client.call(taskManager, 'CreateCollectorForTasks', { filter: make('TaskFilterSpec', {}) });
+  const tasks = ((await client.call(collector, 'ReadNextTasks', { maxCount: 1000 })) ?? []) as TaskInfo[];
+  const renamed = tasks.filter(
+    ({ entity, descriptionId }) => entity?.value === folder.value && /rename/i.test(descriptionId),
+  );
+  assert.deepEqual(
+    renamed.map(({ state }) => state),
+    ['success'],
+    `the task that renamed ${name} is in the history`,
+  );
+}
+
+/** Logged in as soon as it lets us in. */
+async function reconnect(vpxd: VpxdProcess, account: Parameters<VpxdProcess['connect']>[0]) {
+  return waitFor('the vCenter to let us in', () => vpxd.connect(account).catch(() => undefined));
+}
+
+void test('a leader that is killed is followed by the one that stands by, which has everything', {
+  ...needsEtcd,
+  timeout: 180_000,
+}, async (context) => {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await EtcdCluster.start());
+  const first = stack.use(await VpxdProcess.start(cluster.url));
+  await first.is('leader');
+  const account = await first.account();
+  const second = stack.use(await VpxdProcess.start(cluster.url));
+  await second.is('standby');
+  const refused = await second.ask('/sdk', 'POST');
+  assert.equal(refused?.status, 503);
+  assert.match(refused.body, /^503 Service Unavailable: this vCenter stands by, and the one at https:\/\/127\.0\.0\.1/);
+  const rest = await second.ask('/api/vcenter/folder');
+  assert.equal(rest?.status, 503);
+  assert.equal((JSON.parse(rest.body) as { error_type: string }).error_type, 'SERVICE_UNAVAILABLE');
+  {
+    using client = await first.connect(account);
+    for (const name of ['a', 'b', 'c']) await makeThings(client, name);
+    const { rootFolder } = await client.content();
+    await client.call(rootFolder, 'CreateFolder', { name: 'the last word' });
+  }
+  const killed = performance.now();
+  await first.kill();
+  using client = await reconnect(second, account);
+  context.diagnostic(
+    `the one that stood by let a client in ${Math.round(performance.now() - killed)} ms after the kill (aim: 5000)`,
+  );
+  for (const name of ['a', 'b', 'c']) await requireThings(client, name);
+  const { rootFolder, searchIndex } = await client.content();
+  assert.ok(searchIndex);
+  assert.ok(await client.call(searchIndex, 'FindChild', { entity: rootFolder, name: 'the last word' }));
+
+  await cluster.killMember(await cluster.leader());
+  let tries = 0;
+  await waitFor('writes to go on without a member of etcd', async () => {
+    tries += 1;
+    try {
+      using again = await second.connect(account);
+      await again.call(rootFolder, 'CreateDatacenter', { name: `with two members ${tries}` });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+  // The one that was killed comes back, stands by, and leads when the other stops: at once, not when a lease has run out.
+  await first.start();
+  await first.is('standby');
+  second.signal('SIGTERM');
+  await first.is('leader');
+  using last = await first.connect(account);
+  for (const name of ['a', 'b', 'c']) await requireThings(last, name);
+  await second.ends();
+});
+
+void test('a leader that is cut off from etcd answers nothing once another may lead, and stands by afterwards', {
+  ...needsEtcd,
+  timeout: 180_000,
+}, async (context) => {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await EtcdCluster.start());
+  const first = stack.use(await VpxdProcess.start(`${cluster.urlOf(0)}?timeoutMs=2000`));
+  await first.is('leader');
+  const account = await first.account();
+  const second = stack.use(await VpxdProcess.start(cluster.urlOf(1, 2)));
+  await second.is('standby');
+  const written: { name: string; atMs: number }[] = [];
+  const answered: number[] = [];
+  let isOver = false;
+  using client = await first.connect(account);
+  const { rootFolder } = await client.content();
+  const writing = (async () => {
+    for (let number = 0; !isOver; number++) {
+      const name = `folder-${number}`;
+      const done = await client.call(rootFolder, 'CreateFolder', { name }).then(
+        () => true,
+        () => false,
+      );
+      if (done) written.push({ name, atMs: performance.now() });
+      else await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  const reading = (async () => {
+    while (!isOver) {
+      const answer = await first.ask('/sdk/vimServiceVersions.xml');
+      if (answer?.status === 200) answered.push(performance.now());
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  await waitFor('a few folders', async () => written.length >= 5);
+  const cutAt = performance.now();
+  cluster.cutClients(0);
+  using next = await reconnect(second, account);
+  const ledAt = performance.now();
+  const ready = await next.call(rootFolder, 'CreateFolder', { name: 'of the second' });
+  assert.ok(ready);
+  await first.is('standby');
+  const refused = await first.ask('/sdk', 'POST');
+  assert.equal(refused?.status, 503);
+  assert.match(refused.body, /cannot reach its state/);
+  isOver = true;
+  await Promise.all([writing, reading]);
+  const lastAnswer = Math.max(...answered);
+  context.diagnostic(
+    `after the cut: the last answer of the first ${Math.round(lastAnswer - cutAt)} ms, the second led ${Math.round(ledAt - cutAt)} ms`,
+  );
+  assert.ok(lastAnswer < ledAt, 'nothing is answered by one that another has followed');
+  assert.ok(written.every(({ atMs }) => atMs < ledAt));
+  const { searchIndex } = await next.content();
+  assert.ok(searchIndex);
+  for (const { name } of written) {
+    assert.ok(await next.call(searchIndex, 'FindChild', { entity: rootFolder as MoRef<'Folder'>, name }), name);
+  }
+  cluster.mendClients(0);
+  await waitFor('the first to know who leads', async () =>
+    /stands by, and the one at/.test((await first.ask('/'))?.body ?? ''),
+  );
+  await second.kill();
+  using back = await reconnect(first, account);
+  const index = (await back.content()).searchIndex;
+  assert.ok(index && (await back.call(index, 'FindChild', { entity: rootFolder, name: 'of the second' })));
+});
+
+void test('a leader that was stopped and goes on answers nothing any more', {
+  ...needsEtcd,
+  timeout: 120_000,
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await EtcdCluster.start({ size: 1 }));
+  const first = stack.use(await VpxdProcess.start(cluster.url));
+  await first.is('leader');
+  const account = await first.account();
+  const second = stack.use(await VpxdProcess.start(cluster.url));
+  await second.is('standby');
+  first.signal('SIGSTOP');
+  using next = await reconnect(second, account);
+  first.signal('SIGCONT');
+  const answer = await first.ask('/sdk/vimServiceVersions.xml');
+  assert.notEqual(answer?.status, 200);
+  await first.is('standby');
+  const { rootFolder } = await next.content();
+  await next.call(rootFolder, 'CreateFolder', { name: 'goes on' });
+});

@@ -1,0 +1,5 @@
+// The version of the documents in vCenter's store, and how older ones become it. A change of a document that an earlier version
+// could not read, or would not write, is a migration here.
+import type { Migration } from '@vivarium/store';
+
+export const migrations: readonly Migration[] = [];
