@@ -103,7 +103,7 @@ async function serve(
     clock,
     authority: certificates.authority,
     identity: certificates.client,
-    mayAct: isCertain,
+    mayAct: () => watch?.whenCertain() ?? Promise.resolve(),
   });
   const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users: domain });
   undo.defer(() => vpxd.close());

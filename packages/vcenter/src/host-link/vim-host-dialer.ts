@@ -5,7 +5,7 @@ import { type Trust, UntrustedPeer, VimClient } from '@vivarium/client';
 import { isFault, MethodFault, moRef } from '@vivarium/vim';
 import type { KeyPair } from '../certificates/certificate-authority.ts';
 import { type HostDialer, type HostLink, type HostTarget, HostUnreachable } from './host-link.ts';
-import { requireLead, VimHostLink } from './vim-host-link.ts';
+import { VimHostLink } from './vim-host-link.ts';
 
 export interface VimHostDialerOptions {
   readonly clock: Clock;
@@ -13,24 +13,24 @@ export interface VimHostDialerOptions {
   readonly authority: string;
   /** What vCenter shows to hosts. */
   readonly identity: KeyPair;
-  /** Whether hosts may be told to do anything now: not by one that may have been followed by another. Default: always. */
-  readonly mayAct?: () => boolean;
+  /** Resolves when hosts may be told to do something: not by one that may have been followed by another. Default: at once. */
+  readonly mayAct?: () => Promise<void>;
 }
 
 export class VimHostDialer implements HostDialer {
   readonly #options: VimHostDialerOptions;
-  readonly #mayAct: () => boolean;
+  readonly #mayAct: () => Promise<void>;
 
   constructor(options: VimHostDialerOptions) {
     this.#options = options;
-    this.#mayAct = options.mayAct ?? (() => true);
+    this.#mayAct = options.mayAct ?? (() => Promise.resolve());
   }
 
   async introduce(
     target: HostTarget,
     account: { readonly userName: string; readonly password: string },
   ): Promise<HostLink> {
-    requireLead(this.#mayAct);
+    await this.#mayAct();
     const client = this.#client(target);
     try {
       await answered(client.login(account.userName, account.password));

@@ -49,7 +49,7 @@ export class VimHostLink implements HostLink {
   readonly #client: VimClient;
   readonly #clock: Clock;
   readonly #call: AnyMethod;
-  readonly #mayAct: () => boolean;
+  readonly #mayAct: () => Promise<void>;
   readonly #tasks: TaskFollower;
   #isFollowed = false;
   /** There are no more updates. */
@@ -59,7 +59,7 @@ export class VimHostLink implements HostLink {
   #nextEvent = Promise.withResolvers<void>();
 
   /** `client` is logged in. `mayAct`: as VimHostDialerOptions has it. */
-  constructor(client: VimClient, about: AboutInfo, clock: Clock, mayAct: () => boolean = () => true) {
+  constructor(client: VimClient, about: AboutInfo, clock: Clock, mayAct = () => Promise.resolve()) {
     this.#client = client;
     this.#mayAct = mayAct;
     this.about = about;
@@ -130,7 +130,7 @@ export class VimHostLink implements HostLink {
   }
 
   async call(target: ManagedObjectReference, method: string, args: object, signal?: AbortSignal): Promise<unknown> {
-    requireLead(this.#mayAct);
+    await this.#mayAct();
     try {
       return unbox(await this.#call(target as MoRef, method, args, signal ? { signal } : {}));
     } catch (error) {
@@ -160,6 +160,7 @@ export class VimHostLink implements HostLink {
   }
 
   async folder({ method, datastore, path, headers, body, signal }: FolderRequest): Promise<FolderAnswer> {
+    await this.#mayAct();
     const place = path === '' ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`;
     const query = new URLSearchParams({ dcPath: 'ha-datacenter', dsName: datastore });
     const options = { headers, signal, idleTimeoutMs: TRANSFER_IDLE_MS, ...(body ? { body } : {}) };
@@ -262,11 +263,6 @@ function plain(type: string, name: string, value: unknown): unknown {
     return moRef(of as 'Task', id);
   };
   return Array.isArray(bare) ? bare.map(strip) : strip(bare);
-}
-
-/** Throws HostUnreachable while another vCenter may lead: what this one says would not be its word. */
-export function requireLead(mayAct: () => boolean): void {
-  if (!mayAct()) throw new HostUnreachable('this vCenter does not know whether it still leads');
 }
 
 /** A fault is an answer; anything else means that there was none. */

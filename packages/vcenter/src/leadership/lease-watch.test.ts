@@ -73,3 +73,18 @@ void test('who has stopped hears nothing', () => {
   clock.run(100_000);
   assert.deepEqual(heard, []);
 });
+
+void test('who wants to be sure waits until it is certain, or is over', async () => {
+  const { clock, renew, watch } = watched();
+  await watch.whenCertain();
+  clock.run(3_500);
+  const waiting = watch.whenCertain();
+  renew();
+  clock.run(200);
+  await waiting;
+  clock.run(5_000);
+  const inVain = watch.whenCertain();
+  watch.stop();
+  await assert.rejects(inVain, LeaseLost);
+  await assert.rejects(watch.whenCertain(), LeaseLost);
+});

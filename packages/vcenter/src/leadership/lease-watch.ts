@@ -7,7 +7,7 @@
 // In doubt somebody else may lead already: nothing is answered, and hosts are told nothing. The store decides about writes by
 // itself, together with each of them (Store.guard).
 import type { Clock, Timer } from '@vivarium/base';
-import type { Lease } from '@vivarium/store';
+import { type Lease, LeaseLost } from '@vivarium/store';
 
 /** etcd without a leader of its own renews nothing for some seconds, and gives the lock to nobody. */
 const DOUBT_MS = 10_000;
@@ -26,6 +26,7 @@ export class LeaseWatch {
   readonly #listener: LeaseListener;
   #timer: Timer | undefined;
   #doubtedAt: number | undefined;
+  #confirmed = Promise.withResolvers<void>();
   #isOver = false;
 
   constructor(lease: Pick<Lease, 'restMs' | 'signal'>, clock: Clock, listener: LeaseListener) {
@@ -42,8 +43,15 @@ export class LeaseWatch {
     return !this.#isOver && this.#lease.restMs > 0;
   }
 
+  /** Resolves when nobody else leads; rejects when that will not be known any more. */
+  whenCertain(): Promise<void> {
+    return this.isCertain ? Promise.resolve() : this.#confirmed.promise;
+  }
+
   stop(): void {
     this.#isOver = true;
+    this.#confirmed.promise.catch(() => undefined);
+    this.#confirmed.reject(new LeaseLost('this vCenter does not lead any more'));
     this.#timer?.cancel();
     this.#lease.signal.removeEventListener('abort', this.#lost);
   }
@@ -53,6 +61,8 @@ export class LeaseWatch {
     const { restMs } = this.#lease;
     const now = this.#clock.monotonic();
     if (restMs > 0) {
+      this.#confirmed.resolve();
+      this.#confirmed = Promise.withResolvers();
       if (this.#doubtedAt !== undefined) this.#listener.certain();
       this.#doubtedAt = undefined;
     } else if (this.#doubtedAt === undefined) {
