@@ -61,10 +61,14 @@ export class ChunkSink implements EncodedSink {
     this.#pool.give(chunk);
   }
 
-  /** What is left when all is written and no chunk is full: a string when nothing of it was bytes yet. */
+  /** Nothing more will be written; what is left may fill a chunk. */
+  finish(): void {
+    if (this.#chunk) this.#flush();
+  }
+
+  /** What is left when all is written, `finish` was called and no chunk is full: a string when nothing of it was bytes yet. */
   rest(): string | Buffer {
     if (this.#chunk === undefined) return this.#text;
-    this.#flush();
     const rest = Buffer.from(this.#chunk.subarray(0, this.#used));
     this.close();
     return rest;

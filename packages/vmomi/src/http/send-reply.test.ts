@@ -75,6 +75,19 @@ void test('a reply arrives as it was made, whatever its length', async (context)
   }
 });
 
+void test('a reply whose last text only just does not fit is whole', async (context) => {
+  const most = CHUNK_BYTES + 300;
+  for (let before = CHUNK_BYTES - 500; before < most; before += 50) {
+    const body = Buffer.concat([Buffer.alloc(before, 'a'), Buffer.from('b'.repeat(400))]);
+    const { open } = await server(context, function* (sink) {
+      sink.bytes(body, 0, before);
+      yield;
+      sink.text('b'.repeat(400));
+    });
+    assert.ok((await readAll(await open())).equals(body), `${before} bytes before`);
+  }
+});
+
 void test('what fits into one chunk has a length, what does not is sent before it is finished', async (context) => {
   const small = await server(context, lines(100).produce);
   assert.equal(Number((await small.open()).headers['content-length']), 100 * BYTES.length);

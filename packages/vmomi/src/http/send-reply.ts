@@ -69,6 +69,7 @@ export function replySender({ clock, log }: { readonly clock: Clock; readonly lo
 function isWholeIn(sink: ChunkSink, steps: Iterator<void, void>): boolean {
   for (;;) {
     const isDone = steps.next().done === true;
+    if (isDone) sink.finish();
     if (sink.isFull) return false;
     if (isDone) return true;
   }
@@ -93,6 +94,7 @@ async function stream(
       return;
     } else {
       isDone = steps.next().done === true;
+      if (isDone) sink.finish();
     }
   }
 }
