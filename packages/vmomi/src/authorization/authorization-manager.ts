@@ -1,5 +1,6 @@
 // The managed object AuthorizationManager, and what it gives to every entity: `permission` and `effectiveRole`.
 import { MethodFault, type MoRef, make, type Permission, type PrivilegeAvailability, schema } from '@vivarium/vim';
+import type { Call } from '../call.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { Service } from '../service.ts';
 import type { Grant, Who } from './permission-table.ts';
@@ -38,16 +39,16 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
         const moved = authorization.allPermissions().filter(({ roleId }) => roleId === srcRoleId);
         for (const { entity, ...grant } of moved) await authorization.grant(entity, [{ ...grant, roleId: dstRoleId }]);
       },
-      RetrieveRolePermissions({ roleId }) {
+      RetrieveRolePermissions({ roleId }, call) {
         authorization.role(roleId);
-        return authorization
-          .allPermissions()
-          .filter((grant) => grant.roleId === roleId)
-          .map(permission);
+        return shownTo(
+          call,
+          authorization.allPermissions().filter((grant) => grant.roleId === roleId),
+        );
       },
       RetrieveEntityPermissions: ({ entity, inherited }) =>
         authorization.permissions(entity, inherited).map(permission),
-      RetrieveAllPermissions: () => authorization.allPermissions().map(permission),
+      RetrieveAllPermissions: (_args, call) => shownTo(call, authorization.allPermissions()),
 
       async SetEntityPermissions({ entity, permission: permissions = [] }, call) {
         await authorization.grant(
@@ -116,6 +117,13 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
   function adorn(object: ManagedObject): void {
     if (!schema.isSubtype(object.ref.type, 'ManagedEntity')) return;
     showOn(object);
+  }
+
+  /** "The result is restricted to the managed entities visible to the user making the call", the API says. */
+  function shownTo({ session }: Call, grants: readonly Grant[]): Permission[] {
+    return grants
+      .filter(({ entity }) => authorization.privilegesOf(session, entity).has('System.Read'))
+      .map(permission);
   }
 
   function sessionByKey(key: string): Who {
