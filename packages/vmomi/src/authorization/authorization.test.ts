@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { moRef } from '@vivarium/vim';
+import { type MoRef, moRef } from '@vivarium/vim';
 import { DATACENTER, fault, OTHER_VM, ROOT, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
 import { ROLE_ADMIN, ROLE_NO_ACCESS, ROLE_READ_ONLY, ROLE_VIEW } from './roles.ts';
 
@@ -98,6 +98,36 @@ void test('roles and permissions survive a restart', async (context) => {
   assert.equal(authorization.role(roleId).name, 'operator');
   assert.ok(authorization.privilegesOf({ userName: 'ann', groups: ['operators'] }, VM).has(POWER));
   assert.equal(authorization.permissions(VM).length, 1);
+});
+
+void test('a VM inherits from its folder and its pool together', async (context) => {
+  const {
+    service: { authorization, graph },
+  } = await testService(context);
+  const pool = moRef('ResourcePool', 'pool');
+  graph.add(pool, { name: 'pool', parent: DATACENTER });
+  graph.get(VM).set('resourcePool', pool);
+  const who = { userName: 'ann', groups: ['operators'] };
+  const roleId = await authorization.addRole('operator', [POWER]);
+  await authorization.grant(pool as MoRef, [group('operators', roleId)]);
+  assert.deepEqual(authorization.effectiveRoles(who, VM), [roleId]);
+  assert.deepEqual(authorization.effectiveRoles(who, VM_FOLDER), [], 'the pool shows nothing of the folder');
+  await authorization.grant(VM_FOLDER, [user('ann', ROLE_READ_ONLY)]);
+  assert.deepEqual(authorization.effectiveRoles(who, VM), [ROLE_READ_ONLY, roleId]);
+  assert.ok(authorization.privilegesOf(who, VM).has(POWER));
+  await authorization.grant(VM, [user('ann', ROLE_NO_ACCESS)]);
+  assert.ok(!authorization.privilegesOf(who, VM).has('System.View'), 'what is set on the VM itself decides alone');
+});
+
+void test('an exception below an entity gives nothing to see above it', async (context) => {
+  const {
+    service: { authorization },
+  } = await testService(context);
+  const who = { userName: 'ann', groups: ['readers'] };
+  await authorization.grant(VM, [user('ann', ROLE_NO_ACCESS), group('readers', ROLE_READ_ONLY)]);
+  assert.ok(!authorization.privilegesOf(who, ROOT).has('System.View'));
+  await authorization.revoke(VM, 'ann', false);
+  assert.ok(authorization.privilegesOf(who, ROOT).has('System.View'));
 });
 
 void test('permissions go with their entity', async (context) => {

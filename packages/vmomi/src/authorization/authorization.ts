@@ -7,7 +7,15 @@ import { RefMap } from '../graph/ref-map.ts';
 import type { Session } from '../session/session.ts';
 import { type Grant, PermissionTable, type Who } from './permission-table.ts';
 import { PRIVILEGES } from './privileges.ts';
-import { IMPLIED_PRIVILEGES, ROLE_ADMIN, ROLE_ANONYMOUS, ROLE_VIEW, type Role, SYSTEM_ROLES } from './roles.ts';
+import {
+  IMPLIED_PRIVILEGES,
+  ROLE_ADMIN,
+  ROLE_ANONYMOUS,
+  ROLE_NO_ACCESS,
+  ROLE_VIEW,
+  type Role,
+  SYSTEM_ROLES,
+} from './roles.ts';
 
 /** What somebody may do at one place. */
 export type PrivilegeSet = Pick<ReadonlySet<string>, 'has'>;
@@ -64,7 +72,7 @@ export class Authorization {
   privilegesOn(session: Session, object: ManagedObject): PrivilegeSet {
     if (session.isAnonymous) return this.#privileges(ROLE_ANONYMOUS);
     const here = this.privilegesOf(session, this.entityOf(object));
-    if (object.session !== session) return here;
+    if (object.session !== session && !isOwnTask(session, object)) return here;
     return { has: (privilege) => IMPLIED_PRIVILEGES.includes(privilege) || here.has(privilege) };
   }
 
@@ -73,23 +81,42 @@ export class Authorization {
    * kept: it does not notice changes.
    */
   momentary(session: Session): (object: ManagedObject) => PrivilegeSet {
-    const inherited = new RefMap<{ readonly privileges: PrivilegeSet | undefined }>();
+    const inherited = new RefMap<readonly number[]>();
+    const rolesBelow = (container: MoRef): readonly number[] => {
+      let roles = inherited.get(container);
+      if (!roles) inherited.set(container, (roles = this.#table.inheritedRolesOf(session, this.#chain(container))));
+      return roles;
+    };
     return (object) => {
       const entity = object.entity ?? object.ref;
       const parent = object.entity ? undefined : parentOf(object);
       if (!parent || session.isAnonymous || object.session === session || this.#table.has(entity))
         return this.privilegesOn(session, object);
-      let above = inherited.get(parent);
-      if (!above) inherited.set(parent, (above = { privileges: this.#inheritedFrom(session, parent) }));
+      const pool = this.#poolOf(object);
+      const roles = pool ? together(rolesBelow(parent), rolesBelow(pool)) : rolesBelow(parent);
       // Without any, what is below the entity counts.
-      return above.privileges ?? this.privilegesOn(session, object);
+      return roles.length === 0 ? this.privilegesOn(session, object) : this.#together(roles);
     };
   }
 
-  /** What a child without permissions of its own has from this parent; undefined when nothing. */
-  #inheritedFrom(who: Who, parent: MoRef): PrivilegeSet | undefined {
-    const roles = this.#table.inheritedRolesOf(who, this.#chain(parent));
-    return roles.length === 0 ? undefined : this.#together(roles);
+  /**
+   * The roles that somebody has on an entity. What is set on the entity itself decides; otherwise it inherits from its parent,
+   * and a VM from its folder and its resource pool together (vSphere Security, "Hierarchical Inheritance of Permissions").
+   */
+  #rolesOf(who: Who, entity: MoRef): readonly number[] {
+    const own = this.#table.rolesOn(who, entity);
+    if (own.length > 0) return own;
+    const inherited = this.#table.inheritedRolesOf(who, this.#chain(entity).slice(1));
+    const object = this.#graph.find(entity);
+    const pool = object && this.#poolOf(object);
+    return pool ? together(inherited, this.#table.inheritedRolesOf(who, this.#chain(pool))) : inherited;
+  }
+
+  /** Where a VM inherits from besides its folder; not looked at where it can add nothing: when permissions are on the root alone. */
+  #poolOf(object: ManagedObject): MoRef | undefined {
+    if (object.ref.type !== 'VirtualMachine') return undefined;
+    if (this.#table.entityCount === 1 && this.#table.has(this.#rootFolder)) return undefined;
+    return (object as unknown as ManagedObject<'VirtualMachine'>).get('resourcePool') as MoRef | undefined;
   }
 
   #together(roles: readonly number[]): PrivilegeSet {
@@ -100,7 +127,7 @@ export class Authorization {
 
   /** All that a user may do on an entity. */
   privilegesOf(who: Who, entity: MoRef): PrivilegeSet {
-    const roles = this.#table.rolesOf(who, this.#chain(entity));
+    const roles = this.#rolesOf(who, entity);
     // Whoever may see something below an entity sees that the entity exists: role View, which cannot be granted.
     if (roles.length === 0) return this.#hasGrantBelow(who, entity) ? this.#privileges(ROLE_VIEW) : NOTHING;
     return this.#together(roles);
@@ -116,8 +143,8 @@ export class Authorization {
 
   /** Roles of a user on an entity, for ManagedEntity.effectiveRole. */
   effectiveRoles(who: Who, entity: MoRef): number[] {
-    const roles = this.#table.rolesOf(who, this.#chain(entity));
-    return roles.length === 0 && this.#hasGrantBelow(who, entity) ? [ROLE_VIEW] : roles;
+    const roles = this.#rolesOf(who, entity);
+    return roles.length === 0 && this.#hasGrantBelow(who, entity) ? [ROLE_VIEW] : [...roles];
   }
 
   listRoles(): Role[] {
@@ -166,11 +193,21 @@ export class Authorization {
 
   /** Permissions set on an entity and, with `inherited`, those of its parents that reach it. */
   permissions(entity: MoRef, inherited = false): Grant[] {
-    const [own, ...parents] = this.#chain(entity);
-    const above = inherited
-      ? parents.flatMap((parent) => this.#table.on(parent).filter(({ propagate }) => propagate))
-      : [];
-    return [...(own ? this.#table.on(own) : []), ...above];
+    if (!inherited) return [...this.#table.on(entity)];
+    const object = this.#graph.find(entity);
+    const pool = object && this.#poolOf(object);
+    const parents = new Map(
+      [...this.#chain(entity).slice(1), ...(pool ? this.#chain(pool) : [])].map((parent) => [moRefKey(parent), parent]),
+    );
+    const above = [...parents.values()].flatMap((parent) =>
+      this.#table.on(parent).filter(({ propagate }) => propagate),
+    );
+    return [...this.#table.on(entity), ...above];
+  }
+
+  /** Whether there is a permission on exactly this entity. */
+  isSetOn(entity: MoRef): boolean {
+    return this.#table.has(entity);
   }
 
   allPermissions(): Grant[] {
@@ -239,7 +276,9 @@ export class Authorization {
   }
 
   #hasGrantBelow(who: Who, entity: MoRef): boolean {
-    return this.#table.entitiesOf(who).some((place) => this.#isAbove(entity, place));
+    // An exception from what is inherited gives nothing to see.
+    const isAccess = (roleId: number) => roleId !== ROLE_NO_ACCESS;
+    return this.#table.entitiesOf(who, isAccess).some((place) => this.#isAbove(entity, place));
   }
 
   #isAbove(entity: MoRef, place: MoRef): boolean {
@@ -279,6 +318,8 @@ export class Authorization {
     for (const { entity, principal, isGroup } of gone) this.#table.delete(entity, principal, isGroup);
     // Nobody waits for it: should it fail, the grants name an entity that no longer exists and mean nothing.
     this.#store.batch(gone.map((grant) => ({ delete: grantKey(grant) }))).catch(() => undefined);
+    // Who saw what was above it because of them may do so no longer.
+    this.#tell(object.ref);
   }
 
   async #write(ops: readonly Op[], undo: () => void = () => {}): Promise<void> {
@@ -293,6 +334,17 @@ export class Authorization {
   #tell(entity: MoRef | undefined): void {
     for (const listener of this.#listeners) listener(entity);
   }
+}
+
+/** Whoever has started a task sees how it ends, also when what it was about is gone by then. */
+function isOwnTask({ userName }: Session, object: ManagedObject): boolean {
+  return object.ref.type === 'Task' && object.getPath('info.reason.userName') === userName;
+}
+
+/** Roles of two inheritances; the same array when the other adds nothing. */
+function together(one: readonly number[], other: readonly number[]): readonly number[] {
+  const more = other.filter((role) => !one.includes(role));
+  return more.length === 0 ? one : [...one, ...more];
 }
 
 function parentOf(object: ManagedObject): MoRef | undefined {

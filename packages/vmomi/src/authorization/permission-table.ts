@@ -25,6 +25,11 @@ export class PermissionTable {
     return this.#count;
   }
 
+  /** Entities that have any. */
+  get entityCount(): number {
+    return this.#byEntity.size;
+  }
+
   put(grant: Grant): void {
     this.delete(grant.entity, grant.principal, grant.isGroup);
     this.#byEntity.set(grant.entity, [...this.on(grant.entity), grant]);
@@ -58,36 +63,42 @@ export class PermissionTable {
   }
 
   /**
-   * The roles that somebody has on the first entity of `chain` (an entity, its parent, … up to the root). The nearest
-   * entity with a matching permission decides alone; there, a permission of the user's own hides those of its groups,
-   * and several groups add up (vSphere Security, "Hierarchical inheritance of permissions").
+   * The roles that somebody has by what is set on exactly this entity: a permission of the user's own hides those of its
+   * groups, and several groups add up (vSphere Security, "Multiple Permission Settings").
    */
-  rolesOf(who: Who, chain: readonly MoRef[]): number[] {
-    return this.#nearestRoles(who, chain, false);
+  rolesOn(who: Who, entity: MoRef): number[] {
+    return rolesAmong(who, this.on(entity));
   }
 
-  /** As rolesOf, for something below the first entity of `chain` on which nothing is set. */
-  inheritedRolesOf(who: Who, chain: readonly MoRef[]): number[] {
-    return this.#nearestRoles(who, chain, true);
-  }
-
-  #nearestRoles(who: Who, chain: readonly MoRef[], isBelow: boolean): number[] {
-    for (const [distance, entity] of chain.entries()) {
+  /**
+   * The roles that somebody has on what is below the first entity of `chain` (an entity, its parent, … up to the root): the
+   * nearest entity with a matching permission that propagates decides alone.
+   */
+  inheritedRolesOf(who: Who, chain: Iterable<MoRef>): number[] {
+    for (const entity of chain) {
       const set = this.on(entity);
       if (set.length === 0) continue;
-      const here = set.filter((grant) => (distance === 0 && !isBelow) || grant.propagate);
-      const own = here.find((grant) => !grant.isGroup && grant.principal === who.userName);
-      if (own) return [own.roleId];
-      const shared = here.filter((grant) => grant.isGroup && who.groups.includes(grant.principal));
-      if (shared.length > 0) return shared.map(({ roleId }) => roleId);
+      const roles = rolesAmong(
+        who,
+        set.filter(({ propagate }) => propagate),
+      );
+      if (roles.length > 0) return roles;
     }
     return [];
   }
 
-  /** The entities on which somebody has a permission of its own or of its groups. */
-  entitiesOf(who: Who): MoRef[] {
-    return this.all()
-      .filter((grant) => (grant.isGroup ? who.groups.includes(grant.principal) : grant.principal === who.userName))
-      .map(({ entity }) => entity);
+  /** The entities on which somebody has one of its roles for which `counts`, by what is set on exactly them. */
+  entitiesOf(who: Who, counts: (roleId: number) => boolean): MoRef[] {
+    return this.#byEntity.values().flatMap((grants) => {
+      const [first] = grants;
+      return first && rolesAmong(who, grants).some(counts) ? [first.entity] : [];
+    });
   }
+}
+
+function rolesAmong(who: Who, grants: readonly Grant[]): number[] {
+  const own = grants.find((grant) => !grant.isGroup && grant.principal === who.userName);
+  if (own) return [own.roleId];
+  const shared = grants.filter((grant) => grant.isGroup && who.groups.includes(grant.principal));
+  return shared.map(({ roleId }) => roleId);
 }

@@ -43,12 +43,32 @@ export function ancestors(graph: ObjectGraph, entity: ManagedObjectReference): M
 export function subjects(event: Event): ManagedObjectReference[] {
   const found: ManagedObjectReference[] = [];
   for (const argument of Object.values(event)) {
-    if (typeof argument !== 'object' || argument === null || Array.isArray(argument)) continue;
-    for (const value of Object.values(argument as object)) if (isRef(value)) found.push(value);
+    found.push(...refsIn(argument));
   }
-  const info = (event as { info?: { entity?: unknown } }).info;
-  if (isRef(info?.entity)) found.push(info.entity);
   return found;
+}
+
+/** Arguments that say where something is, the nearest first; `parent` is where something new has come. */
+const PLACES = ['host', 'computeResource', 'datacenter'] as const;
+const BESIDE: ReadonlySet<string> = new Set([...PLACES, 'parent', 'info']);
+
+/**
+ * What somebody has to know of to know of the event: its VM, where there is one; otherwise all that it names but the places, and
+ * of these the nearest when it names nothing else. Empty for what happened to nothing in the inventory.
+ */
+export function protagonists(event: Event): ManagedObjectReference[] {
+  if (event.vm) return [event.vm.vm];
+  const named = Object.entries(event).flatMap(([name, argument]) => (BESIDE.has(name) ? [] : refsIn(argument)));
+  const { entity } = (event as { info?: { entity?: unknown } }).info ?? {};
+  if (isRef(entity)) named.push(entity);
+  if (named.length > 0) return named;
+  const place = PLACES.find((name) => event[name] !== undefined);
+  return place ? refsIn(event[place]) : [];
+}
+
+function refsIn(argument: unknown): ManagedObjectReference[] {
+  if (typeof argument !== 'object' || argument === null || Array.isArray(argument)) return [];
+  return Object.values(argument as object).filter(isRef);
 }
 
 function isRef(value: unknown): value is ManagedObjectReference {

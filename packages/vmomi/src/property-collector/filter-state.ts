@@ -2,7 +2,7 @@
 // from any earlier version. Between demands a change costs one entry in a set. May serve many sessions (session-filter.ts).
 //
 // Versions are its own: they count evaluations that found a difference.
-import type { MissingObject, MoRef, ObjectUpdate } from '@vivarium/vim';
+import { type MissingObject, type MoRef, moRefKey, type ObjectUpdate } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ChangeRouter, Interest, Watcher } from './change-router.ts';
 import type { FilterPlan, SelectionPlan } from './filter-plan.ts';
@@ -228,6 +228,11 @@ export class FilterState {
   /** Everything has to be looked at again: what the client may see has changed. */
   invalidate(): void {
     for (const visit of this.#membership.visits.values()) visit.state?.changed(undefined);
+  }
+
+  /** As invalidate, for one object. */
+  lookAgain(ref: MoRef): void {
+    this.#membership.visits.get(moRefKey(ref))?.state?.changed(undefined);
   }
 
   readonly #noteDirty = (seen: Seen): void => {

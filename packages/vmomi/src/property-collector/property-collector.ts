@@ -19,7 +19,7 @@ import type { Session } from '../session/session.ts';
 import type { StandIns } from '../session/stand-ins.ts';
 import type { ChangeRouter } from './change-router.ts';
 import { Collector } from './collector.ts';
-import { watchContainerMoves } from './container-moves.ts';
+import { watchEntityMoves } from './entity-moves.ts';
 import { type FilterPlan, planFilter } from './filter-plan.ts';
 import { FilterState } from './filter-state.ts';
 import { FragmentCache } from './fragment-cache.ts';
@@ -32,7 +32,7 @@ import { type Defer, WakeQueue } from './wake-queue.ts';
 
 export interface PropertyCollectorOptions {
   readonly graph: ObjectGraph;
-  readonly authorization: Pick<Authorization, 'onChange'>;
+  readonly authorization: Pick<Authorization, 'onChange' | 'isSetOn'>;
   readonly clock: Clock;
   readonly random: Random;
   /** Shared with the views and the search index. */
@@ -80,7 +80,10 @@ export class PropertyCollectors {
     this.#queue = new WakeQueue(options.defer ?? setImmediate);
     this.#answers = new Answers(new FragmentCache(this.#limits.fragmentCacheBytes));
     options.authorization.onChange(() => this.#states.invalidate());
-    watchContainerMoves(options.graph, options.router, () => this.#states.invalidate());
+    watchEntityMoves(options.graph, (ref) => options.authorization.isSetOn(ref), {
+      one: (ref) => this.#states.reconsider(ref),
+      many: () => this.#states.invalidate(),
+    });
   }
 
   /** The collector that a service offers in its content: it cannot be destroyed. */

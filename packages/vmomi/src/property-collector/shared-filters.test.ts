@@ -75,7 +75,7 @@ void test('a thousand equal filters watch as much as one', async () => {
   assert.equal(world.graph.size - before, 2 * others.length, 'a view and a filter each');
   assert.equal(world.router.size - size, others.length, 'each watches its own view');
   for (const { opened } of [first, ...others]) opened.end();
-  assert.equal(world.router.size, 1, 'the folder, which is watched for moves');
+  assert.equal(world.router.size, 0, 'nothing is watched any more');
   assert.equal(world.graph.size, before - 3, 'with the twin of the views');
 });
 

@@ -1,6 +1,6 @@
 // Which filters have one state: those of equal specs, of clients of one version, of sessions of one user. A thousand clients that
 // follow the same 10,000 VMs cost as much as one, and what each is told is made once.
-import { type PropertyFilterSpec, type SelectionSpec, schema, type TraversalSpec } from '@vivarium/vim';
+import { type MoRef, type PropertyFilterSpec, type SelectionSpec, schema, type TraversalSpec } from '@vivarium/vim';
 import type { Session } from '../session/session.ts';
 import { userKey } from '../session/stand-ins.ts';
 import type { FilterState } from './filter-state.ts';
@@ -72,6 +72,11 @@ export class SharedStates {
     this.#all.add(state);
     if (key !== undefined) this.#shared.set(key, state);
     return state;
+  }
+
+  /** Whether one object may be seen may have changed. */
+  reconsider(ref: MoRef): void {
+    for (const state of this.#all) state.lookAgain(ref);
   }
 
   /** What may be seen has changed. */

@@ -60,6 +60,10 @@ class PolicyAuthorization {
     return schema.isSubtype(object.ref.type, 'ManagedEntity') ? object.ref : ROOT;
   }
 
+  isSetOn(): boolean {
+    return false;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

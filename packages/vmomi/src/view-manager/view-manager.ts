@@ -7,7 +7,7 @@ import type { Call } from '../call.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import type { ChangeRouter } from '../property-collector/change-router.ts';
-import { watchContainerMoves } from '../property-collector/container-moves.ts';
+import { watchEntityMoves } from '../property-collector/entity-moves.ts';
 import { type Viewer, viewerOf } from '../property-collector/viewer.ts';
 import type { Session } from '../session/session.ts';
 import type { StandIns } from '../session/stand-ins.ts';
@@ -17,7 +17,7 @@ import { SharedContainers } from './shared-containers.ts';
 
 export interface ViewManagerOptions {
   readonly graph: ObjectGraph;
-  readonly authorization: Pick<Authorization, 'onChange'>;
+  readonly authorization: Pick<Authorization, 'onChange' | 'isSetOn'>;
   readonly random: Random;
   readonly rootFolder: MoRef<'Folder'>;
   /** Shared with the property collectors. */
@@ -59,7 +59,13 @@ export class Views {
       this.#each((view) => view.invalidate?.());
     };
     authorization.onChange(invalidate);
-    watchContainerMoves(graph, options.router, invalidate);
+    watchEntityMoves(graph, (ref) => authorization.isSetOn(ref), {
+      one: (ref) => {
+        this.#containers.existenceChanged(ref);
+        this.#each((view) => view.invalidate?.());
+      },
+      many: invalidate,
+    });
   }
 
   /** Puts the ViewManager in the graph. */
