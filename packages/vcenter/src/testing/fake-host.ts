@@ -326,7 +326,14 @@ export class FakeHost {
     if ([...this.vms.values()].some((vm) => vm.name === name)) {
       throw new MethodFault('DuplicateName', { name, object: moRef('VirtualMachine', '0') });
     }
-    const { ref } = this.addVm({ name, instanceUuid: String(config['instanceUuid']), nics: nicsOf(config) });
+    const { vmPathName } = (config['files'] ?? {}) as { vmPathName?: string };
+    const datastore = /^\[([^\]]*)\]/.exec(vmPathName ?? '')?.[1] ?? 'datastore1';
+    const { ref } = this.addVm({
+      name,
+      instanceUuid: String(config['instanceUuid']),
+      vmPathName: `[${datastore}] ${name}/${name}.vmx`,
+      nics: nicsOf(config),
+    });
     return { _typeName: 'ManagedObjectReference', ...ref };
   }
 }
