@@ -67,6 +67,27 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
     await govc.refused(/not found/, 'vm.power', '-on', 'site');
   });
 
+  test('a VM is placed on host and datastore by vCenter, which manages the hosts', async () => {
+    await govc.with({ GOVC_DATASTORE: undefined, GOVC_RESOURCE_POOL: undefined })(
+      ...[
+        'vm.create',
+        '-cluster',
+        'Cluster',
+        '-m',
+        '64',
+        '-disk',
+        '16MB',
+        '-net.adapter',
+        'vmxnet3',
+        '-on=false',
+        'placed',
+      ],
+    );
+    assert.match(await govc('vm.info', 'placed'), /Host: +esx[123]\.localhost/);
+    await govc('vm.destroy', 'placed');
+    assert.equal(await property('/DC/host/Cluster/esx1.localhost', 'summary.managementServerIp'), '127.0.0.1');
+  });
+
   test('files of datastores are kept, copied and given through vCenter', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'viv-files-'));
     try {

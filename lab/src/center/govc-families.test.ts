@@ -135,6 +135,10 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
   });
 
   test('vm: made where it is told, powered, changed, registered again, destroyed', async () => {
+    const placed = ['-cluster', 'DC0_C0', '-force', '-m', '64', '-on=false', '-net', 'DC0_DVPG0', 'placed'];
+    await govc('vm.create', ...placed);
+    assert.match(await govc('vm.info', 'placed'), /Host: +DC0_C0_H\d/);
+    await govc('vm.destroy', 'placed');
     await govc('folder.create', '/DC0/vm/apps');
     await govc('pool.create', `${POOLS}/apps`);
     await govc('vm.create', ...HARDWARE, '-pool', `${POOLS}/apps`, '-folder', '/DC0/vm/apps', '-disk', '1G', 'web');

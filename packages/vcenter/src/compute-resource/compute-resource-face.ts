@@ -13,6 +13,7 @@ import { oldForm, reconfigureCluster } from './cluster-configuration.ts';
 import { clusterSummary, computeSummary } from './compute-summary.ts';
 import { environmentBrowser } from './environment-browser.ts';
 import { moveHosts } from './move-hosts.ts';
+import { placeVm, recommendHosts } from './place-vm.ts';
 
 export function computeResourceFace(center: Center): EntityFace<'ComputeResource'> {
   return {
@@ -98,5 +99,7 @@ function clusterMethods(
     MoveInto_Task: ({ host }, call) => task('moveInto', call, () => moveHosts(center, cluster, host)),
     MoveHostInto_Task: ({ host }, call) => task('moveHostInto', call, () => moveHosts(center, cluster, [host])),
     RefreshRecommendation: () => undefined,
+    PlaceVm: ({ placementSpec }, call) => placeVm(center, cluster, placementSpec, call),
+    RecommendHostsForVm: ({ vm, pool }) => recommendHosts(center, cluster, vm, pool),
   };
 }

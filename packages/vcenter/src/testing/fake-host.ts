@@ -66,6 +66,8 @@ export class FakeHost {
   readonly files = new Map<string, string>();
   readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
   isReachable = true;
+  /** Of each datastore. */
+  freeBytes = 1;
   #lastVm = 0;
   readonly #links = new Set<FakeLink>();
 
@@ -181,7 +183,7 @@ export class FakeHost {
             name,
             url,
             capacity: 2,
-            freeSpace: 1,
+            freeSpace: this.freeBytes,
             accessible: true,
             type: 'VMFS',
           }),

@@ -1,12 +1,13 @@
 // Which host of a compute resource makes a VM when none is named: the one that drs ranks best for it.
-import { placeVms, rankHosts } from '@vivarium/drs';
+import { rankHosts } from '@vivarium/drs';
 import { MethodFault, type MoRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { clusterSnapshot } from './cluster-snapshot.ts';
+import { refusedByHosts } from './refused-by-hosts.ts';
 import { needsOfSpec } from './vm-needs.ts';
 
 /** Of VMs whose specification names none: the newest. */
-const NEWEST_VERSION = 'vmx-21';
+export const NEWEST_VERSION = 'vmx-21';
 
 export interface HostChoice {
   readonly pool: MoRef<'ResourcePool'>;
@@ -31,6 +32,5 @@ export function chooseHost(center: Center, { pool, host, spec }: HostChoice): Mo
   const cluster = clusterSnapshot(center, owner, version);
   const [best] = rankHosts(needs, cluster);
   if (best) return best.host;
-  const [refused] = placeVms([needs], cluster).refused;
-  throw refused?.fault ?? new MethodFault('NoCompatibleHost', { host: hosts.hostsOf(owner) });
+  throw refusedByHosts(needs, cluster);
 }

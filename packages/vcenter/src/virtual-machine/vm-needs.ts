@@ -1,20 +1,21 @@
 // What a VM that is being made needs of a host, out of its specification: for placement.
-import { expectedDemand, type VmNeeds } from '@vivarium/drs';
+import { expectedDemand, type StorageNeed, type VmNeeds } from '@vivarium/drs';
 import { isA, MethodFault, type MoRef, moRef, type VirtualDevice, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { portgroupRef } from '../distributed-switch/hidden-network.ts';
 
-const NOTHING = { cpuMhz: 0, memoryMB: 0 };
-const UNLIMITED = { cpuMhz: Infinity, memoryMB: Infinity };
+export const NOTHING = { cpuMhz: 0, memoryMB: 0 };
+export const UNLIMITED = { cpuMhz: Infinity, memoryMB: Infinity };
 /** Only for the ranking of hosts: what one logical CPU is taken to do. */
-const MHZ_PER_CPU = 2000;
+export const MHZ_PER_CPU = 2000;
 
-/** Faults: InvalidDatastore, when the specification names one that the datacenter does not have. */
+/** `elsewhere`: where its files come when it names no datastore. Faults: InvalidDatastore, when the specification names one that the datacenter does not have. */
 export function needsOfSpec(
   center: Center,
   pool: MoRef<'ResourcePool'>,
   spec: VirtualMachineConfigSpec,
   hardwareVersion: string,
+  elsewhere?: VmNeeds['home'],
 ): VmNeeds {
   const datacenter = center.inventory.above(pool, 'Datacenter');
   const onDatastore = (path: string | undefined) => {
@@ -29,7 +30,7 @@ export function needsOfSpec(
     const place = onDatastore(fileName);
     return place ? [{ ...place, label: 'Hard disk', fileName: fileName ?? '' }] : [];
   });
-  const home = onDatastore(spec.files?.vmPathName) ?? disks[0];
+  const home = onDatastore(spec.files?.vmPathName) ?? disks[0] ?? elsewhere;
   if (!home) throw new MethodFault('InvalidDatastorePath', { datastorePath: spec.files?.vmPathName ?? '' });
   return {
     vm: moRef('VirtualMachine', 'to-be-made'),
@@ -46,6 +47,26 @@ export function needsOfSpec(
     reservation: NOTHING,
     demand: expectedDemand({ numCpu, memoryMB, reservation: NOTHING, limit: UNLIMITED }, MHZ_PER_CPU),
   };
+}
+
+/** What its files take of a datastore. */
+export function storageOfSpec({
+  deviceChange = [],
+  memoryMB = 32,
+  memoryAllocation,
+}: VirtualMachineConfigSpec): StorageNeed {
+  const disks = deviceChange.flatMap(({ device, fileOperation }) => {
+    if (fileOperation !== 'create' || !isA('VirtualDisk', device)) return [];
+    const backing = isA('VirtualDiskFlatVer2BackingInfo', device.backing) ? device.backing : undefined;
+    const thick = backing?.eagerlyScrub ? ('eagerZeroedThick' as const) : ('thick' as const);
+    return [
+      {
+        capacityBytes: device.capacityInBytes ?? device.capacityInKB * 1024,
+        provisioning: backing?.thinProvisioned ? ('thin' as const) : thick,
+      },
+    ];
+  });
+  return { disks, memoryMB, memoryReservationMB: memoryAllocation?.reservation ?? 0 };
 }
 
 /** A card on a distributed port group: only members of its switch can run the VM. */
