@@ -171,6 +171,7 @@ export class SimHost {
     if (method === 'RegisterVM_Task') return this.#register(String(args['path']), args['name'] as string | undefined);
     if (method === 'EnterMaintenanceMode_Task') return this.#setMaintenance(true);
     if (method === 'ExitMaintenanceMode_Task') return this.#setMaintenance(false);
+    if (method === 'ReleaseManagement') return undefined; // there is one vCenter
     if (method === 'RefreshDatastore' || method === 'RefreshDatastoreStorageInfo') return undefined;
     throw new MethodFault('NotSupported');
   }

@@ -97,13 +97,15 @@ async function buildHosts(
   dvs: MoRef<'VmwareDistributedVirtualSwitch'> | undefined,
 ): Promise<void> {
   const { inventory, expected } = center;
+  const { instanceUuid = '' } = center.service.content.about;
   const { hostFolder, vmFolder } = inventory.get(datacenter);
   const ops: InventoryOp[] = [];
   const rootPools: MoRef<'ResourcePool'>[] = [];
   const added: AddedHost[] = [];
   const links: HostLink[] = [];
   for (const { name, cluster } of hosts) {
-    const link = await center.dialer.introduce({ address: name, port: HTTPS_PORT, thumbprint: undefined }, ACCOUNT);
+    const target = { address: name, port: HTTPS_PORT, thumbprint: undefined };
+    const link = await center.dialer.introduce(target, ACCOUNT, { instanceUuid, force: false });
     const standalone = cluster ? undefined : newStandalone(inventory, hostFolder, name);
     const owner = (cluster ?? standalone?.ref) as MoRef<'ComputeResource'>;
     const record = newHostRecord({ name, owner, address: name, port: HTTPS_PORT, uuid: await link.hardwareUuid() });

@@ -6,6 +6,7 @@ import { Archive, Service, StatisticsSettings, type UserDirectory } from '@vivar
 import { aboutCenter } from './about.ts';
 import type { Center } from './center.ts';
 import { connectionEvent, mirrorEvents } from './center-events.ts';
+import { forgetLeavers } from './compute-resource/forget-leavers.ts';
 import { keepSummaries } from './compute-resource/keep-summaries.ts';
 import { addFileManagers } from './datastore-files/file-managers.ts';
 import { hostTicket } from './datastore-files/host-ticket.ts';
@@ -64,6 +65,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const newUuid = () => uuid(random);
   const about = aboutCenter(options.version, await instanceUuid(store, newUuid));
   const inventory = new Inventory(store);
+  inventory.completeBy((ops) => forgetLeavers(inventory, ops));
   await ensureRootFolder(inventory);
   const ownBlocks = options.blocks ? undefined : openSqliteBlocks(':memory:');
   const settings = new StatisticsSettings(store);

@@ -57,7 +57,8 @@ export function hostMethods({
       }),
     QueryHostConnectionInfo: () => connectionInfo(service),
     RetrieveHardwareUptime: () => uptime(),
-    async ClaimManagement({ serverIp, instanceUuid, force }, call) {
+    async ClaimManagement({ serverIp: said, instanceUuid, force }, call) {
+      const serverIp = said === '' ? call.remoteAddress : said;
       const isTaken = await management.claim({ serverIp, instanceUuid }, force);
       log.info({ serverIp, instanceUuid, isTaken, userName: call.session.userName }, 'a vCenter manages this host');
       if (!isTaken) return;

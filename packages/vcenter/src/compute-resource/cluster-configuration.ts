@@ -26,13 +26,12 @@ export function reconfigureCluster(
   spec: ClusterConfigSpec | ClusterConfigSpecEx,
   modify: boolean,
 ): Promise<void> {
-  const { inventory, service } = center;
+  const { inventory } = center;
   return inventory.exclusively(async () => {
     const record = inventory.get(cluster);
     const context = contextOf(center, cluster, record.configuration);
     const configuration = applyClusterConfigSpec(record.configuration, spec, context, modify);
     await inventory.apply([{ put: cluster, record: { ...record, configuration } }]);
-    service.graph.get(cluster).update({ configurationEx: configuration, configuration: oldForm(configuration) });
   });
 }
 

@@ -42,6 +42,10 @@ export function clusterFace(center: Center): EntityFace<'ClusterComputeResource'
       actionHistory: [],
       drsFault: [],
     }),
+    changes: (_ref, { configuration }, before) =>
+      configuration === before.configuration
+        ? {}
+        : { configurationEx: configuration, configuration: oldForm(configuration) },
     listings: ({ parent }) => [{ owner: parent, property: 'childEntity' }],
     companions: (ref) => [environmentBrowser(center, ref)],
   };

@@ -67,11 +67,22 @@ export interface FolderAnswer {
 export interface HostDialer {
   /**
    * The first contact, by an administrator's account of the host. Faults: SSLVerifyFault with the host's thumbprint when
-   * `thumbprint` is not it, InvalidLogin, NoHost when nobody answers.
+   * `thumbprint` is not it, InvalidLogin, NoHost when nobody answers, AlreadyBeingManaged.
    */
-  introduce(target: HostTarget, account: { readonly userName: string; readonly password: string }): Promise<HostLink>;
+  introduce(
+    target: HostTarget,
+    account: { readonly userName: string; readonly password: string },
+    claim: ManagementClaim,
+  ): Promise<HostLink>;
   /** Every later one, as the vCenter that the host trusts. Faults as above. */
   dial(target: HostTarget): Promise<HostLink>;
+}
+
+/** By which vCenter a host is managed from now on. */
+export interface ManagementClaim {
+  readonly instanceUuid: string;
+  /** Also when another one manages it. */
+  readonly force: boolean;
 }
 
 export interface HostTarget {

@@ -4,7 +4,7 @@ import type { Clock } from '@vivarium/base';
 import { type Trust, UntrustedPeer, VimClient } from '@vivarium/client';
 import { isFault, MethodFault, moRef } from '@vivarium/vim';
 import type { KeyPair } from '../certificates/certificate-authority.ts';
-import { type HostDialer, type HostLink, type HostTarget, HostUnreachable } from './host-link.ts';
+import { type HostDialer, type HostLink, type HostTarget, HostUnreachable, type ManagementClaim } from './host-link.ts';
 import { VimHostLink } from './vim-host-link.ts';
 
 export interface VimHostDialerOptions {
@@ -29,11 +29,15 @@ export class VimHostDialer implements HostDialer {
   async introduce(
     target: HostTarget,
     account: { readonly userName: string; readonly password: string },
+    { instanceUuid, force }: ManagementClaim,
   ): Promise<HostLink> {
     await this.#mayAct();
     const client = this.#client(target);
     try {
       await answered(client.login(account.userName, account.password));
+      // The host knows best by which address we come.
+      const claim = { serverIp: '', instanceUuid, force };
+      await answered(client.call(moRef('HostSystem', 'ha-host'), 'ClaimManagement', claim));
       await answered(this.#becomeTrusted(client));
       await client.logout().catch(() => undefined);
     } finally {

@@ -7,7 +7,7 @@ import { HostUnreachable } from '../host-link/host-link.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
-import { removeHost } from './remove-host.ts';
+import { releaseHost, removeHost } from './remove-host.ts';
 
 const HTTPS_PORT = 443;
 
@@ -24,7 +24,7 @@ export interface AddedHost {
   readonly owner: MoRef<'ComputeResource'>;
 }
 
-/** Faults: SSLVerifyFault, InvalidLogin, NoHost, AlreadyConnected, DuplicateName, InvalidArgument, HostCommunication. */
+/** Faults: SSLVerifyFault, InvalidLogin, NoHost, AlreadyConnected, AlreadyBeingManaged (without force), DuplicateName, InvalidArgument, HostCommunication. */
 export async function addHost(center: Center, spec: HostConnectSpec, options: AddHostOptions): Promise<AddedHost> {
   const { inventory } = center;
   const address = required(spec.hostName, 'hostName');
@@ -34,10 +34,12 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
   requireNewName(center, name);
   const target = { address, port, thumbprint: spec.sslThumbprint === '' ? undefined : spec.sslThumbprint };
   await using undo = new AsyncDisposableStack();
-  const link: HostLink = await center.dialer.introduce(target, account).catch((error: unknown) => {
+  const claim = { instanceUuid: center.service.content.about.instanceUuid ?? '', force: spec.force };
+  const link: HostLink = await center.dialer.introduce(target, account, claim).catch((error: unknown) => {
     throw error instanceof HostUnreachable ? new MethodFault('NoHost', { name: address }) : error;
   });
   undo.defer(() => link.close());
+  undo.defer(() => releaseHost(center, link));
   const uuid = await link.hardwareUuid();
   const added = await inventory.exclusively(async () => {
     requireNewName(center, name);

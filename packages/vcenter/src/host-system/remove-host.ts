@@ -1,6 +1,7 @@
 // Takes a host out of the inventory, with its VMs; on the host nothing changes. A standalone host's compute resource goes too.
-import { type MoRef, make } from '@vivarium/vim';
+import { type MoRef, make, moRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
+import type { HostLink } from '../host-link/host-link.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
 
@@ -9,6 +10,7 @@ export async function removeHost(center: Center, host: MoRef<'HostSystem'>): Pro
   const record = inventory.find(host);
   if (!record) return;
   const argument = make('HostEventArgument', { name: record.name, host });
+  if (hosts.isConnected(host)) await releaseHost(center, hosts.connected(host).link);
   const session = await hosts.drop(host);
   await center.switches.exclusively(() =>
     inventory.exclusively(async () => {
@@ -26,6 +28,16 @@ export async function removeHost(center: Center, host: MoRef<'HostSystem'>): Pro
   );
   center.switches.forget(host);
   service.events.post({ _typeName: 'HostRemovedEvent', host: argument });
+}
+
+/** Others may manage it now. A host that does not hear of it has to be forced by the next vCenter. */
+export async function releaseHost({ service, log }: Center, link: Pick<HostLink, 'call'>): Promise<void> {
+  const { instanceUuid = '' } = service.content.about;
+  try {
+    await link.call(moRef('HostSystem', 'ha-host'), 'ReleaseManagement', { instanceUuid });
+  } catch (error) {
+    log.warn({ err: error }, 'a host was not told that it is no longer managed');
+  }
 }
 
 /** Its distributed switches no longer name it. */

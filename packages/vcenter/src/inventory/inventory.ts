@@ -33,6 +33,7 @@ export class Inventory {
   readonly #children = new Map<string, Map<string, EntityRef>>();
   readonly #listeners = new Set<Listener>();
   readonly #changing = new Mutex();
+  #complete: (ops: readonly InventoryOp[]) => readonly InventoryOp[] = (ops) => ops;
   #lastNumber: number;
 
   constructor(store: Store) {
@@ -118,7 +119,8 @@ export class Inventory {
   }
 
   /** All of it or nothing; resolves when it is on disk and in the index. `ops` of the store go with it. */
-  async apply(ops: readonly InventoryOp[], more: readonly Op[] = []): Promise<void> {
+  async apply(asked: readonly InventoryOp[], more: readonly Op[] = []): Promise<void> {
+    const ops = this.#complete(asked);
     const documents = ops.map(
       (op): Op =>
         'put' in op
@@ -134,6 +136,11 @@ export class Inventory {
       const after = 'put' in op ? op.record : undefined;
       if (before || after) this.#tell({ ref: ref as MoRef<EntityType>, before, after });
     }
+  }
+
+  /** What belongs to changes of other entities is added to each set of them; there is one such rule. */
+  completeBy(complete: (ops: readonly InventoryOp[]) => readonly InventoryOp[]): void {
+    this.#complete = complete;
   }
 
   /** Hears of every change, parents before children when entities come together. Must not throw. */

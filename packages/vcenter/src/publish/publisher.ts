@@ -18,6 +18,8 @@ export interface EntityFace<T extends EntityType> {
   readonly properties: (ref: MoRef<T>, record: EntityRecord<T>) => Properties<T>;
   /** Where it is listed; by its record alone. */
   readonly listings: (record: EntityRecord<T>) => readonly Listing[];
+  /** What its record says beside name and place, when it has changed. */
+  readonly changes?: (ref: MoRef<T>, record: EntityRecord<T>, before: EntityRecord<T>) => Partial<Properties<T>>;
   /** Objects beside it that come and go with it. */
   readonly companions?: (ref: MoRef<T>, record: EntityRecord<T>) => readonly Companion[];
 }
@@ -83,7 +85,8 @@ function moved<T extends EntityType>(
   if (!before || !after) return;
   const { graph, lists } = options;
   const face = faceOf(options, ref);
-  graph.find(ref as MoRef)?.update({ name: after.name, parent: after.parent });
+  const more = face.changes?.(ref, after, before) ?? {};
+  graph.find(ref as MoRef)?.update({ name: after.name, parent: after.parent, ...more });
   const former = face.listings(before);
   const now = face.listings(after);
   const key = ({ owner, property }: Listing) => `${owner.type}:${owner.value} ${property}`;

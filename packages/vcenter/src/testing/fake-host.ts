@@ -23,6 +23,7 @@ import {
   type HostTarget,
   HostUnreachable,
   type HostUpdate,
+  type ManagementClaim,
   type RunOptions,
 } from '../host-link/host-link.ts';
 import { FakePools } from './fake-pools.ts';
@@ -65,6 +66,8 @@ export class FakeHost {
   /** What /folder has: content by `[datastore] path`. */
   readonly files = new Map<string, string>();
   readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
+  /** The vCenter that manages it. */
+  managedBy: string | undefined;
   isReachable = true;
   /** Of each datastore. */
   freeBytes = 1;
@@ -76,6 +79,13 @@ export class FakeHost {
     this.uuid = `uuid-of-${address}`;
     const datastores = options.datastores ?? { datastore1: `ds:///vmfs/volumes/${address}/` };
     for (const [name, url] of Object.entries(datastores)) this.datastores.set(name, url);
+  }
+
+  claim(instanceUuid: string, force: boolean): void {
+    if (this.managedBy !== undefined && this.managedBy !== instanceUuid && !force) {
+      throw new MethodFault('AlreadyBeingManaged', { ipAddress: this.managedBy });
+    }
+    this.managedBy = instanceUuid;
   }
 
   addVm(vm: Partial<FakeVm> & { readonly name: string }): FakeVm {
@@ -252,6 +262,10 @@ export class FakeHost {
     if (target.type === 'HostNetworkSystem') return this.#changeNetwork(method, args);
     if (target.type === 'ResourcePool') return this.pools.perform(target.value, method, args);
     if (target.type === 'FileManager' || target.type === 'VirtualDiskManager') return this.#touchFiles(method, args);
+    if (method === 'ReleaseManagement') {
+      if (args['instanceUuid'] === this.managedBy) this.managedBy = undefined;
+      return undefined;
+    }
     if (target.type === 'SessionManager') return { id: `ticket-of-${this.address}` };
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
@@ -453,8 +467,13 @@ export class FakeDialer implements HostDialer {
     return host;
   }
 
-  async introduce(target: HostTarget, { password }: { readonly password: string }): Promise<HostLink> {
+  async introduce(
+    target: HostTarget,
+    { password }: { readonly password: string },
+    { instanceUuid, force }: ManagementClaim,
+  ): Promise<HostLink> {
     if (password !== 'right') throw new MethodFault('InvalidLogin');
+    this.hosts.get(target.address)?.claim(instanceUuid, force);
     return this.dial(target);
   }
 
