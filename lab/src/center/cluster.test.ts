@@ -4,12 +4,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { moRef } from '@vivarium/vim';
+import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
 import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
 import { waitFor } from '../testing/wait-for.ts';
+import { virshEveryday } from '../tour/virsh-everyday.ts';
 import { farHost } from './far-host.ts';
 
 const WAIT = '120s';
+const virsh = await installVirsh();
+const withoutVirsh = virsh.state === 'installed' ? false : `not run: ${virsh.detail}`;
 
 describe('vCenter over three hosts', { skip: withoutGovc }, () => {
   let center: LabCenter | undefined;
@@ -128,6 +133,18 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
 
   test('a guest boots on a host of the cluster and tells its address', async () => {
     assert.match(await govc('vm.ip', '-wait', WAIT, 'demo'), /^\d+\.\d+\.\d+\.\d+$/m);
+  });
+
+  test('virsh works with VMs of one of its hosts', { skip: withoutVirsh }, async () => {
+    await using client = await lab().connect();
+    const { url, env, stateDir } = lab();
+    const account = { userName: env['GOVC_USERNAME'] ?? '', password: env['GOVC_PASSWORD'] ?? '' };
+    const datacenter = moRef(
+      'Datacenter',
+      (await govc('find', '-i', '/', '-type', 'd')).trim().replace('Datacenter:', ''),
+    );
+    const path = 'DC/Cluster/esx1.localhost/';
+    await virshEveryday({ scheme: 'vpx', path, url, ...account, stateDir, client, datacenter });
   });
 
   test('hosts are disconnected and connected again', async () => {

@@ -3,6 +3,7 @@ import { installEtcd } from '../store/install-etcd.ts';
 import { installAutomationSdk } from './automation-sdk.ts';
 import type { ClientUnderTest } from './client.ts';
 import { installGovc } from './govc.ts';
+import { installOsloVmware } from './oslo-vmware.ts';
 import { installPyvmomi, PYVMOMI_VERSIONS } from './pyvmomi.ts';
 import { installVirsh } from './virsh.ts';
 
@@ -19,5 +20,7 @@ export async function installClients(progress: (text: string) => void): Promise<
   clients.push(await installEtcd());
   progress('installing the Automation SDK');
   clients.push(await installAutomationSdk());
+  progress('installing oslo.vmware');
+  clients.push(await installOsloVmware());
   return clients;
 }

@@ -4,17 +4,17 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { VimClient } from '@vivarium/client';
-import { make, moRef } from '@vivarium/vim';
+import { moRef } from '@vivarium/vim';
 import { govcPath, installGovc } from '../clients/govc.ts';
 import { installPyvmomi, PYVMOMI_VERSIONS, pyvmomiPython } from '../clients/pyvmomi.ts';
 import { installVirsh } from '../clients/virsh.ts';
-import { makeFolder, taskDone } from '../testing/lab-vm.ts';
 import { type RunResult, run } from '../testing/run.ts';
 import { useLabHost } from '../testing/use-lab-host.ts';
 import { waitFor } from '../testing/wait-for.ts';
+import { virshEveryday } from './virsh-everyday.ts';
 
 const govcState = await installGovc();
+const DATACENTER = moRef('Datacenter', 'ha-datacenter');
 const virshState = await installVirsh();
 const missing = (client: { state: string; detail: string }) =>
   client.state === 'installed' ? false : `not run: ${client.detail}`;
@@ -168,72 +168,8 @@ describe('the tour', () => {
   }
 
   it('virsh lists, describes, stops and starts VMs, and defines one', { skip: missing(virshState) }, async () => {
-    const auth = join(host().stateDir, 'virsh-auth.conf');
-    const credentials = `[credentials-lab]\nusername=${host().userName}\npassword=${host().password}\n`;
-    await writeFile(auth, `${credentials}[auth-esx-127.0.0.1]\ncredentials=lab\n`, { mode: 0o600 });
-    const uri = `esx://${host().userName}@127.0.0.1:${new URL(host().url).port}/?no_verify=1`;
-    const virsh = async (...args: string[]) => {
-      const result = await run('virsh', ['-c', uri, ...args], { env: { LIBVIRT_AUTH_FILE: auth } });
-      assert.equal(result.code, 0, `virsh ${args.join(' ')}: ${result.stderr}`);
-      return result.stdout;
-    };
-    assert.match(await virsh('list', '--all'), /demo +running/);
-    assert.match(await virsh('dominfo', 'demo'), /Max memory: +262144 KiB/);
-    assert.match(await virsh('dumpxml', 'demo'), /<model type='vmxnet3'\/>/);
-    await virsh('destroy', 'demo');
-    assert.match(await virsh('list', '--all'), /demo +shut off/);
-    await virsh('start', 'demo');
-    assert.match(await virsh('list', '--all'), /demo +running/);
-    assert.match(await virsh('vol-list', 'datastore1'), /\[datastore1\] demo\/demo\.vmdk/);
-    assert.match(await virsh('net-list', '--all'), /vSwitch0 +active/);
-
     await using client = await host().connect();
-    await makeDisk(client, 'defined/defined.vmdk');
-    const file = join(host().stateDir, 'defined.xml');
-    await writeFile(file, DOMAIN);
-    await virsh('define', file);
-    assert.match(await virsh('dominfo', 'defined'), /State: +shut off\n[\s\S]*Max memory: +131072 KiB/);
-    await virsh('start', 'defined');
-    await virsh('suspend', 'defined');
-    await virsh('resume', 'defined');
-    assert.equal((await virsh('domstate', 'defined')).trim(), 'running');
-    await virsh('destroy', 'defined');
-    const described = await virsh('dumpxml', 'defined');
-    for (const element of [
-      /<controller type='scsi' index='0' model='vmpvscsi'\/>/,
-      /<source file='\[datastore1\] defined\//,
-    ])
-      assert.match(described, element);
-    await virsh('undefine', 'defined');
-    assert.doesNotMatch(await virsh('list', '--all'), /defined/);
+    const { userName, password, stateDir, url } = host();
+    await virshEveryday({ scheme: 'esx', path: '', url, userName, password, stateDir, client, datacenter: DATACENTER });
   });
 });
-
-const DOMAIN = `<domain type='vmware'>
-  <name>defined</name>
-  <memory unit='KiB'>131072</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64'>hvm</type></os>
-  <devices>
-    <controller type='scsi' index='0' model='vmpvscsi'/>
-    <disk type='file' device='disk'>
-      <source file='[datastore1] defined/defined.vmdk'/>
-      <target dev='sda' bus='scsi'/>
-    </disk>
-    <interface type='bridge'>
-      <source bridge='VM Network'/>
-      <model type='vmxnet3'/>
-    </interface>
-  </devices>
-</domain>
-`;
-
-async function makeDisk(client: VimClient, path: string): Promise<void> {
-  await makeFolder(client, `[datastore1] ${path.slice(0, path.lastIndexOf('/'))}`);
-  const { virtualDiskManager } = await client.content();
-  if (!virtualDiskManager) throw new Error('the host has no VirtualDiskManager');
-  const spec = make('FileBackedVirtualDiskSpec', { diskType: 'thin', adapterType: 'lsiLogic', capacityKb: 16_384 });
-  const datacenter = moRef('Datacenter', 'ha-datacenter');
-  const args = { name: `[datastore1] ${path}`, datacenter, spec };
-  await taskDone(client, client.call(virtualDiskManager, 'CreateVirtualDisk_Task', args));
-}
