@@ -8,6 +8,8 @@ import { moRef } from '@vivarium/vim';
 import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
 import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
+import { listQemus } from '../testing/machine-traces.ts';
+import { processorLimit } from '../testing/processor-limit.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { virshEveryday } from '../tour/virsh-everyday.ts';
 import { farHost } from './far-host.ts';
@@ -91,6 +93,28 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
     assert.match(await govc('vm.info', 'placed'), /Host: +esx[123]\.localhost/);
     await govc('vm.destroy', 'placed');
     assert.equal(await property('/DC/host/Cluster/esx1.localhost', 'summary.managementServerIp'), '127.0.0.1');
+  });
+
+  test('a limit of a pool of the cluster holds on the host that runs the VM', async () => {
+    const mhz = Number(await property('/DC/host/Cluster/esx2.localhost', 'summary.hardware.cpuMhz'));
+    const pool = '/DC/host/Cluster/Resources/slow';
+    await govc('pool.create', '-cpu.limit', String(Math.round(mhz / 10)), pool);
+    await govc('vm.create', '-pool', pool, '-ds', 'datastore1 (1)', '-m', '64', 'limited');
+    const [qemu, ...others] = await listQemus(join(lab().stateDir, 'esx2'));
+    assert.ok(qemu !== undefined && others.length === 0);
+    const limitIs = (expected: number) =>
+      waitFor(`a limit of ${expected} processors`, async () => {
+        const limit = await processorLimit(qemu);
+        return limit === expected || Math.abs(limit / expected - 1) < 0.05;
+      });
+    await limitIs(0.1);
+    await govc('pool.change', '-cpu.limit', String(Math.round(mhz / 4)), pool);
+    await limitIs(0.25);
+    await govc('pool.destroy', pool);
+    await limitIs(Infinity);
+    assert.equal(await property('vm/limited', 'runtime.powerState'), 'poweredOn');
+    await govc('vm.power', '-off', 'limited');
+    await govc('vm.destroy', 'limited');
   });
 
   test('files of datastores are kept, copied and given through vCenter', async () => {
