@@ -47,23 +47,31 @@ export function mayChange(rules: Rules, who: Person, entity: Key): boolean {
 }
 
 function rolesAt(rules: Rules, who: Person, entity: Key, isHere: boolean): string[] {
-  const set = rules.permissions.filter((one) => one.entity === entity && (isHere || one.propagate));
-  const own = set.filter((one) => !one.isGroup && one.principal === who.userName);
-  if (own.length > 0) return own.map(({ role }) => role);
-  const ofGroups = set.filter((one) => one.isGroup && who.groups.includes(one.principal));
-  if (ofGroups.length > 0) return ofGroups.map(({ role }) => role);
+  const set = rolesSetOn(
+    rules.permissions.filter((one) => one.entity === entity && (isHere || one.propagate)),
+    who,
+  );
+  if (set.length > 0) return set;
   return rules.tree.parentsOf(entity).flatMap((parent) => rolesAt(rules, who, parent, false));
+}
+
+/** A permission of the user's own hides those of its groups; several groups add up. */
+function rolesSetOn(permissions: readonly Permission[], who: Person): string[] {
+  const own = permissions.filter((one) => !one.isGroup && one.principal === who.userName);
+  if (own.length > 0) return own.map(({ role }) => role);
+  return permissions.filter((one) => one.isGroup && who.groups.includes(one.principal)).map(({ role }) => role);
 }
 
 /** Whoever has anything below an entity sees that the entity is there. */
 function isAboveSomething({ tree, permissions }: Rules, who: Person, entity: Key): boolean {
-  return permissions
-    .filter(({ role }) => role !== NO_ACCESS)
-    .filter((one) => (one.isGroup ? who.groups.includes(one.principal) : one.principal === who.userName))
-    .some((one) => {
-      for (let at: Key | undefined = one.entity; at !== undefined; at = tree.parentsOf(at)[0]) {
-        if (at === entity) return true;
-      }
-      return false;
-    });
+  const places = new Set(permissions.map((one) => one.entity));
+  return [...places].some((place) => {
+    const roles = rolesSetOn(
+      permissions.filter((one) => one.entity === place),
+      who,
+    );
+    if (roles.every((role) => role === NO_ACCESS)) return false;
+    for (let at: Key | undefined = place; at !== undefined; at = tree.parentsOf(at)[0]) if (at === entity) return true;
+    return false;
+  });
 }
