@@ -79,3 +79,14 @@ void test('what was shown to clients is found without the store', async () => {
     authority: made.authority,
   });
 });
+
+void test('certificates made by a clock that is an hour off are good for those whose clock is right', async () => {
+  using folder = newFolder();
+  for (const offMs of [3_600_000, -3_600_000]) {
+    const made = await ensure(openMemoryStore(), folder.path, { ...systemClock, now: () => systemClock.now() + offMs });
+    for (const pem of [made.authority, made.server.certificate, made.client.certificate]) {
+      const { validFromDate, validToDate } = new X509Certificate(pem);
+      assert.ok(validFromDate.getTime() < systemClock.now() && systemClock.now() < validToDate.getTime());
+    }
+  }
+});

@@ -85,8 +85,9 @@ class FakeSource implements HostSource {
 
 function world(count: number) {
   const clock = new TestClock();
+  const hostNow = () => clock.monotonic(); // hosts have clocks of their own
   const sources = new Map(
-    Array.from({ length: count }, (_, index) => [host(index + 1).value, new FakeSource(index + 1, () => clock.now())]),
+    Array.from({ length: count }, (_, index) => [host(index + 1).value, new FakeSource(index + 1, hostNow)]),
   );
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const topology: Topology = {
@@ -200,6 +201,20 @@ void test('one that was started again goes on where it was', async () => {
   await again.collect(START + 4 * PERIOD);
   assert.deepEqual((await read(host(1) as MoRef, 'cpu.usagemhz.average')).times, [1, 2, 3, 4]);
   assert.equal(source(made, 1).asked.at(-1)?.[0]?.range.afterMs, START + PERIOD);
+});
+
+void test("vCenter's clock is set forward and back by an hour and more: nothing of the hosts is missing in the end", async () => {
+  const made = world(1);
+  const { clock, feed, read } = made;
+  const collect = () => feed.collect(Math.floor(clock.now() / PERIOD) * PERIOD);
+  for (let period = 1; period <= 60; period++) {
+    clock.advance(PERIOD);
+    if (period === 10 || period === 30) clock.jump(20 * PERIOD);
+    if (period === 20 || period === 40) clock.jump(-20 * PERIOD);
+    await collect();
+  }
+  const periods = Array.from({ length: 60 }, (_, index) => index + 1);
+  assert.deepEqual((await read(host(1) as MoRef, 'cpu.usagemhz.average')).times, periods);
 });
 
 void test('real-time samples are asked of the hosts, one request each, and what is away has none', async () => {

@@ -59,6 +59,8 @@ export class StatisticsFeed implements StatisticsProvider {
   readonly #options: StatisticsFeedOptions;
   /** End of the newest period that a host has handed in. */
   readonly #collected = new Map<string, number>();
+  /** In one round: until when a host that had nothing was asked. */
+  readonly #asked = new Map<string, number>();
   readonly #ending = new AbortController();
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
@@ -131,6 +133,7 @@ export class StatisticsFeed implements StatisticsProvider {
 
   /** Collects every period up to the one that ended at `untilMs` (a multiple of the base interval). */
   async collect(untilMs: number): Promise<void> {
+    this.#asked.clear();
     for (let isFirst = true; ; isFirst = false) {
       const isBehind = await this.#collectOnce(untilMs, isFirst);
       if (!isBehind || this.#ending.signal.aborted) return;
@@ -206,9 +209,10 @@ export class StatisticsFeed implements StatisticsProvider {
         metrics,
         signal,
       });
-      // A host whose clock is behind has not finished the newest period yet: it is asked again.
-      const newest = periods.reduce((latest, [timeMs]) => Math.max(latest, timeMs), endMs < untilMs ? endMs : afterMs);
-      this.#collected.set(host.value, newest);
+      // A host whose clock is behind ours has not finished the newest periods yet: it is asked again.
+      for (const [timeMs] of periods)
+        this.#collected.set(host.value, Math.max(timeMs, this.#collected.get(host.value) ?? 0));
+      this.#asked.set(host.value, endMs);
       return { isBehind: endMs < untilMs, periods };
     } catch (error) {
       if (!this.#ending.signal.aborted)
@@ -223,7 +227,9 @@ export class StatisticsFeed implements StatisticsProvider {
   async #since(host: MoRef<'HostSystem'>, source: HostSource, untilMs: number, signal: AbortSignal): Promise<number> {
     const oldest = untilMs - HOST_KEEPS_MS;
     const known =
-      this.#collected.get(host.value) ?? this.#options.archive.newestOf(moRefKey(host), this.#periodS, oldest);
+      this.#asked.get(host.value) ??
+      this.#collected.get(host.value) ??
+      this.#options.archive.newestOf(moRefKey(host), this.#periodS, oldest);
     if (known !== undefined) return Math.max(known, oldest);
     const query: StatisticsQuery = {
       entity: host as MoRef,

@@ -6,10 +6,12 @@ const SHORT_MS = 5000;
 
 export class TestClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
+  /** What the time of day is off by since it jumped. */
+  #jumpedMs = 0;
   readonly #timers = new Map<() => void, number>();
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumpedMs;
   }
 
   monotonic(): number {
@@ -24,6 +26,11 @@ export class TestClock implements Clock {
     const own = () => fire();
     this.#timers.set(own, this.#now + delayMs);
     return { cancel: () => this.#timers.delete(own) };
+  }
+
+  /** Sets the time of day forward or back; no time passes. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   advance(ms: number): void {

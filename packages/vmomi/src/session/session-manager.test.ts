@@ -128,6 +128,30 @@ void test('an idle session ends; one with a call in flight does not', async (con
   assert.ok(busy.ended.aborted);
 });
 
+void test('a clock that is set by an hour neither ends sessions, tickets and locks nor lets them live longer', async (context) => {
+  const test = await world(context);
+  await test.service.accounts.addUser('bob', 'bob-password');
+  const { sessions } = test.service;
+  for (const jumpMs of [3_600_000, -7_200_000]) {
+    const session = test.login('ann');
+    for (let failure = 0; failure < 5; failure++)
+      await assert.rejects(logIn(test, 'bob', 'wrong'), fault('InvalidLogin'));
+    const [early, late] = [
+      sessions.cloneTickets.issue(session, 'clone'),
+      sessions.cloneTickets.issue(session, 'clone'),
+    ];
+    test.clock.jump(jumpMs);
+    assert.equal(sessions.cloneTickets.redeem(early), session);
+    await test.clock.advance(31_000);
+    assert.equal(sessions.cloneTickets.redeem(late), undefined);
+    await assert.rejects(logIn(test, 'bob', 'bob-password'), fault('InvalidLogin'));
+    assert.equal(sessions.find(session.id), session);
+    await test.clock.advance(30 * 60_000);
+    assert.equal(sessions.find(session.id), undefined);
+    await assert.rejects(logIn(test, 'bob', 'bob-password'), fault('NoPermission'));
+  }
+});
+
 void test('the timeout is an option of the daemon', async (context) => {
   const test = await world(context);
   await test.service.settings.update([{ key: 'Config.HostAgent.vmacore.soap.sessionTimeout', value: 1 }]);

@@ -48,6 +48,8 @@ export class SessionRegistry {
   readonly #lockOut: LockOut;
   readonly #open = new Map<string, OpenSession>();
   readonly #busy = new Map<Session, number>();
+  /** When a session was active last, by the clock that does not jump. */
+  readonly #activeAt = new WeakMap<Session, number>();
   #sweep: Timer;
 
   constructor(options: {
@@ -136,6 +138,7 @@ export class SessionRegistry {
     const names = { id: token(this.#random, SESSION_ID_BYTES), key: uuid(this.#random) };
     const opened = openSession(names, principal, origin, this.#clock.now());
     this.#open.set(names.id, opened);
+    this.#noteActive(opened.session);
     this.#listener.loggedIn(opened.session);
     return opened.session;
   }
@@ -165,11 +168,11 @@ export class SessionRegistry {
     if (session.isAnonymous) return call();
     this.#busy.set(session, (this.#busy.get(session) ?? 0) + 1);
     session.callCount += 1;
-    session.lastActiveTimeMs = this.#clock.now();
+    this.#noteActive(session);
     try {
       return await call();
     } finally {
-      session.lastActiveTimeMs = this.#clock.now();
+      this.#noteActive(session);
       const others = (this.#busy.get(session) ?? 1) - 1;
       if (others > 0) this.#busy.set(session, others);
       else this.#busy.delete(session);
@@ -202,7 +205,13 @@ export class SessionRegistry {
   #isIdle(session: Session): boolean {
     const { idleTimeoutSeconds } = this.#policy();
     if (idleTimeoutSeconds <= 0 || this.#busy.has(session)) return false;
-    return this.#clock.now() - session.lastActiveTimeMs >= idleTimeoutSeconds * 1000;
+    const activeAt = this.#activeAt.get(session) ?? Number.NEGATIVE_INFINITY;
+    return this.#clock.monotonic() - activeAt >= idleTimeoutSeconds * 1000;
+  }
+
+  #noteActive(session: Session): void {
+    session.lastActiveTimeMs = this.#clock.now();
+    this.#activeAt.set(session, this.#clock.monotonic());
   }
 
   #endIdle(): void {

@@ -8,10 +8,12 @@ interface Pending {
 
 export class TestClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
+  /** What the time of day is off by since it jumped. */
+  #jumpedMs = 0;
   readonly #pending = new Set<Pending>();
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumpedMs;
   }
 
   monotonic(): number {
@@ -22,6 +24,11 @@ export class TestClock implements Clock {
     const pending = { at: this.#now + delayMs, fire };
     this.#pending.add(pending);
     return { cancel: () => this.#pending.delete(pending) };
+  }
+
+  /** Sets the time of day forward or back; no time passes. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   /** Whether a timer fires within this time. */
