@@ -150,6 +150,7 @@ function hold(machine: SimulatedMachine, network: NetworkProvider, events: VmmEv
     },
     devices: devicesOf(machine, network, act),
     isRunning: () => act('isRunning', () => machine.state === 'running'),
+    isNew: () => act('isNew', () => machine.state === 'prelaunch'),
     continue: () => act('continue', () => machine.continues()),
     reset: () => act('reset', () => machine.reboots()),
     powerDown: () =>

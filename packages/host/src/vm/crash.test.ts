@@ -84,6 +84,10 @@ async function checkEverything(host: TestHost, isStranger: (path: string) => boo
     assert.equal(vm.power === 'poweredOn', machine !== undefined);
     if (saved) named.add(host.host.paths.format(join(vm.folder, saved)));
     if (machine) assert.equal(machine.state, 'running');
+    // Nothing is left unplugged of a VM whose power-on was finished by the next hostd, nor plugged in when it is off.
+    for (const { connectable } of vm.config.hardware.device ?? []) {
+      if (connectable) assert.equal(connectable.connected, vm.power !== 'poweredOff' && connectable.startConnected);
+    }
     assert.deepEqual(host.network.ports().length > 0, vm.power === 'poweredOn');
   }
   const files = (await host.files()).filter((path) => !path.endsWith('/') && !isStranger(path));
@@ -223,6 +227,19 @@ void test('PowerOn ends with a machine that runs, or without one', (t) =>
       assert.ok(only(host).power === 'poweredOn' || !isDone);
     },
   }));
+
+void test('PowerOn is finished with everything plugged in that starts connected, also when that was not written down yet', async (t) => {
+  const first = await testHost(t);
+  await freshVm(first);
+  const { id, vmxFile } = only(first);
+  const before = await readFile(vmxFile);
+  await only(first).powerOn(asUser());
+  first.vmms.machine(id).state = 'prelaunch';
+  await writeFile(vmxFile, before);
+  const host = await first.restart();
+  await checkEverything(host, () => false);
+  assert.equal(only(host).power, 'poweredOn');
+});
 
 void test('PowerOff is never half done', (t) =>
   killAtEveryStep(t, {

@@ -353,6 +353,8 @@ export class Vm {
     }
     // A state that was resumed from must never be resumed from again.
     if (saved) await this.#saveConfig(withoutSuspendState(this.#config));
+    // What it was started with may not have reached the disk.
+    else if (!isRunning && (await vmm.isNew())) await this.#saveConfig(connectForPowerOn(this.#config));
     const hardware = await this.#describeAdopted(vmm);
     const admission = this.host.resources.adopt(this.id, this.#demand, (share) => this.#given(share));
     const machine = this.#hold(vmm, admission, hardware ? openFiles(this.vmxFile, hardware) : []);

@@ -127,6 +127,8 @@ export interface Vmm {
   readonly devices: LiveDevices;
   /** Whether the vCPUs run now. */
   isRunning(): Promise<boolean>;
+  /** Whether the vCPUs have never run: its start was cut short. */
+  isNew(): Promise<boolean>;
   /** vCPUs run (after an ioError, or the end of a start). */
   continue(): Promise<void>;
   reset(): Promise<void>;

@@ -1,7 +1,7 @@
 // What is connected when a machine starts and when it has stopped: the part of the configuration that is runtime.
 import type { VirtualDevice, VirtualMachineConfigInfo } from '@vivarium/vim';
 
-/** Before power-on: everything that starts connected is. Write the result to the VMX, then start the machine of it. */
+/** Before power-on: everything that starts connected is. Write the result to the VMX before the guest runs. */
 export function connectForPowerOn(config: VirtualMachineConfigInfo): VirtualMachineConfigInfo {
   return withConnections(config, (device) => device.connectable?.startConnected ?? false);
 }

@@ -105,6 +105,10 @@ export class QemuVmm implements Vmm {
     return (await queryStatus(this.#monitor)).isRunning;
   }
 
+  async isNew(): Promise<boolean> {
+    return (await queryStatus(this.#monitor)).state === 'prelaunch';
+  }
+
   async continue(): Promise<void> {
     // A hostd that was killed while it suspended the guest has left that under way.
     await abandonSaving(this.#monitor);
