@@ -69,7 +69,11 @@ describe('viv', () => {
     for (const [says, ...args] of [
       [/unknown command 'u'/, 'u'],
       [/'70000' is no port/, 'up', '--port', '70000'],
-      [/'0' is no count/, 'up', '--hosts', '0'],
+      [/'-1' is no count/, 'up', '--hosts', '-1'],
+      [/'here' is no IPv4 address/, 'up', '--address', 'here'],
+      [/not the address of a store/, 'up', '--store', 'mysql://db'],
+      [/another machine: name the CA's file/, 'up', '--store', 'etcd://10.0.0.1:2379'],
+      [/a host alone has none/, 'up', '--hosts', '1', '--store', 'etcd://127.0.0.1:2379'],
     ] as const) {
       const { code, stderr } = await viv(...args);
       assert.equal(code, 1, args.join(' '));

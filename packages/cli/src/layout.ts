@@ -9,8 +9,10 @@ const DEFAULT_HOSTS = 3;
 const MOST_HOSTS = 64;
 
 export interface Layout {
-  /** Absent = a host alone, without vCenter. */
-  readonly vcenter?: { readonly port: number };
+  /** What vCenter, or the host that is alone, listens on; absent = loopback. */
+  readonly address?: string;
+  /** Absent = a host alone, without vCenter. `store`: where it keeps its state, absent = beside it. */
+  readonly vcenter?: { readonly port: number; readonly store?: string };
   readonly hosts: readonly { readonly name: string; readonly port: number }[];
 }
 
@@ -29,13 +31,20 @@ export interface Wish {
   readonly hosts: number | undefined;
   /** Of the address that people type: vCenter's, or the lone host's. 0 = a free one. */
   readonly port: number;
+  /** Undefined = where it is, at first beside vCenter. */
+  readonly store: string | undefined;
+  /** There may be something in the store that it has: vCenter has run. */
+  readonly hasRun: boolean;
+  /** Undefined = as it is, loopback at first. */
+  readonly address: string | undefined;
 }
 
 /**
  * What is there, with what is wished for added; ports are 0 where a free one has to be found. Pure.
- * Throws UserError when a lone host is to become a cluster, or hosts are to go.
+ * Throws UserError when a lone host is to become a cluster or share a store, when hosts are to go, or the store is to be another.
  */
-export function planLayout(known: Layout | undefined, { hosts: wished, port }: Wish): Layout {
+export function planLayout(known: Layout | undefined, wish: Wish): Layout {
+  const { hosts: wished, port, store } = wish;
   const count = wished ?? known?.hosts.length ?? DEFAULT_HOSTS;
   if (count > MOST_HOSTS) {
     throw new UserError(`${count} hosts on one machine are too many`, `give --hosts a number up to ${MOST_HOSTS}`);
@@ -49,12 +58,26 @@ export function planLayout(known: Layout | undefined, { hosts: wished, port }: W
     throw new UserError('this state directory holds a host alone, which does not become a cluster', mend);
   }
   const isAlone = known ? !known.vcenter : count === 1;
+  if (isAlone && store !== undefined) {
+    throw new UserError(
+      '--store is for a vCenter, and a host alone has none',
+      'leave it out, or give --hosts 0, 2, 3 …',
+    );
+  }
+  if (wish.hasRun && store !== undefined && store !== known?.vcenter?.store) {
+    const place = known?.vcenter?.store ?? 'its own folder';
+    const mend = 'take it along: viv backup FILE, viv down, viv restore FILE --store URL, viv up';
+    throw new UserError(`this vCenter keeps its state in ${place}`, mend);
+  }
   const added = Array.from({ length: count - (known?.hosts.length ?? 0) }, (_, index) => ({
     name: `esx${(known?.hosts.length ?? 0) + index + 1}`,
     port: isAlone ? port : 0,
   }));
   const hosts = [...(known?.hosts ?? []), ...added];
-  return isAlone ? { hosts } : { vcenter: known?.vcenter ?? { port }, hosts };
+  const address = wish.address ?? known?.address;
+  const front = address === undefined ? {} : { address };
+  if (isAlone) return { ...front, hosts };
+  return { ...front, vcenter: { ...(known?.vcenter ?? { port }), ...(store === undefined ? {} : { store }) }, hosts };
 }
 
 /** The plan with its ports found, on disk. */
@@ -69,7 +92,7 @@ export async function keepLayout(stateDir: string, plan: Layout): Promise<Layout
   const vcenter = plan.vcenter && (await settle(plan.vcenter));
   const hosts = [];
   for (const host of plan.hosts) hosts.push(await settle(host));
-  const layout = { ...(vcenter ? { vcenter } : {}), hosts };
+  const layout = { ...plan, ...(vcenter ? { vcenter } : {}), hosts };
   await writeDurable(layoutFile(stateDir), JSON.stringify(layout, null, 2), 0o644);
   return layout;
 }
@@ -80,6 +103,11 @@ export function hostInstances(stateDir: string, { hosts }: Layout): Instance[] {
 
 export function centerInstance(stateDir: string, { vcenter }: Layout): Instance | undefined {
   return vcenter && { name: 'vcenter', kind: 'vpxd', stateDir: join(resolve(stateDir), 'vcenter') };
+}
+
+/** Whether vCenter has ever served, or stood by, here. */
+export async function hasCenterRun(stateDir: string): Promise<boolean> {
+  return (await readText(join(resolve(stateDir), 'vcenter', 'vpxd.pid'))) !== undefined;
 }
 
 /** What people talk to: vCenter, or the host that is alone. Throws UserError when nothing was ever brought up. */

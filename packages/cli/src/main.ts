@@ -1,7 +1,9 @@
 // viv: parses the command line, runs one command, and turns errors into one sentence with its mend.
 import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { Command, Option } from 'commander';
 import { defaultStateDir, UserError } from './state.ts';
+import { parseStoreOption } from './store-option.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -24,8 +26,20 @@ program
   .addOption(stateDir())
   .addOption(new Option('--port <number>', 'HTTPS port; 0 takes a free one').default(8443).argParser(parsePort))
   .addOption(
-    new Option('--hosts <number>', 'number of hosts; 1 = a host alone, without vCenter (default: 3)').argParser(
-      parseCount,
+    new Option(
+      '--hosts <number>',
+      'number of hosts; 1 = a host alone, without vCenter; 0 = a vCenter alone (default: 3)',
+    ).argParser(parseNumber),
+  )
+  .addOption(
+    new Option(
+      '--store <url>',
+      'where vCenter keeps its state: sqlite:///FILE, or etcd://HOST:PORT,…[/PREFIX][?ca=FILE&…], which several vCenters can share (default: beside it)',
+    ).argParser(parseStoreOption),
+  )
+  .addOption(
+    new Option('--address <ip>', 'what vCenter, or the host alone, listens on (default: 127.0.0.1)').argParser(
+      parseAddress,
     ),
   )
   .option('--detach', 'return when the demo guest has booted; everything goes on running')
@@ -91,6 +105,16 @@ function parsePort(text: string): number {
     throw new UserError(`'${text}' is no port`, 'give a number from 0 to 65535');
   }
   return port;
+}
+
+function parseAddress(text: string): string {
+  if (!isIPv4(text))
+    throw new UserError(`'${text}' is no IPv4 address`, 'give one of this machine, or 0.0.0.0 for all');
+  return text;
+}
+
+function parseNumber(text: string): number {
+  return text === '0' ? 0 : parseCount(text);
 }
 
 function parseCount(text: string): number {

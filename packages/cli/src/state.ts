@@ -70,19 +70,32 @@ function newPassword(): string {
 export interface RunningHost {
   readonly pid: number;
   readonly port: number;
+  /** Where this machine reaches it. */
   readonly address: string;
+  /** Of a vCenter that shares its store with others. */
+  readonly standsBy: boolean;
+}
+
+interface ReadyFile {
+  readonly pid: number;
+  readonly port: number;
+  /** What it listens on. */
+  readonly address: string;
+  readonly startTime: string;
+  readonly role?: 'leader' | 'standby';
 }
 
 /** The daemon of an instance, if its process lives. */
 export async function findRunning(instance: Instance): Promise<RunningHost | undefined> {
   const text = await readText(join(instance.stateDir, `${instance.kind}.pid`));
   if (text === undefined) return undefined;
-  const { pid, port, address, startTime } = JSON.parse(text) as RunningHost & { startTime: string };
+  const { pid, port, address, startTime, role } = JSON.parse(text) as ReadyFile;
   const stat = await readText(`/proc/${pid}/stat`);
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   // A zombie that nobody has waited for is as dead as none.
   const isAlive = fields[0] !== undefined && !'ZXx'.includes(fields[0]) && fields[19] === startTime;
-  return isAlive ? { pid, port, address } : undefined;
+  if (!isAlive) return undefined;
+  return { pid, port, address: address === '0.0.0.0' ? '127.0.0.1' : address, standsBy: role === 'standby' };
 }
 
 /** Whether guests and switch of a host may still run although its daemon does not: it was killed, or stopped before them. */

@@ -8,7 +8,7 @@ import { listVms } from '../vms.ts';
 export async function status(options: { stateDir: string; json?: boolean }): Promise<void> {
   const layout = (await readLayout(options.stateDir)) ?? { hosts: [] };
   const center = centerInstance(options.stateDir, layout);
-  const vcenter = center && (await describeCenter(center));
+  const vcenter = center && (await describeCenter(center, layout.vcenter?.store));
   const hosts = [];
   for (const instance of hostInstances(options.stateDir, layout)) {
     const running = await findRunning(instance);
@@ -30,8 +30,9 @@ export async function status(options: { stateDir: string; json?: boolean }): Pro
     process.stdout.write(`${JSON.stringify({ stateDir: options.stateDir, ...(vcenter ? { vcenter } : {}), hosts })}\n`);
     return;
   }
-  if (vcenter) process.stdout.write(`vcenter  ${vcenter.state}${vcenter.url ? `  ${vcenter.url}` : ''}\n`);
-  if (hosts.length === 0) process.stdout.write('nothing was brought up yet; begin with: ./viv up\n');
+  if (vcenter)
+    process.stdout.write(`vcenter  ${[vcenter.state, vcenter.url, vcenter.store].filter(Boolean).join('  ')}\n`);
+  if (hosts.length === 0 && !vcenter) process.stdout.write('nothing was brought up yet; begin with: ./viv up\n');
   for (const host of hosts) {
     process.stdout.write(`${host.name}  ${host.state}${host.url ? `  ${host.url}` : ''}\n`);
     if (host.state === 'stopped') process.stdout.write('  start it with: ./viv up\n');
@@ -43,8 +44,18 @@ export async function status(options: { stateDir: string; json?: boolean }): Pro
   }
 }
 
-async function describeCenter(center: Instance) {
+interface CenterStatus {
+  readonly state: 'running' | 'stands by' | 'stopped';
+  readonly url?: string;
+  readonly pid?: number;
+  /** Absent = beside it. */
+  readonly store?: string;
+}
+
+async function describeCenter(center: Instance, store: string | undefined): Promise<CenterStatus> {
   const running = await findRunning(center);
-  if (!running) return { state: 'stopped' };
-  return { state: 'running', url: `https://${running.address}:${running.port}`, pid: running.pid };
+  const place = store === undefined ? {} : { store };
+  if (!running) return { state: 'stopped', ...place };
+  const state = running.standsBy ? 'stands by' : 'running';
+  return { state, url: `https://${running.address}:${running.port}`, pid: running.pid, ...place };
 }

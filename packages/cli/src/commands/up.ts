@@ -7,22 +7,42 @@ import { type DemoGuest, ensureDemoGuest } from '@vivarium/guests';
 import { ensureRuntime } from '@vivarium/qemu';
 import { ensureCluster, placeDemoVm } from '../demo-cluster.ts';
 import { ensureDemoVm } from '../demo-vm.ts';
-import { centerInstance, hostInstances, keepLayout, type Layout, planLayout, readLayout } from '../layout.ts';
+import {
+  centerInstance,
+  hasCenterRun,
+  hostInstances,
+  keepLayout,
+  type Layout,
+  planLayout,
+  readLayout,
+} from '../layout.ts';
 import { beginStep } from '../progress.ts';
 import { openSession } from '../session.ts';
 import { startDaemon } from '../start-daemon.ts';
-import { cacheDir, ensureCredentials, findRunning, type Instance, isRoot, UserError } from '../state.ts';
+import {
+  cacheDir,
+  ensureCredentials,
+  findCredentials,
+  findRunning,
+  type Instance,
+  isRoot,
+  UserError,
+} from '../state.ts';
 import { listVms, type VmRow } from '../vms.ts';
 import { waitUntil } from '../wait.ts';
 import { down } from './down.ts';
 
 const BOOT_MS = 120_000;
+const LEAD_MS = 8_000;
+const LOOPBACK = '127.0.0.1';
 
 export interface UpOptions {
   readonly stateDir: string;
   readonly port: number;
   /** Undefined = those that are there; three at the first time. */
   readonly hosts: number | undefined;
+  readonly store: string | undefined;
+  readonly address: string | undefined;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
@@ -34,25 +54,35 @@ export async function up(options: UpOptions): Promise<void> {
       'use a Linux machine with an x86-64 CPU',
     );
   }
-  const plan = planLayout(await readLayout(options.stateDir), options);
-  const built = await build();
+  const hasRun = await hasCenterRun(options.stateDir);
+  const plan = planLayout(await readLayout(options.stateDir), { ...options, hasRun });
+  const built = plan.hosts.length > 0 ? await build() : undefined;
   await mkdir(options.stateDir, { recursive: true, mode: 0o711 });
   const layout = await keepLayout(options.stateDir, plan);
   const hosts = hostInstances(options.stateDir, layout);
   const center = centerInstance(options.stateDir, layout);
-  if (!isRoot) {
+  if (built && !isRoot) {
     process.stderr.write('viv: you are not root: guests get user-mode networking, and VMMs run under your own user\n');
   }
-  for (const [index, instance] of hosts.entries()) {
-    await bringUpHost(instance, layout.hosts[index]?.port ?? 0, built, hosts.length > 1);
-  }
   const [first] = hosts;
-  if (first) await bringUpDemoVm(first, built.guest);
-  if (center) await bringUpCenter(center, layout, hosts);
+  for (const [index, instance] of built ? hosts.entries() : []) {
+    const address = (center ? undefined : layout.address) ?? LOOPBACK;
+    const listen = { address, port: layout.hosts[index]?.port ?? 0 };
+    await bringUpHost(instance, listen, built as Built, hosts.length > 1);
+  }
+  if (first && built) await bringUpDemoVm(first, built.guest);
   const front = center ?? first;
   if (!front) return;
-  const vms = await waitForGuest(front, options);
-  await report(front, hosts, options, vms);
+  if (options.address !== undefined && (await findRunning(front))) {
+    process.stderr.write('viv: what runs keeps its address until it starts again: ./viv down, then ./viv up\n');
+  }
+  const leads = center === undefined || (await bringUpCenter(center, layout, hosts));
+  if (center && (!leads || (hosts.length === 0 && !(await findCredentials(center))))) {
+    await reportAddress(center, options);
+  } else {
+    const vms = first ? await waitForGuest(front, options) : [];
+    await report(front, hosts, options, vms);
+  }
   if (!options.detach && !options.json) await stayAttached(options.stateDir);
 }
 
@@ -72,14 +102,19 @@ async function build(): Promise<Built> {
   return { runtimePath: runtime.path, guest };
 }
 
-async function bringUpHost(instance: Instance, port: number, built: Built, isOneOfMany: boolean): Promise<void> {
+async function bringUpHost(
+  instance: Instance,
+  listen: { readonly address: string; readonly port: number },
+  built: Built,
+  isOneOfMany: boolean,
+): Promise<void> {
   await ensureCredentials(instance);
   if (await findRunning(instance)) return;
   const step = beginStep(`starting the host ${instance.name}`);
   const configuration = {
     stateDir: instance.stateDir,
     name: instance.name,
-    listen: { address: '127.0.0.1', port },
+    listen,
     runtimePath: built.runtimePath,
     cacheDir: cacheDir(),
     probe: built.guest.probe,
@@ -107,18 +142,28 @@ async function bringUpDemoVm(instance: Instance, guest: DemoGuest): Promise<void
   }
 }
 
-async function bringUpCenter(center: Instance, layout: Layout, hosts: readonly Instance[]): Promise<void> {
+/** False when it stands by: another vCenter leads. */
+async function bringUpCenter(center: Instance, layout: Layout, hosts: readonly Instance[]): Promise<boolean> {
   const step = beginStep('starting vCenter');
   try {
     if (!(await findRunning(center))) {
-      const listen = { address: '127.0.0.1', port: layout.vcenter?.port ?? 0 };
-      await startDaemon(center, { stateDir: center.stateDir, listen }, { cacheDir: cacheDir() });
+      const { port = 0, store } = layout.vcenter ?? {};
+      const listen = { address: layout.address ?? LOOPBACK, port };
+      await startDaemon(center, { stateDir: center.stateDir, listen, store }, { cacheDir: cacheDir() });
     }
-    await using session = await openSession(center);
-    const members = hosts.map((instance, index) => ({ instance, port: layout.hosts[index]?.port ?? 0 }));
-    await ensureCluster(session.client, members, step);
-    await placeDemoVm(session.client);
-    step.done(`vCenter is up, over ${hosts.length} hosts`);
+    // One that was killed a moment ago is still thought to lead.
+    if (!(await waitUntil(async () => (await findRunning(center))?.standsBy === false, LEAD_MS))) {
+      step.done('vCenter stands by: another one leads');
+      return false;
+    }
+    if (hosts.length > 0) {
+      await using session = await openSession(center);
+      const members = hosts.map((instance, index) => ({ instance, port: layout.hosts[index]?.port ?? 0 }));
+      await ensureCluster(session.client, members, step);
+      await placeDemoVm(session.client);
+    }
+    step.done(`vCenter is up, over ${hosts.length === 0 ? 'no' : hosts.length} hosts`);
+    return true;
   } catch (error) {
     step.failed('vCenter could not be brought up');
     throw error;
@@ -186,6 +231,7 @@ async function report(
     return;
   }
   const demo = vms.find(({ name }) => name === 'demo');
+  const next = demo ? 'govc vm.info demo' : 'govc about';
   const stateOption = process.argv.includes('--state-dir') ? ` --state-dir ${options.stateDir}` : '';
   process.stdout.write(
     [
@@ -197,11 +243,22 @@ async function report(
       '',
       'Next:',
       `  eval "$(./viv env${stateOption})"`,
-      '  govc vm.info demo',
+      `  ${next}`,
       `  ./viv status${stateOption}`,
       '',
     ].join('\n'),
   );
+}
+
+/** Of a vCenter that does not lead, or whose password was never here. */
+async function reportAddress(center: Instance, { stateDir, json }: UpOptions): Promise<void> {
+  const running = await findRunning(center);
+  if (!running) throw new UserError('vCenter has ended', 'see ./viv logs');
+  const url = `https://${running.address}:${running.port}`;
+  const { standsBy } = running;
+  const note = standsBy ? 'answers when the one that leads is gone' : 'users and passwords are those of the store';
+  const result = { url, standsBy, stateDir, hosts: [], vms: [] };
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `\n  address   ${url}  (${note})\n\n`);
 }
 
 async function describeHost(instance: Instance) {
