@@ -54,7 +54,7 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     await govc('cluster.create', '-dc', 'DC0', 'Other');
     await govc.refused(/'Other' already exists/, 'cluster.create', '-dc', 'DC0', 'Other');
     const account = ['-username', 'root', '-password', 'x', '-noverify'];
-    await govc.refused(/No host/, 'cluster.add', '-cluster', 'Other', '-hostname', 'nowhere', ...account);
+    await govc.refused(/No host/, 'cluster.add', '-cluster', 'Other', '-hostname', 'no.invalid', ...account);
     await govc('object.destroy', '/DC0/host/Other');
     await govc('cluster.change', '-drs-enabled', '-drs-mode', 'partiallyAutomated', CLUSTER);
     assert.equal(
@@ -143,7 +143,9 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     await govc('pool.create', `${POOLS}/apps`);
     await govc('vm.create', ...HARDWARE, '-pool', `${POOLS}/apps`, '-folder', '/DC0/vm/apps', '-disk', '1G', 'web');
     await govc('vm.create', ...HARDWARE, '-host', 'DC0_H0', 'alone');
-    await govc.refused(/'alone' already exists/, 'vm.create', ...HARDWARE, '-host', 'DC0_H0', 'alone');
+    const again = ['vm.create', ...HARDWARE, '-host', 'DC0_H0'] as const;
+    await govc.refused(/alone\.vmx already exists/, ...again, 'alone'); // govc looks for the file itself
+    await govc.refused(/'alone' already exists/, ...again, '-force', 'alone');
     assert.match(await govc('vm.info', '-r', 'web'), /Path: +\/DC0\/vm\/apps\/web\n[\s\S]*Host: +DC0_C0_H\d/);
     assert.match(await govc('vm.info', 'alone'), /Host: +DC0_H0\n/);
     assert.equal(await property('/DC0/vm/apps/web', 'resourcePool'), await poolId(`${POOLS}/apps`));
@@ -243,6 +245,8 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     assert.match(await govc('option.ls', 'Annotations.WelcomeMessage'), /: +hello\n/);
     await govc.refused(/'k\.x' is invalid/, 'option.set', 'k.x', 'v');
     await govc.refused(/invalid/, 'option.ls', 'config.none');
+    await govc('option.set', 'config.none', 'some');
+    assert.match(await govc('option.ls', 'config.none'), /config\.none: +some\n/);
     assert.match(await govc('license.ls'), /vivarium/);
     assert.deepEqual(lines(await govc('storage.policy.ls')), []);
   });

@@ -19,6 +19,7 @@ import { HOST_BROWSER } from './datastore/datastore-objects.ts';
 import { addDateTimeSystem } from './date-time-system/date-time-system.ts';
 import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
+import { graphSurroundings } from './environment-browser/graph-surroundings.ts';
 import { hostCapability } from './host-system/host-capability.ts';
 import { hostMethods } from './host-system/host-methods.ts';
 import { publishHost } from './host-system/host-object.ts';
@@ -275,7 +276,11 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   service.graph.add(
     refs.environmentBrowser,
     { datastoreBrowser: HOST_BROWSER },
-    environmentBrowserMethods({ graph: service.graph, limits, capability: hostCapability(hostLimits) }),
+    environmentBrowserMethods({
+      ...graphSurroundings(service.graph),
+      limits,
+      capability: hostCapability(hostLimits),
+    }),
   );
   const autoStart = addAutoStartManager({ service, store, findVm: (id) => registry.find(id) });
   addCertificateManager({

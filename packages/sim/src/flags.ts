@@ -18,6 +18,12 @@ export interface SimFlags {
   readonly isTls: boolean;
   readonly userName: string | undefined;
   readonly password: string | undefined;
+  /** AboutInfo.apiVersion; undefined = what is served. */
+  readonly apiVersion: string | undefined;
+  /** How many datacenters lie in a folder of their own, with a folder in each of theirs. */
+  readonly folders: number;
+  /** Datastore clusters in each datacenter. */
+  readonly pods: number;
   readonly delayMs: number;
   readonly methodDelayMs: ReadonlyMap<string, number>;
   readonly faults: readonly SimFault[];
@@ -49,6 +55,9 @@ const DEFAULTS = {
   tls: 'true',
   username: '',
   password: '',
+  'api-version': '',
+  folder: '0',
+  pod: '0',
   delay: '0',
   'method-delay': '',
   fault: '',
@@ -59,26 +68,9 @@ type Name = keyof typeof DEFAULTS;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set([
-  'app',
-  'dump',
-  'esx',
-  'folder',
-  'load',
-  'nsx',
-  'pg-nsx',
-  'pod',
-  'trace-file',
-  'tunnel',
-]);
+const NOT_BUILT: ReadonlySet<string> = new Set(['app', 'dump', 'esx', 'load', 'nsx', 'pg-nsx', 'trace-file', 'tunnel']);
 /** Accepted, and without a meaning here. */
-const IGNORED: ReadonlySet<string> = new Set([
-  'api-version',
-  'trace',
-  'httptest.serve',
-  'delete-delay',
-  'delay-jitter',
-]);
+const IGNORED: ReadonlySet<string> = new Set(['trace', 'httptest.serve', 'delete-delay', 'delay-jitter']);
 
 /** Throws FlagError with a sentence that says what to do. */
 export function parseFlags(args: readonly string[]): SimFlags {
@@ -116,6 +108,9 @@ export function parseFlags(args: readonly string[]): SimFlags {
     isTls: text('tls') !== 'false',
     userName: text('username') || undefined,
     password: text('password') || undefined,
+    apiVersion: text('api-version') || undefined,
+    folders: count('folder'),
+    pods: count('pod'),
     delayMs: count('delay'),
     methodDelayMs: parseDelays(text('method-delay')),
     faults: parseFaults(text('fault')),
@@ -169,11 +164,14 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -pool n               resource pools below each root pool (0)
   -pg n                 distributed port groups in each datacenter (1); the VMs are on the first, without any on VM Network
   -ds n                 datastores in each datacenter (1)
+  -folder n             datacenters that lie in a folder, with a folder in each of their own (0)
+  -pod n                datastore clusters in each datacenter (0)
   -autostart=false      leave the virtual machines powered off
   -username, -password  the only account that may log in (default: any)
   -tls=false            plain HTTP
   -delay ms             every task takes this long
   -method-delay M:ms    tasks of method M take this long
+  -api-version v        the version that AboutInfo tells
   -fault M:Fault[:vm]   calls of method M fail with this fault
 
   viv sim uuidgen       prints a UUID

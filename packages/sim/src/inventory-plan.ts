@@ -3,6 +3,9 @@ import type { SimFlags } from './flags.ts';
 
 export interface DatacenterPlan {
   readonly name: string;
+  /** Around it, and below each of its own folders. */
+  readonly folder: string | undefined;
+  readonly pods: readonly string[];
   readonly datastores: readonly string[];
   /** Of the distributed switch. */
   readonly portgroups: readonly string[];
@@ -29,10 +32,14 @@ export interface VmPlan {
 }
 
 export function planInventory(flags: SimFlags): DatacenterPlan[] {
+  const bare = Math.max(0, flags.datacenters - flags.folders);
   return count(flags.datacenters).map((index): DatacenterPlan => {
     const name = `DC${index}`;
     return {
       name,
+      // As vcsim: the first datacenters go without when there are fewer folders.
+      folder: index < bare ? undefined : `F${index - bare}`,
+      pods: count(flags.pods).map((pod) => `${name}_POD${pod}`),
       datastores: count(flags.datastores).map((store) => `LocalDS_${store}`),
       portgroups: count(flags.portgroups).map((portgroup) => `${name}_DVPG${portgroup}`),
       clusters: count(flags.clusters).map((cluster) => planCluster(`${name}_C${cluster}`, flags)),
@@ -41,9 +48,11 @@ export function planInventory(flags: SimFlags): DatacenterPlan[] {
   });
 }
 
+/** As vcsim: a cluster's VMs are in its pools, or in its root pool when there are none; a host's own pool has none below it. */
 function planCluster(name: string, flags: SimFlags): ComputePlan {
   const pools = count(flags.pools).map((pool) => `${name}_RP${pool + 1}`);
-  const vms = [...planVms(`${name}_RP0`, undefined, flags), ...pools.flatMap((pool) => planVms(pool, pool, flags))];
+  const vms =
+    pools.length > 0 ? pools.flatMap((pool) => planVms(pool, pool, flags)) : planVms(`${name}_RP0`, undefined, flags);
   const hosts = count(flags.hostsPerCluster).map((host) => ({
     name: `${name}_H${host}`,
     vms: vms.filter((_vm, index) => index % flags.hostsPerCluster === host),
@@ -52,9 +61,7 @@ function planCluster(name: string, flags: SimFlags): ComputePlan {
 }
 
 function planStandalone(name: string, flags: SimFlags): ComputePlan {
-  const pools = count(flags.pools).map((pool) => `${name}_RP${pool + 1}`);
-  const vms = [...planVms(name, undefined, flags), ...pools.flatMap((pool) => planVms(pool, pool, flags))];
-  return { name, hosts: [{ name, vms }], pools };
+  return { name, hosts: [{ name, vms: planVms(name, undefined, flags) }], pools: [] };
 }
 
 function planVms(prefix: string, pool: string | undefined, { vmsPerPool }: SimFlags): VmPlan[] {

@@ -1,42 +1,50 @@
 // A simulated host: answers what vCenter asks of a host, from memory, at the speed and with the faults that it is told.
-import { type Clock, delay, type Random } from '@vivarium/base';
+import { type Clock, dateTime, delay, type Random } from '@vivarium/base';
 import {
   checkPowerState,
   type EventSubject,
+  environmentBrowserMethods,
+  fileSystemVolumes,
   type GuestFacts,
   type HostView,
+  hostCapability,
   hostHardware,
   hostRuntime,
   hostSummary,
+  keyStrokes,
   type VmRequest,
   vmEvent,
   vmReconfigured,
   vmRenamed,
 } from '@vivarium/host/view';
-import type { HostNews, HostUpdate } from '@vivarium/vcenter';
+import type { FolderAnswer, FolderRequest, HostNews, HostUpdate } from '@vivarium/vcenter';
 import {
   type Event,
+  type HostCertificateManagerCertificateInfo,
   isA,
   type ManagedObjectReference,
   MethodFault,
   type MoRef,
   make,
   moRef,
+  type UsbScanCodeSpec,
+  type VirtualDiskFlatVer2BackingInfo,
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
-import { applyConfigSpec, type SpecEnvironment } from '@vivarium/vmx';
+import type { Settings } from '@vivarium/vmomi';
+import { applyConfigSpec, type DiskProvisioning, type SpecEnvironment } from '@vivarium/vmx';
+import { FILE_OBJECTS, type FileWorld, fileMethod } from './file-methods.ts';
+import { folderRequest } from './folder-request.ts';
+import { HostManagers } from './host-managers.ts';
 import type { Interner } from './interner.ts';
+import { newDatastore } from './new-datastore.ts';
+import { datastoreProperties, datastoreRef, type SimDatastore } from './sim-datastore.ts';
+import { parentOf, type SimEntry, type SimFiles } from './sim-files.ts';
+import type { SimMachine } from './sim-machine.ts';
 import { SimNetwork } from './sim-network.ts';
 import { SimPools } from './sim-pools.ts';
 import { performanceMethod, type SimPerformance } from './sim-statistics.ts';
 import { disksOf, type SimVmState, started, stopped, suspended, vmProperties } from './sim-vm.ts';
-
-export interface SimDatastore {
-  readonly name: string;
-  /** The same URL on several hosts is one datastore. */
-  readonly url: string;
-  readonly capacityBytes: number;
-}
 
 export interface SimHostOptions {
   readonly name: string;
@@ -44,8 +52,13 @@ export interface SimHostOptions {
   readonly random: Random;
   readonly interner: Interner;
   readonly view: HostView;
+  readonly machine: SimMachine;
   readonly datastores: readonly SimDatastore[];
-  readonly networks: readonly string[];
+  /** The files of a datastore that comes over the network, by where it is: all hosts see the same. */
+  readonly sharedFiles: (name: string, url: string) => SimFiles;
+  /** The host's certificate, and its advanced options as they come: the same for all. */
+  readonly certificate: HostCertificateManagerCertificateInfo | undefined;
+  readonly settings: Settings;
   /** How long a task takes, in milliseconds, by method. */
   readonly taskMs: (method: string) => number;
   /** A fault that a call is to fail with. */
@@ -55,6 +68,9 @@ export interface SimHostOptions {
 }
 
 const HOST = moRef('HostSystem', 'ha-host');
+const NETWORK_SYSTEM = moRef('HostNetworkSystem', 'ha-networksystem');
+/** Of a datastore that is made later. */
+const DATASTORE_BYTES = 2 ** 40;
 const MACHINE_TYPES = { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' } as const;
 
 type Method = (vm: SimVmState, args: Record<string, unknown>) => unknown;
@@ -63,10 +79,9 @@ export class SimHost {
   readonly options: SimHostOptions;
   readonly pools = new SimPools();
   readonly #vms = new Map<string, SimVmState>();
-  /** Descriptors of disks that VMs have, by path. */
-  readonly #disks = new Map<string, number>();
-  /** .vmx files of VMs that were unregistered, by path. */
-  readonly #shelf = new Map<string, SimVmState['config']>();
+  readonly #byName = new Map<string, string>();
+  #datastores: readonly SimDatastore[] = [];
+  readonly #managers: HostManagers;
   readonly #listeners = new Set<(news: HostNews) => void>();
   readonly #eventListeners = new Set<(event: Event) => void>();
   /** The operation that is being carried out: its events are one chain. */
@@ -88,11 +103,13 @@ export class SimHost {
     ReconfigVM_Task: (vm, { spec }) => this.#reconfigure(vm, spec as VirtualMachineConfigSpec),
     Rename_Task: (vm, { newName }) =>
       this.#reconfigure(vm, make('VirtualMachineConfigSpec', { name: String(newName) })),
-    Destroy_Task: (vm) => this.#remove(this.#allowed(vm, 'destroy')),
+    Destroy_Task: (vm) => this.#destroy(this.#allowed(vm, 'destroy')),
     UnregisterVM: (vm) => {
-      const gone = this.#allowed(vm, 'unregister');
-      this.#shelf.set(gone.config.files.vmPathName ?? '', gone.config);
-      this.#remove(gone);
+      this.#forget(this.#allowed(vm, 'unregister'));
+    },
+    PutUsbScanCodes: (vm, { spec }) => {
+      checkPowerState('console', vm.power);
+      return keyStrokes(spec as UsbScanCodeSpec).length;
     },
     RefreshStorageInfo: () => undefined,
     Reload: () => undefined,
@@ -100,7 +117,21 @@ export class SimHost {
 
   constructor(options: SimHostOptions) {
     this.options = options;
-    this.#network = new SimNetwork(options.networks);
+    this.#network = new SimNetwork(options.machine.network);
+    this.#managers = new HostManagers({
+      ...options,
+      volumes: () =>
+        fileSystemVolumes(
+          this.#datastores.map((datastore) => {
+            const { info, host } = this.#datastoreProperties(datastore);
+            return { info, mount: host[0]?.mountInfo };
+          }),
+        ),
+      datastores: () => this.#datastores.map(datastoreRef),
+      network: () => this.#network.info(),
+      isVm: ({ value }) => this.#vms.has(value),
+    });
+    for (const datastore of options.datastores) this.#mount(datastore);
     this.#startedMs = options.clock.now();
     this.#seed = Number.parseInt(options.view.facts.uuid.slice(-6), 16) || 0;
   }
@@ -127,17 +158,19 @@ export class SimHost {
   }
 
   /** A method of its HostNetworkSystem, at once. */
-  changeNetwork(method: string, args: Readonly<Record<string, unknown>>): void {
+  changeNetwork(method: string, args: Readonly<Record<string, unknown>>): unknown {
+    const answer = this.#network.query(method, args);
+    if (answer !== undefined) return answer;
     const isInUse = (portGroup: string) => this.vms.some(({ config }) => isOn(config, portGroup));
     const { added, removed } = this.#network.change(method, args, isInUse);
-    const changes = asChanges(this.#hostProperties(), ['config', 'network']);
+    if (this.#listeners.size === 0) return undefined;
     this.#news(
-      ...(added === undefined ? [] : [enterNetwork(added)]),
-      ...(removed === undefined
-        ? []
-        : [{ kind: 'leave', ref: moRef('Network', `HaNetwork-${removed}`), changes: [] } as const]),
-      { kind: 'modify', ref: HOST, changes },
+      ...added.map(enterNetwork),
+      ...removed.map((name) => ({ kind: 'leave', ref: networkRef(name), changes: [] }) as const),
+      modified(HOST, this.#hostProperties(), ['config', 'network']),
+      modified(NETWORK_SYSTEM, this.#network.properties()),
     );
+    return method === 'UpdateNetworkConfig' ? { _typeName: 'HostNetworkConfigResult' } : undefined;
   }
 
   powerOn(vm: SimVmState): void {
@@ -165,6 +198,15 @@ export class SimHost {
       return run(now, args);
     }
     if (target.type === 'HostNetworkSystem') return this.changeNetwork(method, args);
+    if (FILE_OBJECTS.has(target.type)) return this.#fileMethod(target.type, method, args);
+    if (target.type === 'EnvironmentBrowser') return this.#environmentMethod(method, args);
+    if (target.type === 'HostDatastoreSystem') return this.#datastoreSystemMethod(method, args);
+    if (target.type === 'Datastore') return this.#datastoreMethod(target.value, method, args);
+    const managed = await this.#managers.perform(target, method, args);
+    if (managed) {
+      if (managed.isChanged) this.#managersChanged();
+      return managed.result;
+    }
     if (target.type === 'ResourcePool') return this.pools.perform(target.value, method, args);
     if (target.type === 'PerformanceManager') return performanceMethod(this.#performance(), method, args);
     if (method === 'CreateVM_Task') return reference(this.create(args['config'] as VirtualMachineConfigSpec).ref);
@@ -172,8 +214,115 @@ export class SimHost {
     if (method === 'EnterMaintenanceMode_Task') return this.#setMaintenance(true);
     if (method === 'ExitMaintenanceMode_Task') return this.#setMaintenance(false);
     if (method === 'ReleaseManagement') return undefined; // there is one vCenter
-    if (method === 'RefreshDatastore' || method === 'RefreshDatastoreStorageInfo') return undefined;
     throw new MethodFault('NotSupported');
+  }
+
+  /** What the /folder door does on a real host. */
+  folder(request: FolderRequest): Promise<FolderAnswer> {
+    return folderRequest(this.#fileWorld(), request);
+  }
+
+  #fileWorld(): FileWorld {
+    const { clock, random } = this.options;
+    const filesOf = (datastore: string) => this.#datastores.find(({ name }) => name === datastore)?.files;
+    return { nowMs: clock.now(), random, filesOf };
+  }
+
+  #fileMethod(type: string, method: string, args: Record<string, unknown>): unknown {
+    const run = fileMethod(type, method);
+    if (!run) throw new MethodFault('NotSupported');
+    return run(this.#fileWorld(), args);
+  }
+
+  #environmentMethod(method: string, args: Record<string, unknown>): unknown {
+    const { numCPUs, memoryMB } = this.#limits();
+    const handlers = environmentBrowserMethods({
+      datastores: () => this.#datastores.map((one) => this.#datastoreProperties(one)),
+      networks: () => this.#network.names.map(networkSummary),
+      limits: this.#limits(),
+      capability: hostCapability({ maxRunningVms: 1024, maxVcpus: numCPUs, maxVmMemoryMB: memoryMB }),
+    }) as Readonly<Record<string, ((args: Record<string, unknown>) => unknown) | undefined>>;
+    const run = handlers[method];
+    if (!run) throw new MethodFault('NotSupported');
+    return run(args);
+  }
+
+  #datastoreSystemMethod(method: string, args: Record<string, unknown>): unknown {
+    if (method === 'QueryAvailableDisksForVmfs' || method === 'QueryUnresolvedVmfsVolumes') return [];
+    if (method === 'RemoveDatastore') return this.#unmount((args['datastore'] as ManagedObjectReference).value);
+    const { clock, random } = this.options;
+    const now = { random, capacityBytes: DATASTORE_BYTES, sharedFiles: this.options.sharedFiles };
+    const made = newDatastore(method, args, now);
+    if (!made) throw new MethodFault('NotSupported');
+    if (this.#datastores.some(({ name }) => name === made.name)) {
+      throw new MethodFault('DuplicateName', { name: made.name, object: datastoreRef(made) });
+    }
+    this.#mount(made);
+    this.#news({
+      kind: 'enter',
+      ref: datastoreRef(made),
+      changes: changesOf(datastoreProperties(made, HOST, dateTime(clock))),
+    });
+    this.#managersChanged('datastore');
+    return reference(datastoreRef(made));
+  }
+
+  #datastoreMethod(name: string, method: string, { newName }: Record<string, unknown>): unknown {
+    const datastore = this.#datastores.find((one) => one.name === name);
+    if (!datastore) throw new MethodFault('ManagedObjectNotFound', { obj: moRef('Datastore', name) });
+    switch (method) {
+      case 'RefreshDatastore':
+      case 'RefreshDatastoreStorageInfo': {
+        const properties = this.#datastoreProperties(datastore);
+        return this.#news(modified(datastoreRef(datastore), properties, ['summary', 'info']));
+      }
+      case 'DestroyDatastore':
+      case 'Destroy_Task':
+        return this.#unmount(name);
+      case 'RenameDatastore':
+      case 'Rename_Task':
+        // Its configurations name their files by its name; a real host refuses it while there are VMs on it.
+        throw new MethodFault(
+          'NotSupported',
+          {},
+          `a simulated datastore keeps its name, ${String(newName)} it cannot be`,
+        );
+      default:
+        throw new MethodFault('NotSupported');
+    }
+  }
+
+  #mount(datastore: SimDatastore): void {
+    this.#datastores = [...this.#datastores, datastore];
+    const vmOf = (holds: (vm: SimVmState) => boolean) => this.vms.find(holds);
+    datastore.files.addUser({
+      configOf: (path) => {
+        const text = `[${datastore.name}] ${path}`;
+        return vmOf(({ config }) => config.files.vmPathName === text)?.config;
+      },
+      isHeld: (path) => {
+        const text = `[${datastore.name}] ${path}`;
+        return vmOf((vm) => vm.power === 'poweredOn' && filesOf(vm.config).includes(text)) !== undefined;
+      },
+    });
+  }
+
+  /** Fault: ResourceInUse, when a VM is on it. */
+  #unmount(name: string): void {
+    if (!this.#datastores.some((one) => one.name === name)) throw new MethodFault('NotFound');
+    if (this.vms.some(({ config }) => filesOf(config).some((path) => path.startsWith(`[${name}]`)))) {
+      throw new MethodFault('ResourceInUse', { type: 'Datastore', name });
+    }
+    this.#datastores = this.#datastores.filter((one) => one.name !== name);
+    this.#news({ kind: 'leave', ref: moRef('Datastore', name), changes: [] });
+    this.#managersChanged('datastore');
+  }
+
+  #managersChanged(...besides: string[]): void {
+    this.#news(
+      modified(HOST, this.#hostProperties(), ['config', ...besides]),
+      ...this.#managers.all().map(([ref, properties]) => modified(ref, properties)),
+    );
   }
 
   #performance(): SimPerformance {
@@ -218,28 +367,46 @@ export class SimHost {
     return { host: { ref: HOST, name: this.options.name }, ref: vm.ref, name: vm.config.name };
   }
 
+  #limits() {
+    const { threads, memoryBytes } = this.options.view.facts;
+    return { numCPUs: threads, memoryMB: Math.floor(memoryBytes / 2 ** 20), hostThreads: threads };
+  }
+
   #environment(powerState: SimVmState['power']): SpecEnvironment {
-    const { datastores, random, view } = this.options;
+    const { random } = this.options;
     return {
-      datastores: datastores.map(({ name, url }) => ({ name, url, ref: moRef('Datastore', name), volumeNames: [] })),
-      networks: this.#network.names.map((name) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) })),
+      datastores: this.#datastores.map(({ name, url }) => ({
+        name,
+        url,
+        ref: moRef('Datastore', name),
+        volumeNames: [],
+      })),
+      networks: this.#network.names.map((name) => ({ name, ref: networkRef(name) })),
       findDisk: (path) => {
-        const capacityBytes = this.#disks.get(path);
-        if (capacityBytes === undefined) return undefined;
-        return { capacityBytes, provisioning: 'thin', adapter: 'lsilogic', uuid: '', contentId: 'fffffffe' };
+        const entry = this.#findFile(path);
+        if (entry?.kind !== 'disk') return undefined;
+        return { ...entry.disk, contentId: 'fffffffe' };
       },
-      exists: (path) => this.#disks.has(path) || this.#shelf.has(path),
+      exists: (path) => this.#findFile(path) !== undefined,
       now: new Date(this.options.clock.now()).toISOString(),
       random,
       powerState,
-      defaultDatastore: datastores[0]?.name ?? '',
-      limits: {
-        numCPUs: view.facts.threads,
-        memoryMB: Math.floor(view.facts.memoryBytes / 2 ** 20),
-        hostThreads: view.facts.threads,
-      },
+      defaultDatastore: this.#datastores[0]?.name ?? '',
+      limits: this.#limits(),
       machineTypes: MACHINE_TYPES,
     };
+  }
+
+  /** By the path as a configuration has it. */
+  #findFile(text: string): SimEntry | undefined {
+    const place = this.#place(text);
+    return place?.files.find(place.path);
+  }
+
+  #place(text: string): { readonly files: SimFiles; readonly path: string } | undefined {
+    const [, name, path = ''] = /^\[([^\]]*)\] ?(.*)$/s.exec(text) ?? [];
+    const files = this.#datastores.find((datastore) => datastore.name === name)?.files;
+    return files && { files, path };
   }
 
   #add(config: SimVmState['config']): SimVmState {
@@ -254,24 +421,36 @@ export class SimHost {
       cpuMhz: this.options.view.facts.cpuMhz,
       load: { cpuUsageMhz: 0, memoryMB: 0 },
     };
+    this.#putFile(config.files.vmPathName ?? '', {
+      kind: 'vmx',
+      modifiedMs: this.options.clock.now(),
+      config: undefined,
+    });
     this.#keepDisks(config);
     this.#vms.set(state.ref.value, state);
+    this.#byName.set(config.name, state.ref.value);
     this.#tell('enter', state);
     return state;
   }
 
   #register(path: string, name: string | undefined): unknown {
-    const config = this.#shelf.get(path);
-    if (!config) throw new MethodFault('NotFound');
+    const place = this.#place(path);
+    const entry = place?.files.find(place.path);
+    if (!place || !entry) throw new MethodFault('NotFound');
+    if (entry.kind === 'file')
+      throw new MethodFault('NotSupported', {}, 'an uploaded configuration cannot be registered');
+    if (entry.kind !== 'vmx') throw new MethodFault('InvalidVmConfig', { property: 'path' });
+    const { config } = entry;
+    if (!config) throw new MethodFault('AlreadyExists', { name: path });
     this.#requireFreeName(name ?? config.name);
-    this.#shelf.delete(path);
     return reference(this.#add(name === undefined ? config : { ...config, name }).ref);
   }
 
   #reconfigure(vm: SimVmState, spec: VirtualMachineConfigSpec): void {
     if (spec.name !== undefined && spec.name !== vm.config.name) this.#requireFreeName(spec.name);
-    const { config } = applyConfigSpec(vm.config, spec, this.#environment(vm.power));
+    const { config, effects } = applyConfigSpec(vm.config, spec, this.#environment(vm.power));
     this.#keepDisks(config);
+    for (const effect of effects.cleanup) this.#dropFile(effect.path);
     const changed = { ...vm, config: this.options.interner.share(config) };
     this.#put(changed);
     const isRenamed = vm.config.name !== config.name;
@@ -299,28 +478,66 @@ export class SimHost {
   #put(vm: SimVmState, event?: Parameters<typeof vmEvent>[0]): void {
     const former = this.#vms.get(vm.ref.value);
     this.#vms.set(vm.ref.value, vm);
+    if (former && former.config.name !== vm.config.name) {
+      this.#byName.delete(former.config.name);
+      this.#byName.set(vm.config.name, vm.ref.value);
+    }
     this.#tell('modify', vm, former);
     if (event) this.#post(vm, vmEvent(event, this.#subject(vm)));
   }
 
+  #destroy(vm: SimVmState): void {
+    this.#remove(vm);
+    const vmx = vm.config.files.vmPathName ?? '';
+    for (const path of filesOf(vm.config)) this.#dropFile(path);
+    const place = this.#place(vmx);
+    if (place) place.files.removeIfEmpty(parentOf(place.path));
+  }
+
+  /** Its files stay, for whoever registers it. */
+  #forget(vm: SimVmState): void {
+    this.#remove(vm);
+    const modifiedMs = this.options.clock.now();
+    this.#putFile(vm.config.files.vmPathName ?? '', { kind: 'vmx', modifiedMs, config: vm.config });
+  }
+
   #remove(vm: SimVmState): void {
     this.#vms.delete(vm.ref.value);
+    if (this.#byName.get(vm.config.name) === vm.ref.value) this.#byName.delete(vm.config.name);
     this.pools.vmRemoved(vm.ref.value);
-    for (const { backing } of disksOf(vm.config)) {
-      if (isA('VirtualDeviceFileBackingInfo', backing)) this.#disks.delete(backing.fileName);
-    }
     this.#news({ kind: 'leave', ref: vm.ref, changes: [] });
   }
 
   #keepDisks(config: SimVmState['config']): void {
+    const modifiedMs = this.options.clock.now();
     for (const { backing, capacityInKB } of disksOf(config)) {
-      if (isA('VirtualDeviceFileBackingInfo', backing)) this.#disks.set(backing.fileName, capacityInKB * 1024);
+      if (!isA('VirtualDiskFlatVer2BackingInfo', backing)) continue;
+      const capacityBytes = capacityInKB * 1024;
+      const known = this.#findFile(backing.fileName);
+      if (known?.kind === 'disk' && known.disk.capacityBytes === capacityBytes) continue;
+      const provisioning = provisioningOf(backing);
+      const disk = { capacityBytes, provisioning, adapter: 'lsilogic', uuid: backing.uuid ?? '' } as const;
+      this.#putFile(backing.fileName, {
+        kind: 'disk',
+        modifiedMs,
+        disk: known?.kind === 'disk' ? { ...known.disk, capacityBytes } : disk,
+      });
     }
   }
 
+  #putFile(text: string, entry: SimEntry): void {
+    const place = this.#place(text);
+    if (place) place.files.putDeep(place.path, entry);
+  }
+
+  #dropFile(text: string): void {
+    const place = this.#place(text);
+    if (place?.files.find(place.path)) place.files.remove(place.path);
+  }
+
   #requireFreeName(name: string): void {
-    const holder = this.vms.find(({ config }) => config.name === name);
-    if (holder) throw new MethodFault('DuplicateName', { name, object: holder.ref });
+    const holder = this.#byName.get(name);
+    if (holder !== undefined) throw new MethodFault('DuplicateName', { name, object: moRef('VirtualMachine', holder) });
   }
 
   #setMaintenance(isIn: boolean): void {
@@ -345,8 +562,9 @@ export class SimHost {
   }
 
   #hostProperties(): Readonly<Record<string, unknown>> {
-    const { view, datastores } = this.options;
+    const { view } = this.options;
     const runtime = { ...hostRuntime(view), inMaintenanceMode: this.#inMaintenanceMode };
+    const { threads, memoryBytes } = view.facts;
     return {
       name: this.options.name,
       runtime,
@@ -354,87 +572,70 @@ export class SimHost {
       hardware: hostHardware(view),
       overallStatus: 'green',
       configStatus: 'green',
-      config: make('HostConfigInfo', { host: HOST, product: view.about, network: this.#network.info() }),
-      datastore: datastores.map(({ name }) => moRef('Datastore', name)),
-      network: this.#network.names.map((name) => moRef('Network', `HaNetwork-${name}`)),
+      capability: hostCapability({ maxRunningVms: 1024, maxVcpus: threads, maxVmMemoryMB: memoryBytes / 2 ** 20 }),
+      config: make('HostConfigInfo', { host: HOST, product: view.about, ...this.#managers.config() }),
+      configManager: this.#managers.references,
+      datastore: this.#datastores.map(datastoreRef),
+      network: this.#network.names.map(networkRef),
     };
+  }
+
+  #datastoreProperties(datastore: SimDatastore) {
+    return datastoreProperties(datastore, HOST, dateTime(this.options.clock));
   }
 
   #everything(): HostUpdate[] {
-    const { datastores, clock, interner } = this.options;
+    const { clock, interner } = this.options;
     const enter = (ref: ManagedObjectReference, said: Readonly<Record<string, unknown>>): HostUpdate => ({
       kind: 'enter',
       ref,
-      changes: asChanges(said, Object.keys(said)),
+      changes: changesOf(said),
     });
+    const managers = [...this.#managers.all(), [NETWORK_SYSTEM, this.#network.properties()] as const];
     return [
       enter(HOST, interner.share(this.#hostProperties())),
-      ...datastores.map((datastore) => enter(moRef('Datastore', datastore.name), this.#datastore(datastore))),
+      ...this.#datastores.map((datastore) => enter(datastoreRef(datastore), this.#datastoreProperties(datastore))),
       ...this.#network.names.map(enterNetwork),
+      ...managers.map(([ref, properties]) => enter(ref, interner.share(properties))),
       ...this.vms.map((vm) => enter(vm.ref, vmProperties(vm, clock))),
     ];
-  }
-
-  #datastore({ name, url, capacityBytes }: SimDatastore): Readonly<Record<string, unknown>> {
-    const ref = moRef('Datastore', name);
-    const used = this.vms.reduce(
-      (sum, { config }) => sum + disksOf(config).reduce((bytes, disk) => bytes + disk.capacityInKB * 1024, 0) / 10,
-      0,
-    );
-    const freeSpace = Math.max(0, Math.floor(capacityBytes - used));
-    const limits = { maxFileSize: 64 * 2 ** 40, maxMemoryFileSize: 64 * 2 ** 40, maxVirtualDiskCapacity: 62 * 2 ** 40 };
-    return {
-      name,
-      overallStatus: 'green',
-      configStatus: 'green',
-      summary: make('DatastoreSummary', {
-        datastore: ref,
-        name,
-        url,
-        capacity: capacityBytes,
-        freeSpace,
-        accessible: true,
-        multipleHostAccess: false,
-        type: 'VMFS',
-        maintenanceMode: 'normal',
-      }),
-      info: make('VmfsDatastoreInfo', {
-        name,
-        url,
-        freeSpace,
-        ...limits,
-        maxPhysicalRDMFileSize: 64 * 2 ** 40,
-        maxVirtualRDMFileSize: 62 * 2 ** 40,
-      }),
-      capability: make('DatastoreCapability', {
-        directoryHierarchySupported: true,
-        rawDiskMappingsSupported: false,
-        perFileThinProvisioningSupported: true,
-        storageIORMSupported: false,
-        nativeSnapshotSupported: false,
-      }),
-      host: [
-        make('DatastoreHostMount', {
-          key: HOST,
-          mountInfo: make('HostMountInfo', {
-            path: url.replace(/^ds:\/\//, '').replace(/\/$/, ''),
-            accessMode: 'readWrite',
-            mounted: true,
-            accessible: true,
-          }),
-        }),
-      ],
-    };
   }
 }
 
 const AFTER_POWER = ['runtime', 'guest', 'guestHeartbeatStatus', 'summary', 'overallStatus'] as const;
 
+function networkRef(name: string): MoRef<'Network'> {
+  return moRef('Network', `HaNetwork-${name}`);
+}
+
+function networkSummary(name: string) {
+  return make('NetworkSummary', { network: networkRef(name), name, accessible: true, ipPoolName: '' });
+}
+
 function enterNetwork(name: string): HostUpdate {
-  const ref = moRef('Network', `HaNetwork-${name}`);
-  const summary = make('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' });
-  const said = { name, summary, overallStatus: 'green', configStatus: 'green' };
-  return { kind: 'enter', ref, changes: asChanges(said, Object.keys(said)) };
+  const said = { name, summary: networkSummary(name), overallStatus: 'green', configStatus: 'green' };
+  return { kind: 'enter', ref: networkRef(name), changes: changesOf(said) };
+}
+
+function modified(
+  ref: ManagedObjectReference,
+  said: Readonly<Record<string, unknown>>,
+  names: readonly string[] = Object.keys(said),
+): HostUpdate {
+  return { kind: 'modify', ref, changes: asChanges(said, names) };
+}
+
+/** Datastore paths of the files that a VM is made of. */
+function filesOf(config: SimVmState['config']): string[] {
+  const disks = disksOf(config).flatMap(({ backing }) =>
+    isA('VirtualDeviceFileBackingInfo', backing) ? [backing.fileName] : [],
+  );
+  return [config.files.vmPathName ?? '', ...disks];
+}
+
+function provisioningOf({ thinProvisioned, eagerlyScrub }: VirtualDiskFlatVer2BackingInfo): DiskProvisioning {
+  if (thinProvisioned) return 'thin';
+  return eagerlyScrub ? 'eagerZeroedThick' : 'lazyZeroedThick';
 }
 
 /** Whether a card is on the port group. */
@@ -446,6 +647,10 @@ function isOn({ hardware }: SimVmState['config'], portGroup: string): boolean {
 
 function asChanges(said: Readonly<Record<string, unknown>>, names: readonly string[]) {
   return names.map((name) => ({ name, value: said[name] }));
+}
+
+function changesOf(said: Readonly<Record<string, unknown>>) {
+  return asChanges(said, Object.keys(said));
 }
 
 function reference(ref: ManagedObjectReference): object {

@@ -2,6 +2,7 @@
 
 import {
   type FolderAnswer,
+  type FolderRequest,
   type HostDialer,
   type HostLink,
   type HostNews,
@@ -9,7 +10,7 @@ import {
   HostUnreachable,
   type RunOptions,
 } from '@vivarium/vcenter';
-import { type AboutInfo, type Event, type ManagedObjectReference, MethodFault } from '@vivarium/vim';
+import type { AboutInfo, Event, ManagedObjectReference } from '@vivarium/vim';
 import type { SimHost } from './sim-host.ts';
 
 export class SimLink implements HostLink {
@@ -100,8 +101,9 @@ export class SimLink implements HostLink {
   }
 
   /** A simulated host keeps no files. */
-  folder(): Promise<FolderAnswer> {
-    return Promise.reject(new MethodFault('NotSupported', {}, 'simulated hosts keep no files'));
+  async folder(request: FolderRequest): Promise<FolderAnswer> {
+    if (this.#isClosed) throw new HostUnreachable('the simulated host is disconnected');
+    return this.#host.folder(request);
   }
 
   close(): void {

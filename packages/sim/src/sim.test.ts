@@ -24,7 +24,7 @@ void test('a flag that means nothing, or is not built, is refused in one sentenc
     ['-vm'],
     ['-vm', 'x'],
     ['-esx'],
-    ['-pod', '2'],
+    ['-nsx', '2'],
     ['-l', 'nowhere'],
     ['word'],
   ]) {
@@ -59,21 +59,21 @@ void test('a simulator starts, tells its address, and its VMs are on and have ad
   try {
     assert.match(sim.url, /^http:\/\/user:pass@127\.0\.0\.1:\d+\/sdk$/);
     const vms = [...sim.vpxd.service.graph.ofType('VirtualMachine')];
-    assert.equal(vms.length, 12);
+    assert.equal(vms.length, 6);
     const pool = [...sim.vpxd.service.graph.ofType('ResourcePool')].find((one) => one.get('name') === 'DC0_C0_RP1');
     assert.equal(pool?.get('vm')?.length, 3);
     assert.ok(vms.every((vm) => vm.getPath('runtime.powerState') === 'poweredOn'));
     const unique = (path: string) => new Set(vms.map((vm) => vm.getPath(path))).size;
     for (const path of ['name', 'config.uuid', 'config.instanceUuid', 'guest.ipAddress', 'config.files.vmPathName']) {
-      assert.equal(unique(path), 12, path);
+      assert.equal(unique(path), 6, path);
     }
     const portgroup = [...sim.vpxd.service.graph.ofType('DistributedVirtualPortgroup')].find(
       (one) => one.get('name') === 'DC0_DVPG0',
     );
-    assert.equal(portgroup?.get('vm')?.length, 12);
+    assert.equal(portgroup?.get('vm')?.length, 6);
     assert.equal(portgroup?.get('host')?.length, 4);
     const macs = vms.map((vm) => vm.getPath('config.hardware.device[4000].macAddress'));
-    assert.equal(new Set(macs).size, 12);
+    assert.equal(new Set(macs).size, 6);
     assert.ok(!macs.includes(undefined));
   } finally {
     await sim.close();

@@ -1,6 +1,7 @@
 // The simulator, put together: a store in memory, simulated hosts, the real vCenter, its doors.
 import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@vivarium/base';
+import { certificateInfo } from '@vivarium/host/view';
 import { openMemoryStore, openSqliteBlocks } from '@vivarium/store';
 import {
   centerBuilder,
@@ -15,8 +16,11 @@ import { make } from '@vivarium/vim';
 import { ADMINISTRATORS, simUsers } from './any-account.ts';
 import { buildInventory } from './build-inventory.ts';
 import type { SimFlags } from './flags.ts';
-import type { SimHost } from './sim-host.ts';
+import { type HostMaker, hostMaker } from './make-host.ts';
 import { SimDialer } from './sim-link.ts';
+
+/** Names that are promised to lead nowhere (RFC 2606). */
+const UNREACHABLE = /(?:^|\.)invalid$/i;
 
 export interface SimOptions {
   readonly clock: Clock;
@@ -41,17 +45,25 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
   await using undo = new AsyncDisposableStack();
   const store = openMemoryStore();
   undo.defer(() => store.close());
-  const hosts = new Map<string, SimHost>();
   const users = simUsers(flags);
-  const dialer = new SimDialer((address) => hosts.get(address));
+  const made: { maker?: HostMaker } = {};
+  // Whoever adds a host by a name that is not known yet has a new one, without datastores, as with vcsim.
+  const dialer = new SimDialer((address) => {
+    if (UNREACHABLE.test(address)) return undefined;
+    return made.maker?.find(address) ?? made.maker?.make(address, []);
+  });
   const blocks = openSqliteBlocks(join(options.folder, 'statistics.db'));
   undo.defer(() => blocks.close());
   const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users });
   undo.defer(() => vpxd.close());
+  const { about: center } = vpxd.service.content;
+  if (flags.apiVersion !== undefined) {
+    vpxd.service.extendContent({ about: { ...center, apiVersion: flags.apiVersion } });
+  }
   const admin = { principal: ADMINISTRATORS, isGroup: true, roleId: -1, propagate: true };
   await vpxd.service.authorization.grant(vpxd.service.rootFolder, [admin]);
   const about = make('AboutInfo', {
-    ...vpxd.service.content.about,
+    ...center,
     name: 'VMware ESXi',
     fullName: 'VMware ESXi 9.0.0 (simulated)',
     osType: 'vmnix-x86',
@@ -59,12 +71,15 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     apiType: 'HostAgent',
     instanceUuid: undefined,
   });
-  const builder = centerBuilder(vpxd.center);
-  await buildInventory({ clock, random, flags, about, hosts, builder, progress: options.progress });
-  vpxd.statistics.start();
   const certificates = flags.isTls
     ? await ensureCertificates(options.folder, await ensureAuthority(store, options.folder, clock), clock)
     : undefined;
+  const certificate = certificates && certificateInfo(certificates.server.certificate, clock.now());
+  const builder = centerBuilder(vpxd.center);
+  const maker = hostMaker({ clock, random, flags, about, certificate });
+  made.maker = maker;
+  await buildInventory({ random, flags, maker, builder, progress: options.progress });
+  vpxd.statistics.start();
   const web = await openCenterWeb({
     listen: flags.listen,
     ...(certificates ? { tls: { ...certificates.server, authority: certificates.authority } } : {}),

@@ -7,9 +7,17 @@ import { withMembers } from './distributed-switch/change-switch.ts';
 import { hiddenPortGroupName, switchUuid } from './distributed-switch/hidden-network.ts';
 import { newPortgroup, newSwitch } from './distributed-switch/new-switch.ts';
 import { type NetworkStep, stepsOfMember } from './distributed-switch/plan-host-network.ts';
-import { newCluster, newDatacenter, newStandalone, ROOT_FOLDER } from './folder/create-entity.ts';
+import {
+  newCluster,
+  newDatacenter,
+  newFolder,
+  newStandalone,
+  newStoragePod,
+  ROOT_FOLDER,
+} from './folder/create-entity.ts';
 import type { HostLink } from './host-link/host-link.ts';
 import { type AddedHost, connectHost, newHostRecord } from './host-system/add-host.ts';
+import type { EntityRecord } from './inventory/entity-records.ts';
 import type { InventoryOp } from './inventory/inventory.ts';
 import { createPool } from './resource-pool/change-pools.ts';
 
@@ -17,7 +25,9 @@ const HTTPS_PORT = 443;
 const ACCOUNT = { userName: 'root', password: 'simulated' };
 
 export interface CenterBuilder {
-  datacenter(name: string): Promise<MoRef<'Datacenter'>>;
+  /** `folder`: of the name that is made around it, and below each of its own folders for what comes into it. */
+  datacenter(name: string, options?: { readonly folder?: string | undefined }): Promise<MoRef<'Datacenter'>>;
+  storagePod(datacenter: MoRef<'Datacenter'>, name: string): Promise<void>;
   cluster(datacenter: MoRef<'Datacenter'>, name: string): Promise<MoRef<'ClusterComputeResource'>>;
   /** A distributed switch with port groups of these names, in no VLAN. */
   distributedSwitch(datacenter: MoRef<'Datacenter'>, name: string, portgroups: readonly string[]): Promise<BuiltSwitch>;
@@ -48,20 +58,41 @@ export interface BuiltSwitch {
 
 export function centerBuilder(center: Center): CenterBuilder {
   const { inventory, lists } = center;
+  /** Where things come into a datacenter, where that is not its own folders. */
+  const inside = new Map<string, Places>();
+  const placesOf = (datacenter: MoRef<'Datacenter'>): Places =>
+    inside.get(datacenter.value) ?? inventory.get(datacenter);
+  const makeFolder = async (parent: MoRef<'Folder'>, name: string) => {
+    const { ref, ops } = newFolder(inventory, parent, name);
+    await inventory.apply(ops);
+    return ref;
+  };
   return {
-    async datacenter(name) {
-      const { ref, ops } = newDatacenter(inventory, ROOT_FOLDER, name);
+    async datacenter(name, { folder } = {}) {
+      const parent = folder === undefined ? ROOT_FOLDER : await makeFolder(ROOT_FOLDER, folder);
+      const { ref, ops } = newDatacenter(inventory, parent, name);
       await inventory.apply(ops);
+      if (folder === undefined) return ref;
+      const { vmFolder, hostFolder, datastoreFolder, networkFolder } = inventory.get(ref);
+      inside.set(ref.value, {
+        vmFolder: await makeFolder(vmFolder, folder),
+        hostFolder: await makeFolder(hostFolder, folder),
+        datastoreFolder: await makeFolder(datastoreFolder, folder),
+        networkFolder: await makeFolder(networkFolder, folder),
+      });
       return ref;
     },
+    async storagePod(datacenter, name) {
+      await inventory.apply(newStoragePod(inventory, inventory.get(datacenter).datastoreFolder, name).ops);
+    },
     async cluster(datacenter, name) {
-      const { hostFolder } = inventory.get(datacenter);
+      const { hostFolder } = placesOf(datacenter);
       const { ref, ops } = newCluster(inventory, hostFolder, name, defaultClusterConfig);
       await inventory.apply(ops);
       return ref;
     },
     async distributedSwitch(datacenter, name, portgroups) {
-      const folder = inventory.get(datacenter).networkFolder;
+      const folder = placesOf(datacenter).networkFolder;
       const uuid = switchUuid(center.newUuid());
       const createTime = new Date(center.clock.now()).toISOString();
       const spec = make('DVSCreateSpec', { configSpec: make('VMwareDVSConfigSpec', {}) });
@@ -81,7 +112,8 @@ export function centerBuilder(center: Center): CenterBuilder {
     async hosts(datacenter, hosts, dvs) {
       const release = lists.hold();
       try {
-        await buildHosts(center, datacenter, hosts, dvs);
+        await buildHosts(center, placesOf(datacenter), hosts, dvs);
+        await moveDatastores(center, datacenter, placesOf(datacenter).datastoreFolder);
       } finally {
         release();
       }
@@ -89,16 +121,31 @@ export function centerBuilder(center: Center): CenterBuilder {
   };
 }
 
+type Places = Pick<EntityRecord<'Datacenter'>, 'vmFolder' | 'hostFolder' | 'datastoreFolder' | 'networkFolder'>;
+
+/** Hosts bring their datastores into the datacenter's own folder. */
+async function moveDatastores(
+  { inventory }: Center,
+  datacenter: MoRef<'Datacenter'>,
+  folder: MoRef<'Folder'>,
+): Promise<void> {
+  const own = inventory.get(datacenter).datastoreFolder;
+  if (own.value === folder.value) return;
+  const ops = Array.from(inventory.ofType('Datastore')).flatMap(([put, record]): InventoryOp[] =>
+    record.parent.value === own.value ? [{ put, record: { ...record, parent: folder as MoRef } }] : [],
+  );
+  await inventory.apply(ops);
+}
+
 /** The records of all hosts as one change, then one connection after the other: what is theirs together is made once. */
 async function buildHosts(
   center: Center,
-  datacenter: MoRef<'Datacenter'>,
+  { hostFolder, vmFolder }: Pick<Places, 'hostFolder' | 'vmFolder'>,
   hosts: readonly HostToBuild[],
   dvs: MoRef<'VmwareDistributedVirtualSwitch'> | undefined,
 ): Promise<void> {
   const { inventory, expected } = center;
   const { instanceUuid = '' } = center.service.content.about;
-  const { hostFolder, vmFolder } = inventory.get(datacenter);
   const ops: InventoryOp[] = [];
   const rootPools: MoRef<'ResourcePool'>[] = [];
   const added: AddedHost[] = [];

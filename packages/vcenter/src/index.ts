@@ -3,6 +3,7 @@ export { ensureAuthority, ensureCertificates } from './certificates/certificate-
 export { type Door, openDoors } from './doors.ts';
 export type {
   FolderAnswer,
+  FolderRequest,
   HostDialer,
   HostLink,
   HostNews,

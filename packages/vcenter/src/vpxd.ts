@@ -30,6 +30,8 @@ import { Forwarder } from './routing/forwarder.ts';
 import { centerTopology } from './statistics/center-topology.ts';
 import { OperationCounts } from './statistics/operation-counts.ts';
 import { StatisticsFeed } from './statistics/statistics-feed.ts';
+import { keepPodSummaries } from './storage-pod/keep-pod-summaries.ts';
+import { addUnbuiltManagers } from './unbuilt-managers.ts';
 
 export interface VpxdOptions {
   readonly clock: Clock;
@@ -91,6 +93,8 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     rootFolder: ROOT_FOLDER,
     statistics,
     collectorLimits: { fragmentCacheBytes: () => fragmentCacheBytes(service.graph.size) },
+    // As vCenter: whoever may change settings may add some of their own.
+    isOpenOption: (key) => key.toLowerCase().startsWith('config.'),
     ...(options.users ? { users: options.users } : {}),
   });
   const { graph } = service;
@@ -157,8 +161,10 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   addSwitchManager(center);
   addFileManagers(center);
   service.ticketsOfOthers = (purpose, call) => hostTicket(center, purpose, call);
+  addUnbuiltManagers(service);
   const keeper: SwitchKeeper = keepSwitches(center);
   const summaries = keepSummaries({ graph, inventory, pools });
+  const podSummaries = keepPodSummaries({ graph, inventory });
   service.events.onPost((event) => operations.note(event));
   inventory.onChange(({ ref, after }) => {
     if (!after) operations.forget(ref as MoRef);
@@ -177,6 +183,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
       await hosts.close();
       await division.close();
       summaries.stop();
+      podSummaries.stop();
       keeper.stop();
       published.stop();
       await service.close();

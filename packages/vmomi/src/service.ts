@@ -64,6 +64,8 @@ export interface ServiceOptions {
   readonly certificateLogin?: CertificateLogin;
   /** Options of the daemon's own besides those that vmomi obeys. */
   readonly settings?: readonly OptionDefinition[];
+  /** Keys that clients may add options under; default: none. */
+  readonly isOpenOption?: (key: string) => boolean;
   /** What PerformanceManager answers from; without it nothing is measured. */
   readonly statistics?: StatisticsProvider;
   /** What property collectors may use; the defaults suit a host. */
@@ -105,10 +107,8 @@ export class Service {
     this.rootFolder = rootFolder;
     this.instance = instance;
     const { graph } = this;
-    this.settings = new Settings(store, WELL_KNOWN[instance].setting.value, [
-      ...daemonOptions(instance),
-      ...(options.settings ?? []),
-    ]);
+    const definitions = [...daemonOptions(instance), ...(options.settings ?? [])];
+    this.settings = new Settings(store, WELL_KNOWN[instance].setting.value, definitions, options.isOpenOption);
     this.accounts = new LocalAccounts(store, random);
     this.users = options.users ?? this.accounts;
     const isService = (userName: string) => this.accounts.isServiceUser(userName);

@@ -1,11 +1,10 @@
 // The managed object HostCertificateManager: the host's certificate and the authorities whose clients it lets in.
 // Source: vSphere Web Services API, HostCertificateManager.
-import { X509Certificate } from 'node:crypto';
-import { type Handlers, type HostCertificateManagerCertificateInfo, MethodFault, make, moRef } from '@vivarium/vim';
+import { type Handlers, type HostCertificateManagerCertificateInfo, MethodFault, moRef } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { HostCertificates } from '../tls/host-certificates.ts';
-import { certificateStatus } from './certificate-status.ts';
+import { certificateInfo } from './certificate-info.ts';
 
 export interface CertificateManagerOptions {
   readonly service: Pick<Service, 'graph' | 'clock' | 'sessions' | 'log'>;
@@ -61,18 +60,6 @@ function certificateManagerHandlers(
     ListCACertificates: () => [...certificates.texts.certificates],
     ListCACertificateRevocationLists: () => [...certificates.texts.revocationLists],
   };
-}
-
-function certificateInfo(pem: string, nowMs: number): HostCertificateManagerCertificateInfo {
-  const { subject, issuer, validFromDate, validToDate } = new X509Certificate(pem);
-  return make('HostCertificateManagerCertificateInfo', {
-    kind: 'Machine',
-    issuer: issuer.replaceAll('\n', ','),
-    notBefore: validFromDate.toISOString(),
-    notAfter: validToDate.toISOString(),
-    subject: subject.replaceAll('\n', ','),
-    status: certificateStatus(validToDate.getTime(), nowMs),
-  });
 }
 
 /** There is one certificate, the host's. Fault: NotSupported for other kinds. */

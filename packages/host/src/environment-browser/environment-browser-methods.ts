@@ -1,12 +1,24 @@
 // EnvironmentBrowser: what a VM of this host may be made of.
 
-import type { HostCapability } from '@vivarium/vim';
-import { type ConfigTarget, type Handlers, make } from '@vivarium/vim';
-import type { Call, ObjectGraph } from '@vivarium/vmomi';
+import {
+  type ConfigTarget,
+  type DatastoreCapability,
+  type DatastoreSummary,
+  type Handlers,
+  type HostCapability,
+  make,
+  type NetworkSummary,
+} from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
 import { configOptionDescriptors, type OptionLimits, virtualMachineConfigOption } from '@vivarium/vmx';
 
 export interface EnvironmentContext {
-  readonly graph: ObjectGraph;
+  /** What the host has now. */
+  readonly datastores: () => readonly {
+    readonly summary: DatastoreSummary;
+    readonly capability: DatastoreCapability;
+  }[];
+  readonly networks: () => readonly NetworkSummary[];
   readonly limits: OptionLimits;
   readonly capability: HostCapability;
 }
@@ -29,9 +41,7 @@ export function environmentBrowserMethods(context: EnvironmentContext): Handlers
   };
 }
 
-function configTarget({ graph, limits }: EnvironmentContext): ConfigTarget {
-  const datastores = [...graph.ofType('Datastore')];
-  const networks = [...graph.ofType('Network')];
+function configTarget({ datastores, networks, limits }: EnvironmentContext): ConfigTarget {
   return make('ConfigTarget', {
     numCpus: limits.numCPUs,
     numCpuCores: limits.numCPUs,
@@ -40,26 +50,18 @@ function configTarget({ graph, limits }: EnvironmentContext): ConfigTarget {
     maxMemMBOptimalPerf: limits.memoryMB,
     supportedMaxMemMB: limits.memoryMB,
     autoVmotion: false,
-    datastore: datastores.flatMap((object) => {
-      const summary = object.get('summary');
-      const capability = object.get('capability');
-      if (!summary || !capability) return [];
-      return [
-        make('VirtualMachineDatastoreInfo', {
-          name: summary.name,
-          datastore: summary,
-          capability,
-          maxFileSize: 64 * 2 ** 40,
-          maxVirtualDiskCapacity: 62 * 2 ** 40,
-          maxPhysicalRDMFileSize: 0,
-          maxVirtualRDMFileSize: 0,
-          mode: 'readWrite',
-        }),
-      ];
-    }),
-    network: networks.flatMap((object) => {
-      const summary = object.get('summary');
-      return summary ? [make('VirtualMachineNetworkInfo', { name: summary.name, network: summary })] : [];
-    }),
+    datastore: datastores().map(({ summary, capability }) =>
+      make('VirtualMachineDatastoreInfo', {
+        name: summary.name,
+        datastore: summary,
+        capability,
+        maxFileSize: 64 * 2 ** 40,
+        maxVirtualDiskCapacity: 62 * 2 ** 40,
+        maxPhysicalRDMFileSize: 0,
+        maxVirtualRDMFileSize: 0,
+        mode: 'readWrite',
+      }),
+    ),
+    network: networks().map((network) => make('VirtualMachineNetworkInfo', { name: network.name, network })),
   });
 }

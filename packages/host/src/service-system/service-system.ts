@@ -1,8 +1,9 @@
 // HostServiceSystem: which services run beside hostd, for information. They are the machine's and are not started or stopped here.
-import { type Handlers, type HostServiceInfo, make, moRef } from '@vivarium/vim';
+import { type Handlers, moRef } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { MachineService } from '../machine/machine-services.ts';
+import { serviceInfo } from './service-info.ts';
 
 export const SERVICE_SYSTEM = moRef('HostServiceSystem', 'ha-servicesystem');
 
@@ -17,20 +18,4 @@ export function addServiceSystem(service: Pick<Service, 'graph'>, read: () => re
   const handlers: Handlers<'HostServiceSystem', Call> = { RefreshServices: refresh };
   const system = graph.add(SERVICE_SYSTEM, {}, handlers, { entity: refs.host });
   refresh();
-}
-
-function serviceInfo(services: readonly MachineService[]): HostServiceInfo {
-  return make('HostServiceInfo', {
-    service: services.map(({ key, label, ruleset, isRunning, isEnabled }) =>
-      make('HostService', {
-        key,
-        label,
-        required: false,
-        uninstallable: false,
-        running: isRunning,
-        ruleset: [ruleset],
-        policy: isEnabled ? 'on' : 'off',
-      }),
-    ),
-  });
 }

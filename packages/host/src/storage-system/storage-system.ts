@@ -1,16 +1,9 @@
 // HostStorageSystem: the machine's disks and the host's volumes, for information; and the same below the host's `config`.
-import {
-  type Handlers,
-  type HostFileSystemVolumeInfo,
-  isA,
-  MethodFault,
-  make,
-  moRef,
-  type VmfsDatastoreInfo,
-} from '@vivarium/vim';
+import { type Handlers, type HostFileSystemVolumeInfo, MethodFault, moRef } from '@vivarium/vim';
 import type { Call, ObjectGraph, Service, Unsubscribe } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { BlockDevice } from '../machine/block-devices.ts';
+import { fileSystemVolumes } from './file-system-volumes.ts';
 import { storageDeviceInfo } from './storage-device-info.ts';
 
 export interface StorageSystemOptions {
@@ -51,16 +44,9 @@ export function addStorageSystem({ service, readDevices }: StorageSystemOptions)
 
 function volumeInfo(graph: ObjectGraph): HostFileSystemVolumeInfo {
   const datastores = (graph.get(refs.host).get('datastore') ?? []).flatMap((ref) => graph.find(ref) ?? []);
-  return make('HostFileSystemVolumeInfo', {
-    volumeTypeList: ['VMFS'],
-    mountInfo: datastores.flatMap((datastore) => {
-      const info = datastore.get('info');
-      const mount = datastore.get('host')?.[0]?.mountInfo;
-      if (!isA('VmfsDatastoreInfo', info) || !mount) return [];
-      const { vmfs } = info as VmfsDatastoreInfo;
-      return vmfs ? [make('HostFileSystemMountInfo', { mountInfo: mount, volume: vmfs })] : [];
-    }),
-  });
+  return fileSystemVolumes(
+    datastores.map((datastore) => ({ info: datastore.get('info'), mount: datastore.get('host')?.[0]?.mountInfo })),
+  );
 }
 
 /** Hears, once a turn, that datastores have come, gone or changed. Returns the way to stop. */

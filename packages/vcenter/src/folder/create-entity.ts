@@ -13,6 +13,9 @@ export const CHILD_TYPES = {
   network: ['Folder', 'Network', 'DistributedVirtualSwitch'],
 } as const;
 
+/** StoragePod.childType. */
+export const POD_CHILD_TYPES = ['Datastore'] as const;
+
 const FOLDER_PREFIXES = {
   datacenter: 'group-d',
   vm: 'group-v',
@@ -83,6 +86,15 @@ export function newStandalone(
   const ref = inventory.newRef('ComputeResource');
   const pool = rootPool(inventory, ref);
   return { ref, pool: pool.ref, ops: [{ put: ref, record: { name, parent, resourcePool: pool.ref } }, pool.op] };
+}
+
+export function newStoragePod(
+  inventory: Inventory,
+  parent: MoRef<'Folder'>,
+  name: string,
+): { ref: MoRef<'StoragePod'>; ops: InventoryOp[] } {
+  const ref = inventory.newRef('StoragePod');
+  return { ref, ops: [{ put: ref, record: { name, parent } }] };
 }
 
 function rootPool(inventory: Inventory, owner: MoRef<'ComputeResource'>) {

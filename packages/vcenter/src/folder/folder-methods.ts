@@ -9,7 +9,7 @@ import { checkName } from '../inventory/entity-name.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { createVm, registerVm } from '../virtual-machine/create-vm.ts';
-import { newCluster, newDatacenter, newFolder, newStandalone } from './create-entity.ts';
+import { newCluster, newDatacenter, newFolder, newStandalone, newStoragePod } from './create-entity.ts';
 import { destroyTree } from './destroy-tree.ts';
 import { moveIntoFolder } from './move-into-folder.ts';
 import { renameEntity } from './rename-entity.ts';
@@ -48,6 +48,10 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
       return create(name, (checked) =>
         newCluster(inventory, folder, checked, (ref) => newConfiguration(center, ref, spec)),
       );
+    },
+    CreateStoragePod: ({ name }) => {
+      requireChildType('StoragePod');
+      return create(name, (checked) => newStoragePod(inventory, folder, checked));
     },
     AddStandaloneHost_Task: ({ spec, addConnected }, call) => {
       requireChildType('ComputeResource');

@@ -30,6 +30,7 @@ export const HOST_MANAGERS = {
   networkSystem: 'HostNetworkSystem',
   serviceSystem: 'HostServiceSystem',
   storageSystem: 'HostStorageSystem',
+  virtualNicManager: 'HostVirtualNicManager',
 } as const satisfies Readonly<Record<string, ManagedTypeName>>;
 
 const everything = (type: ManagedTypeName): string[] =>

@@ -59,6 +59,8 @@ function hostMethods(center: Center, host: MoRef<'HostSystem'>): Handlers<'HostS
     ...(Object.fromEntries(forwarded) as Handlers<'HostSystem', Call>),
     EnterMaintenanceMode_Task: maintenance('EnterMaintenanceMode_Task', true),
     ExitMaintenanceMode_Task: maintenance('ExitMaintenanceMode_Task', false),
+    // There is no TPM, so there is nothing to attest.
+    QueryTpmAttestationReport: () => undefined,
     DisconnectHost_Task: (_args, call) =>
       task('disconnect', call, async () => {
         const session = hosts.find(host);

@@ -2,7 +2,7 @@
 export const FORWARDED_MANAGER_METHODS: Readonly<Record<string, readonly string[]>> = {
   OptionManager: ['QueryOptions', 'UpdateOptions'],
   HostAutoStartManager: ['ReconfigureAutostart', 'AutoStartPowerOn', 'AutoStartPowerOff'],
-  HostCertificateManager: ['ListCACertificates', 'ListCACertificateRevocationLists'],
+  HostCertificateManager: ['ListCACertificates', 'ListCACertificateRevocationLists', 'RetrieveCertificateInfoList'],
   HostDatastoreSystem: [
     'CreateLocalDatastore',
     'CreateNasDatastore',
@@ -10,7 +10,7 @@ export const FORWARDED_MANAGER_METHODS: Readonly<Record<string, readonly string[
     'RemoveDatastore',
     'ConfigureDatastorePrincipal',
   ],
-  HostDateTimeSystem: ['QueryDateTime', 'RefreshDateTimeSystem'],
+  HostDateTimeSystem: ['QueryAvailableTimeZones', 'QueryDateTime', 'RefreshDateTimeSystem', 'UpdateDateTimeConfig'],
   HostNetworkSystem: [
     'AddPortGroup',
     'AddVirtualSwitch',
@@ -22,6 +22,7 @@ export const FORWARDED_MANAGER_METHODS: Readonly<Record<string, readonly string[
     'UpdatePortGroup',
     'UpdateVirtualSwitch',
   ],
-  HostServiceSystem: ['RefreshServices'],
-  HostStorageSystem: ['RefreshStorageSystem', 'RescanAllHba', 'RescanVmfs'],
+  HostServiceSystem: ['RefreshServices', 'RestartService', 'StartService', 'StopService', 'UpdateServicePolicy'],
+  HostStorageSystem: ['RefreshStorageSystem', 'RescanAllHba', 'RescanHba', 'RescanVmfs'],
+  HostVirtualNicManager: ['QueryNetConfig'],
 };

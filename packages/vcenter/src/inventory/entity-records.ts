@@ -21,6 +21,7 @@ export interface EntityRecords {
     /** A datacenter's own folder (vm, host, datastore, network): it is neither renamed nor removed. */
     readonly isFixed: boolean;
   };
+  readonly StoragePod: Entity;
   readonly Datacenter: Entity & {
     readonly vmFolder: MoRef<'Folder'>;
     readonly hostFolder: MoRef<'Folder'>;
@@ -100,6 +101,7 @@ export const ENTITY_TYPES = [
   'ClusterComputeResource',
   'ResourcePool',
   'HostSystem',
+  'StoragePod',
   'Datastore',
   'Network',
   'VmwareDistributedVirtualSwitch',
@@ -110,6 +112,7 @@ export const ENTITY_TYPES = [
 /** How vCenter begins an id of the type. */
 export const ID_PREFIXES: Readonly<Record<EntityType, string>> = {
   Folder: 'group-d',
+  StoragePod: 'group-p',
   Datacenter: 'datacenter-',
   ComputeResource: 'domain-s',
   ClusterComputeResource: 'domain-c',

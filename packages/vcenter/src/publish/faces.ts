@@ -9,12 +9,14 @@ import { folderFace } from '../folder/folder-face.ts';
 import { hostFace } from '../host-system/host-face.ts';
 import { networkFace } from '../network/network-face.ts';
 import { resourcePoolFace } from '../resource-pool/resource-pool-face.ts';
+import { storagePodFace } from '../storage-pod/storage-pod-face.ts';
 import { vmFace } from '../virtual-machine/vm-face.ts';
 import type { EntityFaces } from './publisher.ts';
 
 export function entityFaces(center: Center): EntityFaces {
   return {
     Folder: folderFace(center),
+    StoragePod: storagePodFace(center),
     Datacenter: datacenterFace(center),
     ComputeResource: computeResourceFace(center),
     ClusterComputeResource: clusterFace(center),

@@ -90,6 +90,7 @@ function optionType(definition: OptionDefinition): OptionType {
   }
 }
 
-function unbox(value: unknown): unknown {
+/** The value itself, boxed or not. */
+export function unbox(value: unknown): unknown {
   return typeof value === 'object' && value !== null && '_value' in value ? value._value : value;
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openMemoryStore } from '@vivarium/store';
 import { type OptionValue } from '@vivarium/vim';
 import { fault, testService } from '../testing/test-service.ts';
 import type { OptionDefinition } from './option-definition.ts';
+import { Settings } from './settings.ts';
 
 const settings: readonly OptionDefinition[] = [
   { key: 'Demo.level', label: 'Level', summary: '', kind: 'choice', defaultValue: 'info', choices: ['info', 'debug'] },
@@ -87,4 +89,26 @@ void test('supportedOption tells types, bounds and defaults', async (context) =>
   });
   assert.equal((typeOf('Demo.level') as { defaultIndex?: number }).defaultIndex, 0);
   assert.equal(typeOf('Demo.fixed')?.valueIsReadonly, true);
+});
+
+void test('options may be added where the daemon lets them be, and survive a restart', async () => {
+  const store = openMemoryStore();
+  const open = () => new Settings(store, 'VpxSettings', settings, (key) => key.startsWith('config.'));
+  const first = open();
+  await first.update([
+    { key: 'config.backup.target', value: 'nas' },
+    { key: 'config.backup.copies', value: { _typeName: 'int', _value: 3 } },
+  ]);
+  await assert.rejects(first.update([{ key: 'other.key', value: 'x' }]), fault('InvalidName', { name: 'other.key' }));
+  await assert.rejects(first.update([{ key: 'config.a b', value: 'x' }]), fault('InvalidName'));
+  await assert.rejects(first.update([{ key: 'config.backup.copies', value: 'many' }]), fault('InvalidArgument'));
+  const second = open();
+  assert.deepEqual(
+    second.query('config.backup').map(({ key }) => [key, second.get(key)]),
+    [
+      ['config.backup.copies', 3],
+      ['config.backup.target', 'nas'],
+    ],
+  );
+  await store.close();
 });

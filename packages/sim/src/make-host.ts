@@ -1,0 +1,124 @@
+// Makes simulated hosts: what each is like, and how its tasks take their time and fail, by the flags.
+import { type Clock, type Random, uuid } from '@vivarium/base';
+import type { GuestFacts, HostView } from '@vivarium/host/view';
+import { type AboutInfo, type HostCertificateManagerCertificateInfo, isA, MethodFault } from '@vivarium/vim';
+import type { SimFlags } from './flags.ts';
+import { advancedOptions } from './host-managers.ts';
+import { Interner } from './interner.ts';
+import type { SimDatastore } from './sim-datastore.ts';
+import { SimFiles } from './sim-files.ts';
+import { SimHost, type SimHostOptions } from './sim-host.ts';
+import { simMachine } from './sim-machine.ts';
+
+const CPU_MHZ = 2294;
+const HOST_MEMORY = 64 * 2 ** 30;
+
+export interface HostWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly flags: SimFlags;
+  readonly about: AboutInfo;
+  /** The certificate that hosts show. */
+  readonly certificate: HostCertificateManagerCertificateInfo | undefined;
+}
+
+export interface HostMaker {
+  readonly interner: Interner;
+  /** By the name that vCenter reaches it by. */
+  find(name: string): SimHost | undefined;
+  make(name: string, datastores: readonly SimDatastore[]): SimHost;
+}
+
+export function hostMaker(world: HostWorld): HostMaker {
+  const interner = new Interner();
+  const settings = advancedOptions();
+  const remote = new Map<string, SimFiles>();
+  const sharedFiles = (name: string, url: string) => {
+    const key = `${url} ${name}`;
+    const files = remote.get(key) ?? new SimFiles(name);
+    remote.set(key, files);
+    return files;
+  };
+  const hosts = new Map<string, SimHost>();
+  return {
+    interner,
+    find: (name) => hosts.get(name),
+    make(name, datastores) {
+      const host = newHost({ ...world, interner, settings, sharedFiles }, { name, number: hosts.size, datastores });
+      hosts.set(name, host);
+      return host;
+    },
+  };
+}
+
+interface NewHost {
+  readonly name: string;
+  /** Of the hosts made before it. */
+  readonly number: number;
+  readonly datastores: readonly SimDatastore[];
+}
+
+function newHost(
+  world: HostWorld & Pick<SimHostOptions, 'interner' | 'settings' | 'sharedFiles'>,
+  { name, number, datastores }: NewHost,
+): SimHost {
+  const { flags, ...shared } = world;
+  return new SimHost({
+    name,
+    ...shared,
+    view: hostView(world, name),
+    machine: simMachine(name, number),
+    datastores,
+    taskMs: (method) => (method.endsWith('_Task') ? (flags.methodDelayMs.get(method) ?? flags.delayMs) : 0),
+    faultOf: (method, vm) => {
+      const found = flags.faults.find((one) => one.method === method && (one.vm === undefined || one.vm === vm));
+      return found && (new MethodFault(found.fault as 'InvalidState') as MethodFault);
+    },
+    guestOf: (vm, config): GuestFacts => {
+      const cards = (config.hardware.device ?? []).filter((device) => isA('VirtualEthernetCard', device));
+      return {
+        hostName: config.name,
+        osName: 'Linux',
+        interfaces: cards.map(({ macAddress = '' }, index) => ({
+          mac: macAddress.toLowerCase(),
+          addresses: [{ address: guestAddress(number, Number(vm.value), index), prefix: 8 }],
+        })),
+      };
+    },
+  });
+}
+
+/** 10.0.0.0/8: 4,096 hosts, 1,024 VMs each, four adapters. */
+function guestAddress(host: number, vm: number, nic: number): string {
+  const value = ((host & 0xfff) << 12) | ((vm & 0x3ff) << 2) | (nic & 3);
+  return `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
+}
+
+function hostView({ random, clock, about }: HostWorld, name: string): HostView {
+  return {
+    name,
+    port: 443,
+    facts: {
+      vendor: 'Vivarium',
+      model: 'Simulated host',
+      uuid: uuid(random),
+      serialNumber: 'None',
+      biosVersion: '1',
+      cpuModel: 'Simulated CPU @ 2.29GHz',
+      cpuVendor: 'intel',
+      cpuMhz: CPU_MHZ,
+      cpuFlags: new Set(),
+      packages: [
+        { index: 0, threads: [0, 1, 2, 3, 4, 5, 6, 7] },
+        { index: 1, threads: [8, 9, 10, 11, 12, 13, 14, 15] },
+      ],
+      cores: 16,
+      threads: 32,
+      memoryBytes: HOST_MEMORY,
+    },
+    about,
+    bootTime: new Date(clock.now()).toISOString(),
+    nics: 2,
+    usage: { cpuMhz: 1500, memoryMB: 4096, uptimeSeconds: 3600 },
+  };
+}
