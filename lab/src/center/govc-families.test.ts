@@ -224,6 +224,9 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     assert.match(await govc('permissions.ls', '/DC0/network'), /ops +\/DC0\/network +\S*[Aa]dministrator\S* +Yes/);
     assert.match(await govc('role.usage', 'ops'), /ops +\/DC0\/network/);
     await govc.refused(/Remove failed/, 'role.remove', 'ops');
+    // Any name will do, as with vcsim.
+    await govc('permissions.set', '-principal', 'somebody@example.org', '-role', 'ops', '/DC0/network');
+    await govc('permissions.remove', '-principal', 'somebody@example.org', '/DC0/network');
     await govc('permissions.remove', '-principal', SIM_USER, '/DC0/network');
     await govc.refused(/could not be found/, 'permissions.remove', '-principal', SIM_USER, '/DC0/network');
     await govc('role.remove', 'ops');

@@ -1,4 +1,5 @@
-// Who may log in to a simulator: anybody, as with vcsim, or one account that was named. All are administrators.
+// Who may log in to a simulator: anybody, as with vcsim, or one account that was named. All are administrators. Permissions may be given to
+// any name, as with vcsim.
 import type { Principal, UserDirectory } from '@vivarium/vmomi';
 
 const GROUP = 'Administrators';
@@ -8,14 +9,20 @@ export function simUsers(account: {
   readonly password?: string | undefined;
 }): UserDirectory {
   const { userName, password } = account;
-  const principal = (name: string): Principal => ({ userName: name, fullName: name, groups: [GROUP] });
+  const mayLogIn = (name: string) => name !== '' && (userName === undefined || name === userName);
+  const principal = (name: string): Principal => ({
+    userName: name,
+    fullName: name,
+    groups: mayLogIn(name) ? [GROUP] : [],
+  });
   return {
     async verify(name, given) {
-      const isKnown = name !== '' && (userName === undefined || name === userName);
-      return isKnown && given !== '' && (password === undefined || given === password) ? principal(name) : undefined;
+      return mayLogIn(name) && given !== '' && (password === undefined || given === password)
+        ? principal(name)
+        : undefined;
     },
-    find: (name) => (userName === undefined || name === userName ? principal(name) : undefined),
-    findGroup: (name) => (name === GROUP ? { groupName: GROUP, description: '', members: [] } : undefined),
+    find: (name) => (name === '' ? undefined : principal(name)),
+    findGroup: (name) => (name === '' ? undefined : { groupName: name, description: '', members: [] }),
     listUsers: () => (userName === undefined ? [] : [principal(userName)]),
     listGroups: () => [{ groupName: GROUP, description: 'Administrators', members: [] }],
   };
