@@ -1,11 +1,19 @@
-// Encoded text as bytes in chunks of one size, which are used again and again.
+// Encoded text as bytes in chunks of one size, which are used again and again. A chunk lies in the frame of HTTP's chunked
+// encoding (RFC 9112, 7.1), so that it can be sent as one piece.
 import type { EncodedSink } from '@vivarium/vim';
 
 export const CHUNK_BYTES = 128 << 10;
+const HEAD = `${CHUNK_BYTES.toString(16)}\r\n`;
+const TAIL = '\r\n';
 /** Characters collected as a string first: encoding many small pieces one by one is slow. */
 const FLUSH_AT = 16 << 10;
 /** A character of a string is at most so many bytes. */
 const MOST_BYTES = 3;
+
+/** The bytes without the frame around them. */
+export function contentOf(chunk: Buffer): Buffer {
+  return chunk.subarray(HEAD.length, HEAD.length + CHUNK_BYTES);
+}
 
 /** Chunks that are not in use. */
 export class ChunkPool {
@@ -17,7 +25,12 @@ export class ChunkPool {
   }
 
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const known = this.#free.pop();
+    if (known) return known;
+    const made = Buffer.allocUnsafeSlow(HEAD.length + CHUNK_BYTES + TAIL.length);
+    made.write(HEAD, 'latin1');
+    made.write(TAIL, HEAD.length + CHUNK_BYTES, 'latin1');
+    return made;
   }
 
   /** The giver must not touch it again. */
@@ -69,7 +82,7 @@ export class ChunkSink implements EncodedSink {
   /** What is left when all is written, `finish` was called and no chunk is full: a string when nothing of it was bytes yet. */
   rest(): string | Buffer {
     if (this.#chunk === undefined) return this.#text;
-    const rest = Buffer.from(this.#chunk.subarray(0, this.#used));
+    const rest = Buffer.from(this.#chunk.subarray(HEAD.length, HEAD.length + this.#used));
     this.close();
     return rest;
   }
@@ -88,7 +101,7 @@ export class ChunkSink implements EncodedSink {
     this.#text = '';
     const chunk = this.#current();
     if (text.length * MOST_BYTES <= CHUNK_BYTES - this.#used) {
-      this.#used += chunk.write(text, this.#used, 'utf8');
+      this.#used += chunk.write(text, HEAD.length + this.#used, 'utf8');
     } else {
       const encoded = Buffer.from(text, 'utf8');
       this.#copy(encoded, 0, encoded.length);
@@ -99,7 +112,7 @@ export class ChunkSink implements EncodedSink {
     for (let at = from; at < to; ) {
       const chunk = this.#current();
       const count = Math.min(to - at, CHUNK_BYTES - this.#used);
-      chunk.set(source.subarray(at, at + count), this.#used);
+      chunk.set(source.subarray(at, at + count), HEAD.length + this.#used);
       this.#used += count;
       at += count;
       if (this.#used === CHUNK_BYTES) this.#finishChunk(chunk);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type Logger, silentLogger } from '@vivarium/base';
@@ -31,7 +31,7 @@ async function server(context: TestContext, produce: Produce) {
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
     return incoming;
   };
-  return { open, errors };
+  return { open, errors, port };
 }
 
 async function readAll(incoming: IncomingMessage): Promise<Buffer> {
@@ -160,4 +160,16 @@ void test('what fails later cuts the reply off, and is logged', async (context) 
   assert.equal(incoming.statusCode, 200);
   await assert.rejects(readAll(incoming), /aborted/);
   assert.match(String((errors[0] as { error: Error }).error), /in the middle/);
+});
+
+void test('a client that knows no chunks gets the same bytes without them', async (context) => {
+  const { produce } = lines(1000);
+  const { port } = await server(context, produce);
+  const socket = connect(port, '127.0.0.1');
+  context.after(() => socket.destroy());
+  socket.write('GET / HTTP/1.0\r\n\r\n');
+  const parts: Buffer[] = [];
+  for await (const part of socket) parts.push(part as Buffer);
+  const reply = Buffer.concat(parts);
+  assert.equal(reply.subarray(reply.indexOf('\r\n\r\n') + 4).toString(), LINE.repeat(1000));
 });

@@ -7,7 +7,7 @@ import { createGzip } from 'node:zlib';
 import type { Clock, Logger } from '@vivarium/base';
 import type { EncodedSink } from '@vivarium/vim';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CHUNK_BYTES, ChunkPool, ChunkSink } from './chunk-sink.ts';
+import { CHUNK_BYTES, ChunkPool, ChunkSink, contentOf } from './chunk-sink.ts';
 import { acceptsGzip, LEVEL } from './gzip.ts';
 import { Pacer } from './pacer.ts';
 
@@ -50,7 +50,8 @@ export function replySender({ clock, log }: { readonly clock: Clock; readonly lo
       });
       raw.setTimeout(STALL_MS, () => raw.destroy());
       raw.on('error', () => raw.destroy());
-      stream(raw, isZipped, sink, steps, pacer)
+      const way = isZipped ? 'zipped' : request.raw.httpVersion === '1.1' && raw.socket ? 'framed' : 'plain';
+      stream(raw, way, sink, steps, pacer)
         .catch((error: unknown) => {
           // Too late for a fault: the client notices that the body has no end.
           if (!raw.destroyed) log.error({ url: request.url, error }, 'a reply failed in the middle');
@@ -77,16 +78,19 @@ function isWholeIn(sink: ChunkSink, steps: Iterator<void, void>): boolean {
 
 async function stream(
   raw: ServerResponse,
-  isZipped: boolean,
+  way: 'zipped' | 'framed' | 'plain',
   sink: ChunkSink,
   steps: Iterator<void, void>,
   pacer: Pacer,
 ): Promise<void> {
-  const out = isZipped ? zipInto(raw) : raw;
+  const out = way === 'zipped' ? zipInto(raw) : raw;
+  // A chunk that has its frame leaves as one piece: Node would send frame and bytes as three, and TLS copy them into one.
+  const socket = way === 'framed' ? raw.socket : null;
+  if (socket) raw.flushHeaders();
   for (let isDone = false; !raw.destroyed; ) {
     const chunk = sink.next();
     if (chunk) {
-      await write(out, chunk, raw);
+      await (socket ? write(socket, chunk, raw) : write(out, contentOf(chunk), raw));
       sink.release(chunk);
       await pacer.pause();
     } else if (isDone) {
