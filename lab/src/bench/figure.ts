@@ -11,14 +11,24 @@ export interface Figure {
   readonly ratio?: number;
   /** What we want, e.g. `<= 1.25 x`. */
   readonly aim: string;
-  readonly met: boolean;
+  /** Undefined: there was nothing to hold it against. */
+  readonly met: boolean | undefined;
   readonly runs: readonly number[];
 }
 
 export interface Benchmark {
   readonly name: string;
   readonly about: string;
-  run(report: (figure: Figure) => void): Promise<void>;
+  run(report: (figure: Figure) => void, options: BenchmarkOptions): Promise<void>;
+}
+
+export interface BenchmarkOptions {
+  /** Says how far it is. */
+  readonly say: (text: string) => void;
+  /** A folder for drawings of the figures, as SVG; undefined: nothing is drawn. */
+  readonly plots: string | undefined;
+  /** How many virtual machines the simulators have, for a quick look; undefined: as many as the figures are about. */
+  readonly vms: number | undefined;
 }
 
 export function median(values: readonly number[]): number {
@@ -64,4 +74,16 @@ export function boundedFigure(
 export function rateFigure(name: string, unit: string, runs: readonly number[], least: number): Figure {
   const value = median(runs);
   return { name, value, unit, aim: `>= ${least} ${unit}`, met: value >= least, runs };
+}
+
+/** A figure beside that of another program; `bare`: why that was not run. */
+export function besideFigure(
+  name: string,
+  unit: string,
+  ours: readonly number[],
+  bare: readonly number[] | string,
+  most: number,
+): Figure {
+  if (typeof bare !== 'string') return ratioFigure(name, unit, ours, bare, most);
+  return { name, value: median(ours), unit, aim: `<= ${most} x; not run: ${bare}`, met: undefined, runs: ours };
 }

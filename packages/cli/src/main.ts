@@ -1,6 +1,7 @@
 // viv: parses the command line, runs one command, and turns errors into one sentence with its mend.
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { defaultStateDir, UserError } from './state.ts';
 import { parseStoreOption } from './store-option.ts';
@@ -91,8 +92,15 @@ program
   .description('measure, side by side with the bare thing')
   .argument('[names...]', 'benchmarks to run; all without')
   .option('--json', 'a JSON object a figure: name, value, unit, baseline, ratio, aim, met, runs')
-  .action(async (names: string[], options: { json?: boolean }) =>
-    (await import('./commands/run-tool.ts')).runTool('bench', [...names, ...(options.json ? ['--json'] : [])]),
+  .option('--plots <folder>', 'draw what grows as SVG into this folder')
+  .option('--vms <count>', 'smaller simulators, for a quick look')
+  .action(async (names: string[], { json, plots, vms }: { json?: boolean; plots?: string; vms?: string }) =>
+    (await import('./commands/run-tool.ts')).runTool('bench', [
+      ...names,
+      ...(json ? ['--json'] : []),
+      ...(plots ? ['--plots', resolve(plots)] : []),
+      ...(vms ? ['--vms', vms] : []),
+    ]),
   );
 program
   .command('version')
