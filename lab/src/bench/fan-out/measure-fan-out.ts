@@ -43,7 +43,7 @@ export async function measureFanOut(
     say(`${plan.changesPerSecond} changes a second: ${plan.warmUpSeconds} s to warm up`);
     await changers.run(plan.changesPerSecond, plan.warmUpSeconds);
     say(`${plan.measuredSeconds} s are measured`);
-    child.stdin.write('measure\n');
+    child.stdin.write(`measure ${process.hrtime.bigint()}\n`);
     const before = await simulator.processorSeconds();
     const started = performance.now();
     const changes = await changers.run(plan.changesPerSecond, plan.measuredSeconds);

@@ -1,6 +1,6 @@
 // A load generator, as a process of its own: so many sessions, each of which holds a WaitForUpdatesEx of a filter over all VMs.
-// Started by fan-out.ts with a WatcherOptions as its argument; says `ready` on standard output, measures from the line `measure` on
-// standard input, and answers `report` with a WatcherReport.
+// Started by fan-out.ts with a WatcherOptions as its argument; says `ready` on standard output, counts what was changed from the time in
+// the line `measure TIME` on standard input, and answers `report` with a WatcherReport.
 import { createInterface } from 'node:readline';
 import { type Address, call, SoapSession, specOfView, viewOfVms } from '../simulator/session.ts';
 import { LatencyCounts } from './latency-counts.ts';
@@ -29,7 +29,8 @@ const LANES = 8;
 const options = JSON.parse(process.argv[2] ?? '') as WatcherOptions;
 const counts = new LatencyCounts();
 let replies = 0;
-let isMeasuring = false;
+/** Changes that were made from this time on count; undefined: none. */
+let countedFrom: bigint | undefined;
 let measuredFrom = process.cpuUsage();
 
 const sessions: SoapSession[] = [];
@@ -50,8 +51,8 @@ await Promise.all(
 console.log('ready');
 
 for await (const line of createInterface({ input: process.stdin })) {
-  if (line === 'measure') {
-    isMeasuring = true;
+  if (line.startsWith('measure ')) {
+    countedFrom = BigInt(line.slice('measure '.length));
     measuredFrom = process.cpuUsage();
   } else if (line === 'report') {
     const { user, system } = process.cpuUsage(measuredFrom);
@@ -76,10 +77,10 @@ async function watch(session: SoapSession, from: string): Promise<void> {
     // It may have waited in vain.
     if (!body.includes('<version>')) continue;
     version = versionIn(body);
-    if (!isMeasuring) continue;
+    if (countedFrom === undefined) continue;
     const now = process.hrtime.bigint();
     replies += 1;
-    for (const sent of parseMark(body)) counts.add(Number(now - sent) / 1e6);
+    for (const sent of parseMark(body)) if (sent >= countedFrom) counts.add(Number(now - sent) / 1e6);
   }
 }
 
