@@ -28,6 +28,7 @@ import {
   type OptionValue,
 } from '@vivarium/vim';
 import { daemonOptions, optionHandlers, optionProperties, Settings } from '@vivarium/vmomi';
+import type { Derived } from './derived.ts';
 import type { SimMachine } from './sim-machine.ts';
 
 export interface HostManagersOptions {
@@ -35,7 +36,9 @@ export interface HostManagersOptions {
   readonly machine: SimMachine;
   /** Without it there is no certificate manager. */
   readonly certificate: HostCertificateManagerCertificateInfo | undefined;
-  /** Advanced options as all hosts have them at first. */
+  /** What hosts have in common. */
+  readonly derived: Derived;
+  /** Advanced options as all hosts have them at first; never changed. */
   readonly settings: Settings;
   readonly volumes: () => HostFileSystemVolumeInfo;
   readonly datastores: () => readonly MoRef<'Datastore'>[];
@@ -89,10 +92,10 @@ export class HostManagers {
       network: this.#options.network(),
       storageDevice: this.#storageDevice(),
       fileSystemVolume: this.#options.volumes(),
-      service: serviceInfo(this.#services),
+      service: this.#options.derived.of(this.#services, serviceInfo),
       dateTimeInfo: this.#dateTimeInfo(),
       autoStart: this.#autoStart,
-      option: optionProperties(this.#settings).setting,
+      option: this.#optionProperties().setting,
       virtualNicManagerInfo: virtualNicManagerInfo(this.#options.network()),
     };
   }
@@ -102,11 +105,11 @@ export class HostManagers {
     const refs = this.references;
     const { certificate, datastores, network, volumes } = this.#options;
     const entries: [ManagedObjectReference | undefined, Properties][] = [
-      [refs.advancedOption, optionProperties(this.#settings)],
+      [refs.advancedOption, this.#optionProperties()],
       [refs.autoStartManager, { config: this.#autoStart }],
       [refs.datastoreSystem, { datastore: datastores(), capabilities: DATASTORE_CAPABILITIES }],
       [refs.dateTimeSystem, { dateTimeInfo: this.#dateTimeInfo() }],
-      [refs.serviceSystem, { serviceInfo: serviceInfo(this.#services) }],
+      [refs.serviceSystem, { serviceInfo: this.#options.derived.of(this.#services, serviceInfo) }],
       [
         refs.storageSystem,
         { storageDeviceInfo: this.#storageDevice(), fileSystemVolumeInfo: volumes(), systemFile: [] },
@@ -214,8 +217,13 @@ export class HostManagers {
     }
   }
 
+  #optionProperties() {
+    const { derived, settings } = this.#options;
+    return this.#settings === settings ? derived.of(settings, optionProperties) : optionProperties(this.#settings);
+  }
+
   #storageDevice() {
-    return storageDeviceInfo(this.#options.machine.blockDevices);
+    return this.#options.derived.of(this.#options.machine.blockDevices, storageDeviceInfo);
   }
 
   #dateTimeInfo() {

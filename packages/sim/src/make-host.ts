@@ -2,6 +2,7 @@
 import { type Clock, type Random, uuid } from '@vivarium/base';
 import type { GuestFacts, HostView } from '@vivarium/host/view';
 import { type AboutInfo, type HostCertificateManagerCertificateInfo, isA, MethodFault } from '@vivarium/vim';
+import { Derived } from './derived.ts';
 import type { SimFlags } from './flags.ts';
 import { advancedOptions } from './host-managers.ts';
 import { Interner } from './interner.ts';
@@ -32,6 +33,7 @@ export interface HostMaker {
 export function hostMaker(world: HostWorld): HostMaker {
   const interner = new Interner();
   const settings = advancedOptions();
+  const derived = new Derived();
   const remote = new Map<string, SimFiles>();
   const sharedFiles = (name: string, url: string) => {
     const key = `${url} ${name}`;
@@ -44,7 +46,10 @@ export function hostMaker(world: HostWorld): HostMaker {
     interner,
     find: (name) => hosts.get(name),
     make(name, datastores) {
-      const host = newHost({ ...world, interner, settings, sharedFiles }, { name, number: hosts.size, datastores });
+      const host = newHost(
+        { ...world, interner, settings, derived, sharedFiles },
+        { name, number: hosts.size, datastores },
+      );
       hosts.set(name, host);
       return host;
     },
@@ -59,7 +64,7 @@ interface NewHost {
 }
 
 function newHost(
-  world: HostWorld & Pick<SimHostOptions, 'interner' | 'settings' | 'sharedFiles'>,
+  world: HostWorld & Pick<SimHostOptions, 'interner' | 'settings' | 'derived' | 'sharedFiles'>,
   { name, number, datastores }: NewHost,
 ): SimHost {
   const { flags, ...shared } = world;

@@ -33,6 +33,7 @@ import {
 } from '@vivarium/vim';
 import type { Settings } from '@vivarium/vmomi';
 import { applyConfigSpec, type DiskProvisioning, type SpecEnvironment } from '@vivarium/vmx';
+import type { Derived } from './derived.ts';
 import { FILE_OBJECTS, type FileWorld, fileMethod } from './file-methods.ts';
 import { folderRequest } from './folder-request.ts';
 import { HostManagers } from './host-managers.ts';
@@ -56,6 +57,7 @@ export interface SimHostOptions {
   readonly datastores: readonly SimDatastore[];
   /** The files of a datastore that comes over the network, by where it is: all hosts see the same. */
   readonly sharedFiles: (name: string, url: string) => SimFiles;
+  readonly derived: Derived;
   /** The host's certificate, and its advanced options as they come: the same for all. */
   readonly certificate: HostCertificateManagerCertificateInfo | undefined;
   readonly settings: Settings;
@@ -69,6 +71,7 @@ export interface SimHostOptions {
 
 const HOST = moRef('HostSystem', 'ha-host');
 const NETWORK_SYSTEM = moRef('HostNetworkSystem', 'ha-networksystem');
+const LIMITS = { maxRunningVms: 1024, maxVcpus: 32, maxVmMemoryMB: 64 * 1024 };
 /** Of a datastore that is made later. */
 const DATASTORE_BYTES = 2 ** 40;
 const MACHINE_TYPES = { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' } as const;
@@ -120,18 +123,13 @@ export class SimHost {
     this.#network = new SimNetwork(options.machine.network);
     this.#managers = new HostManagers({
       ...options,
-      volumes: () =>
-        fileSystemVolumes(
-          this.#datastores.map((datastore) => {
-            const { info, host } = this.#datastoreProperties(datastore);
-            return { info, mount: host[0]?.mountInfo };
-          }),
-        ),
+      volumes: () => options.derived.of(this.#datastores, volumesOf),
       datastores: () => this.#datastores.map(datastoreRef),
       network: () => this.#network.info(),
       isVm: ({ value }) => this.#vms.has(value),
     });
-    for (const datastore of options.datastores) this.#mount(datastore);
+    this.#datastores = options.datastores;
+    for (const datastore of options.datastores) this.#use(datastore);
     this.#startedMs = options.clock.now();
     this.#seed = Number.parseInt(options.view.facts.uuid.slice(-6), 16) || 0;
   }
@@ -235,12 +233,11 @@ export class SimHost {
   }
 
   #environmentMethod(method: string, args: Record<string, unknown>): unknown {
-    const { numCPUs, memoryMB } = this.#limits();
     const handlers = environmentBrowserMethods({
       datastores: () => this.#datastores.map((one) => this.#datastoreProperties(one)),
       networks: () => this.#network.names.map(networkSummary),
       limits: this.#limits(),
-      capability: hostCapability({ maxRunningVms: 1024, maxVcpus: numCPUs, maxVmMemoryMB: memoryMB }),
+      capability: this.options.derived.of(LIMITS, hostCapability),
     }) as Readonly<Record<string, ((args: Record<string, unknown>) => unknown) | undefined>>;
     const run = handlers[method];
     if (!run) throw new MethodFault('NotSupported');
@@ -257,7 +254,8 @@ export class SimHost {
     if (this.#datastores.some(({ name }) => name === made.name)) {
       throw new MethodFault('DuplicateName', { name: made.name, object: datastoreRef(made) });
     }
-    this.#mount(made);
+    this.#datastores = [...this.#datastores, made];
+    this.#use(made);
     this.#news({
       kind: 'enter',
       ref: datastoreRef(made),
@@ -292,8 +290,8 @@ export class SimHost {
     }
   }
 
-  #mount(datastore: SimDatastore): void {
-    this.#datastores = [...this.#datastores, datastore];
+  /** Its files are in use by this host's VMs. */
+  #use(datastore: SimDatastore): void {
     const vmOf = (holds: (vm: SimVmState) => boolean) => this.vms.find(holds);
     datastore.files.addUser({
       configOf: (path) => {
@@ -564,7 +562,6 @@ export class SimHost {
   #hostProperties(): Readonly<Record<string, unknown>> {
     const { view } = this.options;
     const runtime = { ...hostRuntime(view), inMaintenanceMode: this.#inMaintenanceMode };
-    const { threads, memoryBytes } = view.facts;
     return {
       name: this.options.name,
       runtime,
@@ -572,7 +569,7 @@ export class SimHost {
       hardware: hostHardware(view),
       overallStatus: 'green',
       configStatus: 'green',
-      capability: hostCapability({ maxRunningVms: 1024, maxVcpus: threads, maxVmMemoryMB: memoryBytes / 2 ** 20 }),
+      capability: this.options.derived.of(LIMITS, hostCapability),
       config: make('HostConfigInfo', { host: HOST, product: view.about, ...this.#managers.config() }),
       configManager: this.#managers.references,
       datastore: this.#datastores.map(datastoreRef),
@@ -593,16 +590,26 @@ export class SimHost {
     });
     const managers = [...this.#managers.all(), [NETWORK_SYSTEM, this.#network.properties()] as const];
     return [
-      enter(HOST, interner.share(this.#hostProperties())),
+      enter(HOST, { ...this.#hostProperties(), hardware: interner.share(hostHardware(this.options.view)) }),
       ...this.#datastores.map((datastore) => enter(datastoreRef(datastore), this.#datastoreProperties(datastore))),
       ...this.#network.names.map(enterNetwork),
-      ...managers.map(([ref, properties]) => enter(ref, interner.share(properties))),
+      ...managers.map(([ref, properties]) => enter(ref, properties)),
       ...this.vms.map((vm) => enter(vm.ref, vmProperties(vm, clock))),
     ];
   }
 }
 
 const AFTER_POWER = ['runtime', 'guest', 'guestHeartbeatStatus', 'summary', 'overallStatus'] as const;
+
+/** The volumes of a host's datastores: their space is the same whenever it is asked for. */
+function volumesOf(datastores: readonly SimDatastore[]) {
+  return fileSystemVolumes(
+    datastores.map((datastore) => {
+      const { info, host } = datastoreProperties(datastore, HOST, new Date(0).toISOString());
+      return { info, mount: host[0]?.mountInfo };
+    }),
+  );
+}
 
 function networkRef(name: string): MoRef<'Network'> {
   return moRef('Network', `HaNetwork-${name}`);

@@ -39,23 +39,25 @@ export function simMachine(name: string, number: number): SimMachine {
       resolvers: [],
       searchDomains: [],
     },
-    blockDevices: [
-      {
-        name: 'sda',
-        sizeBytes: DISK_BYTES,
-        blockBytes: 512,
-        isRotational: false,
-        vendor: 'Vivarium',
-        model: 'Simulated Disk',
-        revision: '1.0',
-        isNvme: false,
-        adapter: { pci: '0000:02:00.0', driver: 'pvscsi' },
-      },
-    ],
+    blockDevices: BLOCK_DEVICES,
     services: SERVICES,
     timeServers: [],
   };
 }
+
+const BLOCK_DEVICES: readonly BlockDevice[] = [
+  {
+    name: 'sda',
+    sizeBytes: DISK_BYTES,
+    blockBytes: 512,
+    isRotational: false,
+    vendor: 'Vivarium',
+    model: 'Simulated Disk',
+    revision: '1.0',
+    isNvme: false,
+    adapter: { pci: '0000:02:00.0', driver: 'pvscsi' },
+  },
+];
 
 const SERVICES: readonly ServiceFacts[] = [
   { key: 'ntpd', label: 'NTP Daemon', ruleset: 'ntpClient', isRunning: true, isEnabled: true },

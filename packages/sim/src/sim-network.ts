@@ -46,6 +46,9 @@ export class SimNetwork {
   /** By the switch that has them. */
   readonly #uplinks = new Map<string, HostVirtualSwitchBridge>();
 
+  /** As the network is now. */
+  #info: HostNetworkInfo | undefined;
+
   constructor(machine: MachineNetwork) {
     this.#machine = machine;
   }
@@ -114,6 +117,7 @@ export class SimNetwork {
       default:
         throw new MethodFault('NotSupported');
     }
+    this.#info = undefined;
     const names = this.names;
     return {
       added: names.filter((name) => !former.includes(name)),
@@ -123,6 +127,11 @@ export class SimNetwork {
 
   /** HostConfigInfo.network. */
   info(): HostNetworkInfo {
+    this.#info ??= this.#makeInfo();
+    return this.#info;
+  }
+
+  #makeInfo(): HostNetworkInfo {
     const info = networkInfo(this.#view());
     return {
       ...info,
