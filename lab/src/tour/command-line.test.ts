@@ -12,7 +12,7 @@ import { needsRoot } from '../testing/use-lab-host.ts';
 import { waitFor } from '../testing/wait-for.ts';
 
 const VIV = resolve(import.meta.dirname, '../../../viv');
-const COMMANDS = ['up', 'down', 'status', 'env', 'doctor', 'logs', 'test', 'bench'];
+const COMMANDS = ['up', 'down', 'status', 'env', 'doctor', 'logs', 'backup', 'restore', 'test', 'bench'];
 /** Of Debian's user `nobody`. */
 const NOBODY = 65_534;
 

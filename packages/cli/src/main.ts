@@ -63,6 +63,24 @@ program
   .addOption(stateDir())
   .action(async (options) => (await import('./commands/env.ts')).env(options));
 program
+  .command('backup')
+  .description('vCenter’s state in one file, while it runs; statistics are not in it')
+  .argument('<file>', 'is written anew, readable by you alone')
+  .addOption(stateDir())
+  .addOption(new Option('--store <url>', 'another store than the one of viv up').argParser(parseStoreOption))
+  .action(async (file: string, options) => (await import('./commands/backup.ts')).backup(file, options));
+program
+  .command('restore')
+  .description('put a backup in the place of vCenter’s state; no vCenter may run with it')
+  .argument('<file>', 'that viv backup has made')
+  .addOption(stateDir())
+  .addOption(
+    new Option('--store <url>', 'where vCenter keeps its state from now on (default: where it is)').argParser(
+      parseStoreOption,
+    ),
+  )
+  .action(async (file: string, options) => (await import('./commands/restore.ts')).restore(file, options));
+program
   .command('doctor')
   .description('what this machine can do, and the mend for what it cannot')
   .addOption(stateDir())

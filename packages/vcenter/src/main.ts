@@ -2,8 +2,8 @@
 // led and is deposed becomes one that stands by.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { systemClock, systemRandom } from '@vivarium/base/node';
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { logSink, systemClock, systemRandom } from '@vivarium/base/node';
+import { pino, stdTimeFunctions } from 'pino';
 import type { VpxdProcessOptions } from './options.ts';
 import { startVpxd } from './start-vpxd.ts';
 
@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const log = pino(
   { level: process.env['VIVARIUM_LOG_LEVEL'] ?? 'info', timestamp: stdTimeFunctions.isoTime },
-  destination({ dest: 1, sync: true }),
+  logSink(1),
 );
 
 process.on('uncaughtException', (error) => {

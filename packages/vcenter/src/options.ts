@@ -15,6 +15,8 @@ export function centerPaths(stateDir: string) {
     database: join(stateDir, 'vpxd.db'),
     /** History of the performance counters. */
     statistics: join(stateDir, 'statistics.db'),
+    /** What the owner of the machine asks vpxd for: a socket. */
+    control: join(stateDir, 'control'),
     certificates: join(stateDir, 'certificates'),
     /** JSON with `userName` and `password` of the first administrator; written once, readable by its owner alone. */
     credentials: join(stateDir, 'credentials.json'),

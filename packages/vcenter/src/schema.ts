@@ -3,3 +3,6 @@
 import type { Migration } from '@vivarium/store';
 
 export const migrations: readonly Migration[] = [];
+
+/** The document that every vCenter's store has. */
+export const INSTANCE_UUID = 'vcenter/instance-uuid';

@@ -4,8 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Clock, Logger, Random } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { LeaseLost, migrate, openSqliteBlocks, StoreUnavailable } from '@vivarium/store';
+import { LeaseLost, migrate, StoreUnavailable } from '@vivarium/store';
 import { ensureAuthority, ensureCertificates } from './certificates/certificate-authority.ts';
+import { openControlDoor } from './control/control-door.ts';
 import { openDoors } from './doors.ts';
 import { VimHostDialer } from './host-link/vim-host-dialer.ts';
 import { LeaseWatch } from './leadership/lease-watch.ts';
@@ -14,6 +15,7 @@ import { centerPaths, storeUrl, type VpxdProcessOptions } from './options.ts';
 import { migrations } from './schema.ts';
 import { joinDomain } from './sso/join-domain.ts';
 import { SsoDomain } from './sso/sso-domain.ts';
+import { openStatistics } from './statistics/open-statistics.ts';
 import { openVpxd } from './vpxd.ts';
 import { type CenterWeb, openCenterWeb } from './web.ts';
 
@@ -89,9 +91,7 @@ async function serve(
   const isCertain = () => watch?.isCertain ?? true;
   const { from, to, applied } = await migrate(store, migrations);
   if (applied.length > 0) log.info({ from, to }, 'the documents in the store were brought to a newer version');
-  const blocks = openSqliteBlocks(paths.statistics, {
-    putAside: (error) => log.error({ err: error }, 'the statistics are damaged: making new ones'),
-  });
+  const blocks = await openStatistics(paths.statistics, store, log);
   undo.defer(() => blocks.close());
   const authority = await ensureAuthority(store, paths.certificates, clock);
   const certificates = await ensureCertificates(paths.certificates, authority, clock);
@@ -121,6 +121,8 @@ async function serve(
   });
   reach.web = web;
   undo.defer(() => web.close());
+  // What is in etcd is backed up without us.
+  if (!lease) undo.use(await openControlDoor({ folder: paths.control, store, clock, log }));
   vpxd.start();
   await writeReady(paths.ready, { port: web.port, address: listen.address, role: 'leader' });
   log.info({ port: web.port, objects: vpxd.service.graph.size }, 'vpxd is ready');

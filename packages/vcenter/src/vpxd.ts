@@ -27,6 +27,7 @@ import { ComputePools } from './resource-pool/compute-pools.ts';
 import { PushDivision } from './resource-pool/push-division.ts';
 import { EventRelay } from './routing/event-relay.ts';
 import { Forwarder } from './routing/forwarder.ts';
+import { INSTANCE_UUID } from './schema.ts';
 import { centerTopology } from './statistics/center-topology.ts';
 import { OperationCounts } from './statistics/operation-counts.ts';
 import { StatisticsFeed } from './statistics/statistics-feed.ts';
@@ -60,8 +61,6 @@ export interface Vpxd {
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
-const INSTANCE_UUID = 'vcenter/instance-uuid';
-
 export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const { clock, random, log, store, dialer } = options;
   const newUuid = () => uuid(random);

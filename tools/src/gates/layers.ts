@@ -16,7 +16,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   drs: ['vim'],
   vcenter: ['vim', 'vmomi', 'client', 'drs', 'store'],
   sim: ['vim', 'vmx', 'host/view', 'vmomi', 'store', 'vcenter'],
-  cli: ['client', 'vim', 'qemu', 'guests', 'store'],
+  cli: ['client', 'vim', 'qemu', 'guests', 'store', 'vcenter/state'],
   guests: ['qemu'],
   lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'sim', 'drs', 'vmx', 'vmomi', 'store'],
   tools: ['lab'],

@@ -21,7 +21,7 @@ import {
 import { openStandBy, type StandBy } from './stand-by.ts';
 
 /** The lock whose holder leads. */
-const LEADER = 'vpxd';
+export const LEADER = 'vpxd';
 const RETRY_MS = 1_000;
 
 export interface Lead extends AsyncDisposable {
