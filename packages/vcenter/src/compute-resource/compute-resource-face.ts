@@ -14,6 +14,7 @@ import { clusterSummary, computeSummary } from './compute-summary.ts';
 import { environmentBrowser } from './environment-browser.ts';
 import { moveHosts } from './move-hosts.ts';
 import { placeVm, recommendHosts } from './place-vm.ts';
+import { resourceUsage } from './resource-usage.ts';
 
 export function computeResourceFace(center: Center): EntityFace<'ComputeResource'> {
   return {
@@ -103,6 +104,16 @@ function clusterMethods(
     MoveInto_Task: ({ host }, call) => task('moveInto', call, () => moveHosts(center, cluster, host)),
     MoveHostInto_Task: ({ host }, call) => task('moveHostInto', call, () => moveHosts(center, cluster, [host])),
     RefreshRecommendation: () => undefined,
+    EvcManager: () => undefined,
+    GetResourceUsage: () => {
+      const { graph } = service;
+      const hosts = (graph.get(cluster).get('host') ?? []).map((host) => {
+        const object = graph.find(host);
+        return { summary: object?.get('summary'), runtime: object?.get('runtime') };
+      });
+      const datastores = (graph.get(cluster).get('datastore') ?? []).map((ref) => graph.find(ref)?.get('summary'));
+      return resourceUsage(hosts, datastores);
+    },
     PlaceVm: ({ placementSpec }, call) => placeVm(center, cluster, placementSpec, call),
     RecommendHostsForVm: ({ vm, pool }) => recommendHosts(center, cluster, vm, pool),
   };

@@ -23,7 +23,7 @@ export function addSwitchManager(center: Center): void {
           ? isBelow(center, host as MoRef, container)
           : inventory.get(host).parent.value === container.value),
     );
-  const product = (version?: string) => productOf(version === undefined ? undefined : ({ version } as never));
+  const productOfVersion = (version: string) => productOf({ version } as never);
   const handlers: Handlers<'DistributedVirtualSwitchManager', Call> = {
     QueryDvsByUuid: ({ uuid }) => switchOf(uuid)[0],
     DVSManagerLookupDvPortGroup: ({ switchUuid, portgroupKey }) => {
@@ -31,8 +31,8 @@ export function addSwitchManager(center: Center): void {
       if (!found) throw new MethodFault('NotFound');
       return found;
     },
-    QueryAvailableDvsSpec: ({ recommended }) =>
-      recommended ? [product()] : VERSIONS.map((version) => product(version)),
+    // None is advised against; clients make switches of the versions that are recommended.
+    QueryAvailableDvsSpec: ({ recommended }) => (recommended === false ? [] : VERSIONS.map(productOfVersion)),
     QueryDvsFeatureCapability: () => featureCapability(),
     QueryCompatibleHostForNewDvs: ({ container, recursive }) => hostsBelow(container as MoRef, recursive),
     QueryCompatibleHostForExistingDvs: ({ container, recursive, dvs }) => {
