@@ -2,6 +2,7 @@
 // Source: vSphere Web Services API, VMwareDVSPortSetting.
 import {
   type DVPortSetting,
+  type DVSMacManagementPolicy,
   type DVSSecurityPolicy,
   isA,
   MethodFault,
@@ -29,15 +30,17 @@ const ALL_VLANS = 4095;
 /** A new switch's: no VLAN, nothing that deceives others, all of its uplinks. */
 export function defaultSettings(uplinks: readonly string[]): VMwareDVSPortSetting {
   const no = make('BoolPolicy', { inherited: false, value: false });
+  const securityPolicy = make('DVSSecurityPolicy', {
+    inherited: false,
+    allowPromiscuous: no,
+    macChanges: no,
+    forgedTransmits: no,
+  });
   return make('VMwareDVSPortSetting', {
     blocked: no,
     vlan: make('VmwareDistributedVirtualSwitchVlanIdSpec', { inherited: false, vlanId: 0 }),
-    securityPolicy: make('DVSSecurityPolicy', {
-      inherited: false,
-      allowPromiscuous: no,
-      macChanges: no,
-      forgedTransmits: no,
-    }),
+    securityPolicy,
+    macManagementPolicy: macManagement(securityPolicy),
     ipfixEnabled: no,
     uplinkTeamingPolicy: defaultTeaming(uplinks),
   });
@@ -56,13 +59,15 @@ export function uplinkSettings(above: VMwareDVSPortSetting): VMwareDVSPortSettin
 export function changeSettings(former: VMwareDVSPortSetting, spec: DVPortSetting | undefined): VMwareDVSPortSetting {
   if (!spec) return former;
   const changed = spec as VMwareDVSPortSetting;
+  refuseUnbuilt(changed);
+  const securityPolicy = changeSecurity(former.securityPolicy, securityOf(changed));
   const merged = make('VMwareDVSPortSetting', {
     ...former,
     ...changed,
-    securityPolicy: changeSecurity(former.securityPolicy, securityOf(changed)),
+    securityPolicy,
+    macManagementPolicy: macManagement(securityPolicy),
     uplinkTeamingPolicy: changeTeaming(former.uplinkTeamingPolicy, changed.uplinkTeamingPolicy),
   });
-  refuseUnbuilt(merged);
   hostVlan(merged.vlan);
   return merged;
 }
@@ -79,6 +84,7 @@ export function inheritSettings(own: VMwareDVSPortSetting, above: VMwareDVSPortS
     const policy = own[name];
     if (policy && !policy.inherited) settings[name] = fillIn(policy, above[name]);
   }
+  settings['macManagementPolicy'] = macManagement(settings['securityPolicy'] as DVSSecurityPolicy | undefined);
   return settings as unknown as VMwareDVSPortSetting;
 }
 
@@ -131,6 +137,16 @@ function securityOf({ securityPolicy, macManagementPolicy }: VMwareDVSPortSettin
     return value === undefined ? [] : [[name, make('BoolPolicy', { inherited: false, value })] as const];
   });
   return make('DVSSecurityPolicy', { inherited: false, ...Object.fromEntries(set), ...securityPolicy });
+}
+
+/** The same three switches under their newer name, for clients that look only there. */
+function macManagement(security: DVSSecurityPolicy | undefined): DVSMacManagementPolicy | undefined {
+  if (!security) return undefined;
+  const set = SECURITY.flatMap((name) => {
+    const value = security[name]?.value;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return make('DVSMacManagementPolicy', { inherited: security.inherited, ...Object.fromEntries(set) });
 }
 
 function changeSecurity(

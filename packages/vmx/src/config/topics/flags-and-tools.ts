@@ -79,6 +79,7 @@ export const flagsAndTools: Topic<Part> = {
     return {
       tools: make('ToolsConfigInfo', {
         toolsVersion: 0,
+        lastInstallInfo: make('ToolsConfigInfoToolsLastInstallInfo', { counter: 0 }), // nothing was ever installed from here
         ...readSwitches(vmx, toolsSwitches),
         toolsUpgradePolicy: readWord(vmx, 'tools.upgrade.policy', ['manual', 'upgradeAtPowerCycle']) ?? 'manual',
       }),
