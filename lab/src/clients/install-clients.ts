@@ -1,5 +1,6 @@
 // Installs the clients under test, each in its own place in the cache.
 import { installEtcd } from '../store/install-etcd.ts';
+import { installAnsible } from './ansible.ts';
 import { installAutomationSdk } from './automation-sdk.ts';
 import type { ClientUnderTest } from './client.ts';
 import { installGovc } from './govc.ts';
@@ -20,6 +21,8 @@ export async function installClients(progress: (text: string) => void): Promise<
   clients.push(await installEtcd());
   progress('installing the Automation SDK');
   clients.push(await installAutomationSdk());
+  progress('installing Ansible');
+  clients.push(await installAnsible());
   progress('installing oslo.vmware');
   clients.push(await installOsloVmware());
   return clients;
