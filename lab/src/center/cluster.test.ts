@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { moRef } from '@vivarium/vim';
+import { type MoRef, make, moRef } from '@vivarium/vim';
 import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
 import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
@@ -153,6 +153,47 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+
+  test('a vApp holds, starts and stops its VMs on the hosts', async () => {
+    const app = '/DC/host/Cluster/Resources/shop';
+    await using client = await lab().connect();
+    const { searchIndex } = await client.content();
+    const find = async (inventoryPath: string) =>
+      client.call(searchIndex as MoRef<'SearchIndex'>, 'FindByInventoryPath', { inventoryPath });
+    const allocation = make('ResourceAllocationInfo', {
+      reservation: 0,
+      limit: -1,
+      expandableReservation: true,
+      shares: make('SharesInfo', { level: 'normal', shares: 0 }),
+    });
+    const spec = {
+      name: 'shop',
+      resSpec: make('ResourceConfigSpec', { cpuAllocation: allocation, memoryAllocation: allocation }),
+      configSpec: make('VAppConfigSpec', {}),
+    };
+    const pool = (await find('DC/host/Cluster/Resources')) as MoRef as MoRef<'ResourcePool'>;
+    const made = await client.call(pool, 'CreateVApp', spec);
+    const hardware = ['-m', '64', '-net.adapter', 'vmxnet3', '-on=false'];
+    for (const [index, name] of ['till', 'stock'].entries()) {
+      await govc('vm.create', '-ds', `datastore1 (${index + 1})`, '-pool', app, ...hardware, name);
+    }
+    const entities = (await client.get(made, 'vAppConfig'))?.entityConfig ?? [];
+    const entityConfig = entities.map((entity) => ({ ...entity, startDelay: 0 }));
+    await client.call(made, 'UpdateVAppConfig', { spec: make('VAppConfigSpec', { entityConfig }) });
+    assert.deepEqual(lines(await govc('find', '/DC', '-type', 'a')), [app]);
+    assert.deepEqual(lines(await govc('ls', app)).sort(), [`${app}/stock`, `${app}/till`]);
+    await govc('vapp.power', '-on', 'shop');
+    const states = async () => [
+      await property(`${app}/till`, 'runtime.powerState'),
+      await property(app, 'summary.vAppState'),
+    ];
+    assert.deepEqual(await states(), ['poweredOn', 'started']);
+    await govc('vapp.power', '-off', 'shop');
+    assert.deepEqual(await states(), ['poweredOff', 'stopped']);
+    await govc('vapp.destroy', app);
+    assert.deepEqual(lines(await govc('find', '/DC', '-type', 'a')), []);
+    await govc.refused(/not found/, 'vm.power', '-on', 'till');
   });
 
   test('a guest boots on a host of the cluster and tells its address', async () => {

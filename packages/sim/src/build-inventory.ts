@@ -77,7 +77,7 @@ function makeHosts(world: SimWorld, work: ComputeWork): HostToBuild[] {
       if (flags.isAutostart) host.powerOn(state);
     }
     world.progress(`${name}: ${vms.length} virtual machines`);
-    return { name, cluster, vms: places };
+    return { name, cluster, vms: places, apps: plan.apps };
   });
 }
 

@@ -12,6 +12,8 @@ export interface SimFlags {
   readonly vmsPerPool: number;
   readonly datastores: number;
   readonly pools: number;
+  /** vApps in each cluster. */
+  readonly apps: number;
   /** Distributed port groups in each datacenter; without any there is no distributed switch. */
   readonly portgroups: number;
   readonly isAutostart: boolean;
@@ -50,6 +52,7 @@ const DEFAULTS = {
   vm: '2',
   ds: '1',
   pool: '0',
+  app: '0',
   pg: '1',
   autostart: 'true',
   tls: 'true',
@@ -68,7 +71,7 @@ type Name = keyof typeof DEFAULTS;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['app', 'dump', 'esx', 'load', 'nsx', 'pg-nsx', 'trace-file', 'tunnel']);
+const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'esx', 'load', 'nsx', 'pg-nsx', 'trace-file', 'tunnel']);
 /** Accepted, and without a meaning here. */
 const IGNORED: ReadonlySet<string> = new Set(['trace', 'httptest.serve', 'delete-delay', 'delay-jitter']);
 
@@ -103,6 +106,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
     vmsPerPool: count('vm'),
     datastores: count('ds'),
     pools: count('pool'),
+    apps: count('app'),
     portgroups: count('pg'),
     isAutostart: text('autostart') !== 'false',
     isTls: text('tls') !== 'false',
@@ -120,7 +124,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
 function checkKnown(name: string, value: string): void {
   if (name in DEFAULTS || IGNORED.has(name)) return;
   if (!NOT_BUILT.has(name)) throw new FlagError(`there is no flag -${name}; see -h`);
-  // Their defaults mean nothing: -app 0, -esx=false, -tunnel -1.
+  // Their defaults mean nothing: -pod 0, -esx=false, -tunnel -1.
   const isOff = ['0', 'false', '', '-1'].includes(value);
   if (!isOff) throw new FlagError(`-${name} is not built yet in viv sim; leave it out`);
 }
@@ -162,6 +166,7 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -standalone-host n    hosts in no cluster (1)
   -vm n                 virtual machines in each resource pool (2)
   -pool n               resource pools below each root pool (0)
+  -app n                vApps in each cluster (0)
   -pg n                 distributed port groups in each datacenter (1); the VMs are on the first, without any on VM Network
   -ds n                 datastores in each datacenter (1)
   -folder n             datacenters that lie in a folder, with a folder in each of their own (0)

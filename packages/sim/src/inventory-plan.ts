@@ -1,4 +1,4 @@
-// What is simulated, by vcsim's names: DC0, DC0_C0, DC0_C0_H0, DC0_C0_RP0_VM0, DC0_H0, DC0_H0_VM0, LocalDS_0, DVS0, DC0_DVPG0. Pure.
+// What is simulated, by vcsim's names: DC0, DC0_C0, DC0_C0_H0, DC0_C0_RP0_VM0, DC0_C0_APP0, DC0_H0, DC0_H0_VM0, LocalDS_0, DVS0, DC0_DVPG0. Pure.
 import type { SimFlags } from './flags.ts';
 
 export interface DatacenterPlan {
@@ -18,6 +18,8 @@ export interface ComputePlan {
   readonly hosts: readonly HostPlan[];
   /** Below the root pool. */
   readonly pools: readonly string[];
+  /** vApps below the root pool. */
+  readonly apps: readonly string[];
 }
 
 export interface HostPlan {
@@ -27,7 +29,7 @@ export interface HostPlan {
 
 export interface VmPlan {
   readonly name: string;
-  /** The pool below the root pool that it is in; undefined = the root pool itself. */
+  /** The pool or vApp below the root pool that it is in; undefined = the root pool itself. */
   readonly pool: string | undefined;
 }
 
@@ -51,17 +53,19 @@ export function planInventory(flags: SimFlags): DatacenterPlan[] {
 /** As vcsim: a cluster's VMs are in its pools, or in its root pool when there are none; a host's own pool has none below it. */
 function planCluster(name: string, flags: SimFlags): ComputePlan {
   const pools = count(flags.pools).map((pool) => `${name}_RP${pool + 1}`);
-  const vms =
+  const apps = count(flags.apps).map((app) => `${name}_APP${app}`);
+  const ownPools =
     pools.length > 0 ? pools.flatMap((pool) => planVms(pool, pool, flags)) : planVms(`${name}_RP0`, undefined, flags);
+  const vms = [...ownPools, ...apps.flatMap((app) => planVms(app, app, flags))];
   const hosts = count(flags.hostsPerCluster).map((host) => ({
     name: `${name}_H${host}`,
     vms: vms.filter((_vm, index) => index % flags.hostsPerCluster === host),
   }));
-  return { name, hosts, pools };
+  return { name, hosts, pools, apps };
 }
 
 function planStandalone(name: string, flags: SimFlags): ComputePlan {
-  return { name, hosts: [{ name, vms: planVms(name, undefined, flags) }], pools: [] };
+  return { name, hosts: [{ name, vms: planVms(name, undefined, flags) }], pools: [], apps: [] };
 }
 
 function planVms(prefix: string, pool: string | undefined, { vmsPerPool }: SimFlags): VmPlan[] {

@@ -1,7 +1,7 @@
 // Fills an inventory quickly, without tasks and events: for simulators and tests. By the same steps as the methods.
 import { defaultClusterConfig } from '@vivarium/drs';
 import { normalPoolAllocation } from '@vivarium/drs/resource-pool';
-import { type MoRef, make } from '@vivarium/vim';
+import { type ClusterConfigInfoEx, type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
 import type { Center } from './center.ts';
 import { withMembers } from './distributed-switch/change-switch.ts';
 import { hiddenPortGroupName, switchUuid } from './distributed-switch/hidden-network.ts';
@@ -20,6 +20,8 @@ import { type AddedHost, connectHost, newHostRecord } from './host-system/add-ho
 import type { EntityRecord } from './inventory/entity-records.ts';
 import type { InventoryOp } from './inventory/inventory.ts';
 import { createPool } from './resource-pool/change-pools.ts';
+import { isApp } from './resource-pool/pool-ref.ts';
+import { changeApp, createApp } from './virtual-app/change-app.ts';
 
 const HTTPS_PORT = 443;
 const ACCOUNT = { userName: 'root', password: 'simulated' };
@@ -44,8 +46,10 @@ export interface HostToBuild {
   readonly name: string;
   /** Without one it is a standalone host. */
   readonly cluster: MoRef<'ClusterComputeResource'> | undefined;
-  /** Instance UUID → name of the pool below the root pool, undefined for the root pool. */
+  /** Instance UUID → name of the pool or vApp below the root pool, undefined for the root pool. */
   readonly vms: ReadonlyMap<string, string | undefined>;
+  /** Which of these are vApps; their VMs start all at once. */
+  readonly apps?: readonly string[];
 }
 
 export interface BuiltSwitch {
@@ -87,7 +91,7 @@ export function centerBuilder(center: Center): CenterBuilder {
     },
     async cluster(datacenter, name) {
       const { hostFolder } = placesOf(datacenter);
-      const { ref, ops } = newCluster(inventory, hostFolder, name, defaultClusterConfig);
+      const { ref, ops } = newCluster(inventory, hostFolder, name, withDrs);
       await inventory.apply(ops);
       return ref;
     },
@@ -137,6 +141,12 @@ async function moveDatastores(
   await inventory.apply(ops);
 }
 
+/** As vcsim's clusters are. */
+function withDrs(): ClusterConfigInfoEx {
+  const config = defaultClusterConfig();
+  return { ...config, drsConfig: { ...config.drsConfig, enabled: true } };
+}
+
 /** The records of all hosts as one change, then one connection after the other: what is theirs together is made once. */
 async function buildHosts(
   center: Center,
@@ -164,25 +174,53 @@ async function buildHosts(
   }
   const members = added.map(({ host }) => host);
   await inventory.exclusively(() => inventory.apply([...ops, ...(dvs ? withMembers(inventory, dvs, members) : [])]));
-  for (const [index, { vms }] of hosts.entries()) {
+  for (const [index, { vms, apps = [] }] of hosts.entries()) {
     const rootPool = rootPools[index] as MoRef<'ResourcePool'>;
     const pools = new Map<string | undefined, MoRef<'ResourcePool'>>([[undefined, rootPool]]);
     for (const pool of new Set(vms.values())) {
-      if (pool !== undefined) pools.set(pool, await ensurePool(center, rootPool, pool));
+      if (pool === undefined) continue;
+      const made = apps.includes(pool)
+        ? ensureApp(center, rootPool, pool, vmFolder)
+        : ensurePool(center, rootPool, pool);
+      pools.set(pool, await made);
     }
     for (const [instanceUuid, pool] of vms) {
-      await expected.expect(instanceUuid, { folder: vmFolder, resourcePool: pools.get(pool) ?? rootPool });
+      const resourcePool = pools.get(pool) ?? rootPool;
+      await expected.expect(instanceUuid, { folder: isApp(resourcePool) ? resourcePool : vmFolder, resourcePool });
     }
     await connectHost(center, added[index] as AddedHost, links[index] as HostLink);
+    for (const pool of pools.values()) if (isApp(pool)) await startTogether(center, pool);
   }
+}
+
+async function ensureApp(
+  center: Center,
+  parent: MoRef<'ResourcePool'>,
+  name: string,
+  vmFolder: MoRef<'Folder'>,
+): Promise<MoRef<'ResourcePool'>> {
+  const known = center.inventory.childNamed(parent, name);
+  if (known) return known as MoRef<'ResourcePool'>;
+  const resSpec = normalPool();
+  const app = await createApp(center, parent, { name, vmFolder, resSpec, configSpec: make('VAppConfigSpec', {}) });
+  return app as MoRef<'ResourcePool'>;
+}
+
+function startTogether(center: Center, app: MoRef<'VirtualApp'>): Promise<void> {
+  const { entityConfig = [] } = center.inventory.get<'VirtualApp'>(app).vAppConfig;
+  const together = entityConfig.map((entity) => ({ ...entity, startOrder: 1 }));
+  return changeApp(center, app, make('VAppConfigSpec', { entityConfig: together }));
+}
+
+function normalPool(): ResourceConfigSpec {
+  return make('ResourceConfigSpec', {
+    cpuAllocation: normalPoolAllocation('cpu'),
+    memoryAllocation: normalPoolAllocation('memory'),
+  });
 }
 
 async function ensurePool(center: Center, parent: MoRef<'ResourcePool'>, name: string): Promise<MoRef<'ResourcePool'>> {
   const known = center.inventory.childNamed(parent, name);
   if (known) return known as MoRef<'ResourcePool'>;
-  const spec = make('ResourceConfigSpec', {
-    cpuAllocation: normalPoolAllocation('cpu'),
-    memoryAllocation: normalPoolAllocation('memory'),
-  });
-  return createPool(center, parent, name, spec);
+  return createPool(center, parent, name, normalPool());
 }

@@ -11,6 +11,7 @@ import type { Inventory } from './inventory/inventory.ts';
 import type { MemberLists } from './inventory/member-lists.ts';
 import type { ComputePools } from './resource-pool/compute-pools.ts';
 import type { Forwarder } from './routing/forwarder.ts';
+import type { AppOperations } from './virtual-app/app-operations.ts';
 
 export interface Center {
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export interface Center {
   readonly shared: SharedObjects;
   readonly expected: ExpectedVms;
   readonly pools: ComputePools;
+  readonly apps: AppOperations;
   readonly switches: HostSwitches;
   readonly dialer: HostDialer;
   readonly forwarder: Forwarder;

@@ -33,6 +33,9 @@ import { OperationCounts } from './statistics/operation-counts.ts';
 import { StatisticsFeed } from './statistics/statistics-feed.ts';
 import { keepPodSummaries } from './storage-pod/keep-pod-summaries.ts';
 import { addUnbuiltManagers } from './unbuilt-managers.ts';
+import { AppOperations } from './virtual-app/app-operations.ts';
+import { type AppKeeper, keepApps } from './virtual-app/keep-apps.ts';
+import { keepMembers } from './virtual-app/keep-members.ts';
 
 export interface VpxdOptions {
   readonly clock: Clock;
@@ -66,7 +69,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const newUuid = () => uuid(random);
   const about = aboutCenter(options.version, await instanceUuid(store, newUuid));
   const inventory = new Inventory(store);
-  inventory.completeBy((ops) => forgetLeavers(inventory, ops));
+  inventory.completeBy((ops) => keepMembers(inventory, forgetLeavers(inventory, ops)));
   await ensureRootFolder(inventory);
   const ownBlocks = options.blocks ? undefined : openSqliteBlocks(':memory:');
   const settings = new StatisticsSettings(store);
@@ -109,6 +112,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     log,
     linkOf: (host) => (hosts.isConnected(host) ? hosts.connected(host).link : undefined),
   });
+  const apps = new AppOperations(inventory);
   const relay = new EventRelay(service);
   const hosts: Hosts = new Hosts({
     inventory,
@@ -123,6 +127,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     vmShown: (vm) => {
       pools.vmShown(vm);
       division.vmShown(vm);
+      appKeeper.vmShown(vm);
     },
     events: mirrorEvents(service),
     newInstanceUuid: newUuid,
@@ -151,12 +156,14 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     shared,
     expected,
     pools,
+    apps,
     switches,
     dialer,
     forwarder,
     newUuid,
   };
   const published = publishInventory({ graph, inventory, lists, faces: entityFaces(center) });
+  const appKeeper: AppKeeper = keepApps(center);
   addSwitchManager(center);
   addFileManagers(center);
   service.ticketsOfOthers = (purpose, call) => hostTicket(center, purpose, call);

@@ -2,8 +2,11 @@
 // come from another cluster. Their VMs come with them, into the cluster's root pool.
 import { MethodFault, type MoRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
+import { belowOwner } from '../host-system/remove-host.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
+import { isApp } from '../resource-pool/pool-ref.ts';
+import { folderOfApp } from '../virtual-app/app-around.ts';
 
 /** Faults: InvalidArgument (another datacenter), InvalidState (a cluster's host that is not in maintenance mode). */
 export async function moveHosts(
@@ -23,10 +26,11 @@ export async function moveHosts(
       }
       const isFromCluster = former.type === 'ClusterComputeResource';
       if (isFromCluster && !record.inMaintenanceMode) throw new MethodFault('InvalidState');
-      const moved = vms
-        .onHost(host)
-        .map(([vm, vmRecord]): InventoryOp => ({ put: vm, record: { ...vmRecord, resourcePool } }));
-      const emptied = isFromCluster ? [] : [...inventory.children(former), former as EntityRef];
+      const moved = vms.onHost(host).map(([vm, vmRecord]): InventoryOp => {
+        const parent = isApp(vmRecord.parent) ? (folderOfApp(inventory, vmRecord.parent) as MoRef) : vmRecord.parent;
+        return { put: vm, record: { ...vmRecord, parent, resourcePool } };
+      });
+      const emptied = isFromCluster ? [] : [...belowOwner(center, former), former as EntityRef];
       const removed = emptied.filter(({ value }) => value !== host.value).map((ref): InventoryOp => ({ remove: ref }));
       return [{ put: host, record: { ...record, parent: cluster } }, ...moved, ...removed];
     });

@@ -4,6 +4,7 @@ import { MethodFault, type MoRef, schema } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import type { EntityRef, EntityType } from '../inventory/entity-records.ts';
 import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
+import { isApp } from '../resource-pool/pool-ref.ts';
 import { POD_CHILD_TYPES } from './create-entity.ts';
 
 /** Faults: NotSupported, DuplicateName, InvalidFolder. */
@@ -40,6 +41,10 @@ function planMove(inventory: Inventory, folder: MoRef<'Folder' | 'StoragePod'>, 
     throw new MethodFault('NotSupported', {}, 'entities do not move between datacenters');
   }
   inventory.requireFreeName(folder, record.name, moved);
+  if (isApp(moved as MoRef)) return { put: moved, record: { ...record, folder } } as InventoryOp;
+  if (isApp(record.parent)) {
+    throw new MethodFault('NotSupported', {}, 'a VM leaves its vApp by coming into a resource pool');
+  }
   return { put: moved, record: { ...record, parent: folder } } as InventoryOp;
 }
 

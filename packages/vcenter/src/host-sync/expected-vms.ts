@@ -6,7 +6,7 @@ import type { MoRef } from '@vivarium/vim';
 const EXPECTED = 'inventory/expected-vm/';
 
 export interface VmPlace {
-  readonly folder: MoRef<'Folder'>;
+  readonly folder: MoRef<'Folder' | 'VirtualApp'>;
   readonly resourcePool: MoRef<'ResourcePool'>;
 }
 

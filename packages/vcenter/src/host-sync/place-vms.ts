@@ -4,6 +4,8 @@ import { type MoRef, moRef } from '@vivarium/vim';
 import { escapeName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
+import { isApp } from '../resource-pool/pool-ref.ts';
+import { folderOfApp } from '../virtual-app/app-around.ts';
 import type { ExpectedVms, VmPlace } from './expected-vms.ts';
 import type { MirrorEvents } from './host-mirror.ts';
 import type { ReportedVm, VmStep } from './plan-vms.ts';
@@ -28,7 +30,7 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
   const more: Op[] = [];
   const after: (() => void)[] = [];
   const taken = new Map<string, Set<string>>();
-  const nameIn = (folder: MoRef<'Folder'>, name: string, self?: MoRef) => {
+  const nameIn = (folder: MoRef, name: string, self?: MoRef) => {
     const holder = inventory.childNamed(folder, name);
     const used = taken.get(folder.value) ?? new Set();
     taken.set(folder.value, used);
@@ -49,9 +51,7 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const record = inventory.get(step.ref);
       refs.set(moRef('VirtualMachine', step.vm.hostKey), step.ref);
       const isRenamed = record.hostName !== step.vm.name;
-      const name = isRenamed
-        ? nameIn(record.parent as MoRef<'Folder'>, escapeName(step.vm.name), step.ref)
-        : record.name;
+      const name = isRenamed ? nameIn(record.parent, escapeName(step.vm.name), step.ref) : record.name;
       const next = { ...record, ...identity(step.vm), name };
       if (!isSameRecord(record, next)) ops.push({ put: step.ref, record: next });
       if (name !== record.name) after.push(() => events.vmRenamed(step.ref, record.name, name));
@@ -60,7 +60,9 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       refs.set(moRef('VirtualMachine', step.vm.hostKey), step.ref);
       const isSameOwner = inventory.find(record.host)?.parent.value === owner.value;
       const resourcePool = isSameOwner ? record.resourcePool : rootPool;
-      ops.push({ put: step.ref, record: { ...record, ...identity(step.vm), host, resourcePool } });
+      const leaves = !isSameOwner && isApp(record.parent);
+      const parent = leaves ? (folderOfApp(inventory, record.parent) as MoRef) : record.parent;
+      ops.push({ put: step.ref, record: { ...record, ...identity(step.vm), host, parent, resourcePool } });
       after.push(() => events.vmRelocated(step.ref, record.host));
     } else if (step.kind === 'add') {
       const ref = inventory.newRef('VirtualMachine');
@@ -74,7 +76,10 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
         };
       more.push(...expected.fulfilled([instanceUuid, vmPathName]));
       refs.set(moRef('VirtualMachine', step.vm.hostKey), ref);
-      ops.push({ put: ref, record: newRecord(step.vm, place, host, nameIn(place.folder, escapeName(step.vm.name))) });
+      ops.push({
+        put: ref,
+        record: newRecord(step.vm, place, host, nameIn(place.folder as MoRef, escapeName(step.vm.name))),
+      });
       after.push(() => {
         if (created) events.vmCreated(ref);
         else if (registered) events.vmRegistered(ref);
@@ -92,7 +97,7 @@ function newRecord(
   host: MoRef<'HostSystem'>,
   name: string,
 ): EntityRecord<'VirtualMachine'> {
-  return { name, parent: folder, host, resourcePool, ...identity(vm) };
+  return { name, parent: folder as MoRef, host, resourcePool, ...identity(vm) };
 }
 
 function identity({ hostKey, instanceUuid, vmPathName, datastoreUrl, name }: ReportedVm) {

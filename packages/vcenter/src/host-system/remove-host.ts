@@ -49,10 +49,10 @@ function leaveSwitches({ inventory }: Center, host: MoRef<'HostSystem'>): Invent
   });
 }
 
-/** Its pools, children first. */
-function belowOwner({ inventory }: Center, owner: MoRef): EntityRef[] {
+/** Its pools and vApps, children first; what runs in them goes with its host. */
+export function belowOwner({ inventory }: Center, owner: MoRef): EntityRef[] {
   return inventory
     .children(owner)
-    .filter(({ type }) => type !== 'HostSystem')
+    .filter(({ type }) => type !== 'HostSystem' && type !== 'VirtualMachine')
     .flatMap((ref) => [...belowOwner({ inventory } as Center, ref as MoRef), ref]);
 }

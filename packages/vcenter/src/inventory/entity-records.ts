@@ -5,6 +5,7 @@ import type {
   DVPortgroupConfigInfo,
   MoRef,
   ResourceConfigSpec,
+  VAppConfigInfo,
   VMwareDVSConfigInfo,
 } from '@vivarium/vim';
 
@@ -37,6 +38,15 @@ export interface EntityRecords {
     readonly owner: MoRef<'ComputeResource'>;
     /** Absent on a root pool: it has what its hosts have. */
     readonly config?: ResourceConfigSpec;
+  };
+  /** A resource pool whose VMs and pools start and stop together. Its VMs lie in it, not in a folder. */
+  readonly VirtualApp: Entity & {
+    readonly owner: MoRef<'ComputeResource'>;
+    readonly config: ResourceConfigSpec;
+    /** VirtualApp.parentFolder; absent in another vApp. */
+    readonly folder?: MoRef<'Folder'>;
+    /** `entityConfig` has an entry for each VM and vApp in it. */
+    readonly vAppConfig: VAppConfigInfo;
   };
   readonly HostSystem: Entity & {
     /** How vCenter reaches it; the name that it was added by. */
@@ -93,13 +103,14 @@ export type EntityType = keyof EntityRecords;
 export type EntityRef<T extends EntityType = EntityType> = { [K in T]: MoRef<K> }[T];
 export type EntityRecord<T extends EntityType = EntityType> = EntityRecords[T];
 
-/** In the order in which they can be put into the graph: parents before children, but for folders, which nest. */
+/** In the order in which they can be put into the graph: parents before children, but for folders and pools, which nest. */
 export const ENTITY_TYPES = [
   'Folder',
   'Datacenter',
   'ComputeResource',
   'ClusterComputeResource',
   'ResourcePool',
+  'VirtualApp',
   'HostSystem',
   'StoragePod',
   'Datastore',
@@ -117,6 +128,7 @@ export const ID_PREFIXES: Readonly<Record<EntityType, string>> = {
   ComputeResource: 'domain-s',
   ClusterComputeResource: 'domain-c',
   ResourcePool: 'resgroup-',
+  VirtualApp: 'resgroup-v',
   HostSystem: 'host-',
   VirtualMachine: 'vm-',
   Datastore: 'datastore-',

@@ -157,20 +157,28 @@ export class Inventory {
     const key = moRefKey(ref as MoRef);
     this.#records.set(key, { ref, record });
     this.#byType.get(ref.type as EntityType)?.add(key);
-    const parent = moRefKey(record.parent);
-    const siblings = this.#children.get(parent) ?? new Map<string, EntityRef>();
-    siblings.set(plainName(record.name), ref);
-    this.#children.set(parent, siblings);
+    for (const parent of parentsOf(record)) {
+      const siblings = this.#children.get(parent) ?? new Map<string, EntityRef>();
+      siblings.set(plainName(record.name), ref);
+      this.#children.set(parent, siblings);
+    }
   }
 
   #unindex(ref: EntityRef, record: EntityRecord): void {
     const key = moRefKey(ref as MoRef);
     this.#records.delete(key);
     this.#byType.get(ref.type as EntityType)?.delete(key);
-    const parent = moRefKey(record.parent);
-    const siblings = this.#children.get(parent);
     const name = plainName(record.name);
-    if (siblings?.get(name)?.value === ref.value) siblings.delete(name);
-    if (siblings?.size === 0) this.#children.delete(parent);
+    for (const parent of parentsOf(record)) {
+      const siblings = this.#children.get(parent);
+      if (siblings?.get(name)?.value === ref.value) siblings.delete(name);
+      if (siblings?.size === 0) this.#children.delete(parent);
+    }
   }
+}
+
+/** A vApp is a child of its pool and of its folder. */
+function parentsOf(record: EntityRecord): string[] {
+  const folder = 'folder' in record && record.folder ? [moRefKey(record.folder)] : [];
+  return [moRefKey(record.parent), ...folder];
 }

@@ -10,6 +10,7 @@ import { hostFace } from '../host-system/host-face.ts';
 import { networkFace } from '../network/network-face.ts';
 import { resourcePoolFace } from '../resource-pool/resource-pool-face.ts';
 import { storagePodFace } from '../storage-pod/storage-pod-face.ts';
+import { virtualAppFace } from '../virtual-app/virtual-app-face.ts';
 import { vmFace } from '../virtual-machine/vm-face.ts';
 import type { EntityFaces } from './publisher.ts';
 
@@ -21,6 +22,7 @@ export function entityFaces(center: Center): EntityFaces {
     ComputeResource: computeResourceFace(center),
     ClusterComputeResource: clusterFace(center),
     ResourcePool: resourcePoolFace(center),
+    VirtualApp: virtualAppFace(center),
     HostSystem: hostFace(center),
     VirtualMachine: vmFace(center),
     Datastore: datastoreFace(center),

@@ -13,7 +13,9 @@ import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord, EntityRef } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
+import { appAround, folderOfApp } from '../virtual-app/app-around.ts';
 import { settingsOf } from './compute-pools.ts';
+import { isApp, isPool } from './pool-ref.ts';
 
 type Pool = MoRef<'ResourcePool'>;
 
@@ -25,9 +27,7 @@ export function createPool(center: Center, parent: Pool, name: string, spec: Res
   return inventory.exclusively(async () => {
     const checked = checkName(name);
     inventory.requireFreeName(parent, checked);
-    if (depthOf(center, parent) >= MAX_DEPTH) {
-      throw new MethodFault('InvalidResourcePoolStructureFault', {}, `resource pools are at most ${MAX_DEPTH} deep`);
-    }
+    requireDepth(center, parent);
     const ref = inventory.newRef('ResourcePool');
     const config = stamped(center, ref, {
       cpuAllocation: newPoolAllocation('cpu', spec.cpuAllocation),
@@ -47,11 +47,12 @@ export function updatePool(
   name: string | undefined,
   spec: ResourceConfigSpec | undefined,
 ): Promise<void> {
-  const { inventory, pools, service } = center;
+  const { inventory, pools } = center;
   return inventory.exclusively(async () => {
     const record = ownPool(center, pool);
     const newName = name === undefined ? record.name : checkName(name);
     inventory.requireFreeName(record.parent, newName, pool as MoRef);
+    if (record.folder) inventory.requireFreeName(record.folder, newName, pool as MoRef);
     const known = record.config;
     if (spec?.changeVersion !== undefined && spec.changeVersion !== known.changeVersion) {
       throw new MethodFault('ConcurrentAccess');
@@ -64,13 +65,12 @@ export function updatePool(
       : known;
     if (spec) refuse(findPoolChangeFault(pools.treeOf(pool), pool.value, settingsOf(config)));
     await inventory.apply([{ put: pool, record: { ...record, name: newName, config } }]);
-    service.graph.get(pool).set('config', config);
   });
 }
 
 /** VMs and pools of the same compute resource come into `target`. Faults: InvalidArgument, DuplicateName, InsufficientResourcesFault. */
 export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[]): Promise<void> {
-  const { inventory, pools, service } = center;
+  const { inventory, pools } = center;
   return inventory.exclusively(async () => {
     const { owner } = inventory.get<'ResourcePool'>(target);
     const tree = pools.treeOf(target);
@@ -80,15 +80,19 @@ export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[
         const record = inventory.get<'VirtualMachine'>(vm);
         requireSameOwner(center, owner, record.resourcePool);
         refuse(findVmMoveFault(tree, record.resourcePool.value, target.value, runningReservation(center, vm)));
-        await inventory.apply([{ put: vm, record: { ...record, resourcePool: target } }]);
-        service.graph.get(vm).set('resourcePool', target);
-      } else if (ref.type === 'ResourcePool') {
+        const parent = parentOfVm(center, record.parent, target);
+        inventory.requireFreeName(parent, record.name, vm as MoRef);
+        await inventory.apply([{ put: vm, record: { ...record, parent, resourcePool: target } }]);
+      } else if (isPool(ref)) {
         const pool = ref as unknown as Pool;
         const record = ownPool(center, pool);
         requireSameOwner(center, owner, pool);
         inventory.requireFreeName(target, record.name, pool as MoRef);
         refuse(findPoolMoveFault(tree, pool.value, target.value));
-        await inventory.apply([{ put: pool, record: { ...record, parent: target as MoRef } }]);
+        const folder = folderOfMoved(center, pool, target);
+        if (folder) inventory.requireFreeName(folder, record.name, pool as MoRef);
+        const moved = { ...record, parent: target as MoRef, folder };
+        await inventory.apply([{ put: pool, record: moved }, ...carryVms(center, pool, target)] as InventoryOp[]);
       } else throw new MethodFault('InvalidArgument', { invalidProperty: 'list' });
     }
   });
@@ -96,14 +100,14 @@ export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[
 
 /** Its pools and VMs go to the pool around it. Fault: NotSupported for a root pool. */
 export function destroyPool(center: Center, pool: Pool): Promise<void> {
-  const { inventory, service } = center;
+  const { inventory } = center;
   return inventory.exclusively(async () => {
     const { parent } = ownPool(center, pool);
     const around = parent as unknown as Pool;
     const vms = [...inventory.ofType('VirtualMachine')].filter(
       ([, record]) => record.resourcePool.value === pool.value,
     );
-    const children = inventory.children(pool as MoRef) as Pool[];
+    const children = poolsIn(center, pool);
     const ops: InventoryOp[] = [
       ...vms.map(([put, record]): InventoryOp => ({ put, record: { ...record, resourcePool: around } })),
       ...children.map((child): InventoryOp => {
@@ -114,23 +118,64 @@ export function destroyPool(center: Center, pool: Pool): Promise<void> {
       { remove: pool as EntityRef },
     ];
     await inventory.apply(ops);
-    for (const [vm] of vms) service.graph.get(vm).set('resourcePool', around);
   });
 }
 
 export async function destroyChildren(center: Center, pool: Pool): Promise<void> {
-  for (const child of center.inventory.children(pool as MoRef) as Pool[]) {
+  for (const child of poolsIn(center, pool)) {
+    if (isApp(child)) continue;
     await destroyChildren(center, child);
     await destroyPool(center, child);
   }
 }
 
 /** A pool that is not a root pool. */
-function ownPool({ inventory }: Center, pool: Pool): EntityRecord<'ResourcePool'> & { config: ResourceConfigSpec } {
+function ownPool(
+  { inventory }: Center,
+  pool: Pool,
+): EntityRecord<'ResourcePool'> & { readonly config: ResourceConfigSpec; readonly folder?: MoRef<'Folder'> } {
   const record = inventory.get<'ResourcePool'>(pool);
   const { config } = record;
   if (!config) throw new MethodFault('NotSupported', {}, 'a root resource pool has what its hosts have');
   return { ...record, config };
+}
+
+function poolsIn({ inventory }: Center, pool: Pool): Pool[] {
+  return inventory.children(pool as MoRef).filter((ref) => isPool(ref as MoRef)) as Pool[];
+}
+
+/** A VM lies in the vApp around its pool, or in a folder. */
+function parentOfVm({ inventory }: Center, parent: MoRef, target: Pool): MoRef {
+  const app = appAround(inventory, target);
+  if (app) return app as MoRef;
+  return isApp(parent) ? (folderOfApp(inventory, parent) as MoRef) : parent;
+}
+
+/** A vApp in another one is in no folder; one that comes out of it is in that one's. */
+function folderOfMoved({ inventory }: Center, pool: Pool, target: Pool): MoRef<'Folder'> | undefined {
+  if (!isApp(pool) || isApp(target)) return undefined;
+  return inventory.get<'VirtualApp'>(pool).folder ?? folderOfApp(inventory, pool);
+}
+
+/** VMs of a plain pool that moves come into the vApp around the new place, or leave that around the old one. */
+function carryVms(center: Center, pool: Pool, target: Pool): InventoryOp[] {
+  const { inventory } = center;
+  const from = appAround(inventory, pool);
+  if (isApp(pool) || from?.value === appAround(inventory, target)?.value) return [];
+  return Array.from(inventory.ofType('VirtualMachine')).flatMap(([put, record]): InventoryOp[] => {
+    const isCarried = isBelow(center, record.resourcePool, pool) && isApp(record.parent) === (from !== undefined);
+    if (!isCarried || (from && record.parent.value !== from.value)) return [];
+    const parent = parentOfVm(center, record.parent, target);
+    inventory.requireFreeName(parent, record.name, put as MoRef);
+    return [{ put, record: { ...record, parent } }];
+  });
+}
+
+function isBelow({ inventory }: Center, pool: MoRef, above: Pool): boolean {
+  for (let at: MoRef | undefined = pool; isPool(at); at = inventory.parentOf(at)) {
+    if (at.value === above.value) return true;
+  }
+  return false;
 }
 
 function requireSameOwner({ inventory }: Center, owner: MoRef, pool: Pool): void {
@@ -146,7 +191,7 @@ function runningReservation({ service }: Center, vm: MoRef<'VirtualMachine'>) {
   return { cpuMhz: cpuReservation, memoryMB: memoryReservation };
 }
 
-function stamped(
+export function stamped(
   { clock }: Center,
   entity: Pool,
   allocations: Pick<ResourceConfigSpec, 'cpuAllocation' | 'memoryAllocation'>,
@@ -160,9 +205,15 @@ function stamped(
   });
 }
 
+/** Fault: InvalidResourcePoolStructureFault, when a pool below this one would be too deep. */
+export function requireDepth(center: Center, parent: Pool): void {
+  if (depthOf(center, parent) < MAX_DEPTH) return;
+  throw new MethodFault('InvalidResourcePoolStructureFault', {}, `resource pools are at most ${MAX_DEPTH} deep`);
+}
+
 function depthOf({ inventory }: Center, pool: Pool): number {
   const { parent } = inventory.get<'ResourcePool'>(pool);
-  return parent.type === 'ResourcePool' ? 1 + depthOf({ inventory } as Center, parent as unknown as Pool) : 0;
+  return isPool(parent) ? 1 + depthOf({ inventory } as Center, parent) : 0;
 }
 
 function refuse(fault: MethodFault | undefined): void {

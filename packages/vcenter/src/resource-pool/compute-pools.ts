@@ -7,10 +7,18 @@ import {
   poolRuntimeInfo,
   type Resources,
 } from '@vivarium/drs/resource-pool';
-import { type MoRef, make, moRef, type ResourceConfigSpec, type VirtualMachineSummary } from '@vivarium/vim';
+import {
+  type MoRef,
+  make,
+  type ResourceConfigSpec,
+  type ResourcePoolRuntimeInfo,
+  type ResourcePoolSummary,
+  type VirtualMachineSummary,
+} from '@vivarium/vim';
 import type { ObjectGraph } from '@vivarium/vmomi';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { isPool, poolRef } from './pool-ref.ts';
 
 type Pool = MoRef<'ResourcePool'>;
 type VmRef = MoRef<'VirtualMachine'>;
@@ -39,9 +47,10 @@ export class ComputePools {
     this.#inventory = inventory;
     this.#graph = graph;
     for (const [ref] of inventory.ofType('ResourcePool')) this.#ensure(ref);
+    for (const [ref] of inventory.ofType('VirtualApp')) this.#ensure(ref as Pool);
     inventory.onChange(({ ref, before, after }) => {
       const { type } = ref as { type: string };
-      if (type === 'ResourcePool') this.#poolChanged(ref as unknown as Pool, before as never, after as never);
+      if (isPool(ref as MoRef)) this.#poolChanged(ref as unknown as Pool, before as never, after as never);
       if (type === 'VirtualMachine') this.vmShown(ref as unknown as VmRef);
     });
   }
@@ -103,7 +112,7 @@ export class ComputePools {
     if (!after) {
       const tree = this.#treeOf.get(ref.value);
       // With its compute resource the whole tree goes.
-      if (tree && before?.parent.type === 'ResourcePool' && tree.has(ref.value)) tree.removePool(ref.value);
+      if (tree && isPool(before?.parent) && tree.has(ref.value)) tree.removePool(ref.value);
       this.#treeOf.delete(ref.value);
       this.#usage.delete(ref.value);
       if (tree) this.#touch(tree);
@@ -121,12 +130,12 @@ export class ComputePools {
     const known = this.#treeOf.get(pool.value);
     if (known) return known;
     const { parent, config } = this.#inventory.get<'ResourcePool'>(pool);
-    if (parent.type !== 'ResourcePool' || !config) {
+    if (!isPool(parent) || !config) {
       const tree = new PoolTree(pool.value, NOTHING);
       this.#treeOf.set(pool.value, tree);
       return tree;
     }
-    const tree = this.#ensure(parent as unknown as Pool);
+    const tree = this.#ensure(parent);
     tree.addPool(pool.value, parent.value, settingsOf(config));
     this.#treeOf.set(pool.value, tree);
     return tree;
@@ -141,13 +150,13 @@ export class ComputePools {
     const dirty = new Set(this.#dirty);
     this.#dirty.clear();
     for (const [key, tree] of this.#treeOf) {
-      const object = dirty.has(tree) && tree.has(key) ? this.#graph.find(moRef('ResourcePool', key)) : undefined;
+      const object = dirty.has(tree) && tree.has(key) ? this.#graph.find(poolRef(key)) : undefined;
       const config = object?.get('config');
       if (!object || !config) continue;
       const { cpuMhz, memoryMB } = this.#usageWithin(key, tree);
       const runtime = poolRuntimeInfo(tree, key, { cpuMhz, memoryBytes: memoryMB * 2 ** 20 });
       const name = object.get('name') ?? '';
-      object.update({ runtime, summary: make('ResourcePoolSummary', { name, config, runtime }) });
+      object.update({ runtime, summary: summaryOf(object, { name, config, runtime }) });
     }
   }
 
@@ -160,6 +169,15 @@ export class ComputePools {
     }
     return sum;
   }
+}
+
+/** A vApp's says more than a pool's. */
+function summaryOf(
+  object: { get(property: 'summary'): ResourcePoolSummary | undefined },
+  now: { readonly name: string; readonly config: ResourceConfigSpec; readonly runtime: ResourcePoolRuntimeInfo },
+): ResourcePoolSummary {
+  const former = object.get('summary');
+  return former ? { ...former, ...now } : make('ResourcePoolSummary', now);
 }
 
 export function settingsOf({ cpuAllocation, memoryAllocation }: ResourceConfigSpec): PoolSettings {

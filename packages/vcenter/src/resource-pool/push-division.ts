@@ -17,6 +17,7 @@ import type { ObjectGraph } from '@vivarium/vmomi';
 import { type HostLink, HostUnreachable } from '../host-link/host-link.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { HostPools } from './host-pools.ts';
+import { isPool, poolRef } from './pool-ref.ts';
 
 type Host = MoRef<'HostSystem'>;
 type Vm = MoRef<'VirtualMachine'>;
@@ -72,9 +73,10 @@ export class PushDivision {
     this.#options = options;
     const { inventory } = options;
     for (const [ref] of inventory.ofType('ResourcePool')) this.#touch('pools', ref.value);
+    for (const [ref] of inventory.ofType('VirtualApp')) this.#touch('pools', ref.value);
     inventory.onChange(({ ref }) => {
       const { type, value } = ref as { readonly type: string; readonly value: string };
-      if (type === 'ResourcePool') this.#touch('pools', value);
+      if (isPool(ref as MoRef)) this.#touch('pools', value);
       if (type === 'HostSystem') this.#touch('hosts', value);
       if (type === 'VirtualMachine') this.#touch('vms', value);
     });
@@ -150,19 +152,19 @@ export class PushDivision {
   }
 
   #depthOf(pool: string): number {
-    const parent = this.#options.inventory.find<'ResourcePool'>(moRef('ResourcePool', pool))?.parent;
-    return parent?.type === 'ResourcePool' ? 1 + this.#depthOf(parent.value) : 0;
+    const parent = this.#options.inventory.find<'ResourcePool'>(poolRef(pool))?.parent;
+    return isPool(parent) ? 1 + this.#depthOf(parent.value) : 0;
   }
 
   #poolDue(key: string, of: (owner: string) => Changes): void {
-    const record = this.#options.inventory.find<'ResourcePool'>(moRef('ResourcePool', key));
+    const record = this.#options.inventory.find<'ResourcePool'>(poolRef(key));
     const former = this.#pools.get(key);
     const owner = record?.owner.value;
     if (former !== undefined && former !== owner) {
       of(former).pools.removed.push(key);
       this.#pools.delete(key);
     }
-    if (!record?.config || record.parent.type !== 'ResourcePool') return;
+    if (!record?.config || !isPool(record.parent)) return;
     this.#divide(record.owner);
     this.#pools.set(key, record.owner.value);
     const cpu = allocationOf(record.config.cpuAllocation, { of: 'poolCpu' });

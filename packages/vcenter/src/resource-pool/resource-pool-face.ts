@@ -1,40 +1,50 @@
 // The ResourcePool object: a compute resource's root pool, and the pools below it.
 // Source: vSphere Web Services API, ResourcePool.
-import { type Handlers, type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
+import { type Handlers, type MoRef, make, type Properties, type ResourceConfigSpec } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
+import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { EntityFace } from '../publish/publisher.ts';
+import { createApp } from '../virtual-app/change-app.ts';
 import { createPool, destroyChildren, destroyPool, moveIntoPool, updatePool } from './change-pools.ts';
+import { isPool } from './pool-ref.ts';
 
 export function resourcePoolFace(center: Center): EntityFace<'ResourcePool'> {
   return {
     handlers: (ref) => poolMethods(center, ref),
-    properties: (ref, { owner, config, name }) => {
-      const shown = config ?? rootConfig(ref, 0, 0);
-      const usage = make('ResourcePoolResourceUsage', {
-        reservationUsed: 0,
-        reservationUsedForVm: 0,
-        unreservedForPool: 0,
-        unreservedForVm: 0,
-        overallUsage: 0,
-        maxUsage: 0,
-      });
-      const runtime = make('ResourcePoolRuntimeInfo', { memory: usage, cpu: usage, overallStatus: 'green' });
-      return {
-        owner,
-        config: shown,
-        runtime,
-        summary: make('ResourcePoolSummary', { name, config: shown, runtime }),
-        resourcePool: [],
-        vm: [],
-      };
-    },
+    properties: (ref, record) => unusedPool(ref, record),
+    changes: (_ref, { config }, before) => (config && config !== before.config ? { config } : {}),
     // A compute resource names its root pool itself.
-    listings: ({ parent }) => (parent.type === 'ResourcePool' ? [{ owner: parent, property: 'resourcePool' }] : []),
+    listings: ({ parent }) => (isPool(parent) ? [{ owner: parent, property: 'resourcePool' }] : []),
   };
 }
 
-function poolMethods(center: Center, pool: MoRef<'ResourcePool'>): Handlers<'ResourcePool', Call> {
+/** A pool in which nothing runs yet. */
+export function unusedPool(
+  ref: MoRef<'ResourcePool'>,
+  { owner, config, name }: EntityRecord<'ResourcePool'>,
+): Properties<'ResourcePool'> {
+  const shown = config ?? rootConfig(ref, 0, 0);
+  const usage = make('ResourcePoolResourceUsage', {
+    reservationUsed: 0,
+    reservationUsedForVm: 0,
+    unreservedForPool: 0,
+    unreservedForVm: 0,
+    overallUsage: 0,
+    maxUsage: 0,
+  });
+  const runtime = make('ResourcePoolRuntimeInfo', { memory: usage, cpu: usage, overallStatus: 'green' });
+  return {
+    owner,
+    config: shown,
+    runtime,
+    summary: make('ResourcePoolSummary', { name, config: shown, runtime }),
+    resourcePool: [],
+    vm: [],
+  };
+}
+
+export function poolMethods(center: Center, pool: MoRef<'ResourcePool'>): Handlers<'ResourcePool', Call> {
   const { service } = center;
   const task = (method: string, call: Call, work: () => Promise<void>) =>
     service.tasks.start({ entity: pool, descriptionId: `ResourcePool.${method}`, call }, work);
@@ -42,6 +52,7 @@ function poolMethods(center: Center, pool: MoRef<'ResourcePool'>): Handlers<'Res
     CreateResourcePool: ({ name, spec }) => createPool(center, pool, name, spec),
     UpdateConfig: ({ name, config }) => updatePool(center, pool, name, config),
     Rename_Task: ({ newName }, call) => task('rename', call, () => updatePool(center, pool, newName, undefined)),
+    CreateVApp: (args) => createApp(center, pool, args),
     MoveIntoResourcePool: ({ list }) => moveIntoPool(center, pool, list as MoRef[]),
     Destroy_Task: (_args, call) => task('destroy', call, () => destroyPool(center, pool)),
     DestroyChildren: () => destroyChildren(center, pool),

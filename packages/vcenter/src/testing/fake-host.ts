@@ -60,7 +60,7 @@ export class FakeHost {
   readonly networks = new Set<string>(['VM Network']);
   readonly switches = new Map<string, HostVirtualSwitchSpec>();
   readonly portGroups = new Map<string, HostPortGroupSpec>();
-  /** A method of HostNetworkSystem that is refused. */
+  /** A method of HostNetworkSystem that is refused; of a VM: `PowerOnVM_Task web`. */
   refuses: string | undefined;
   readonly pools = new FakePools();
   /** What /folder has: content by `[datastore] path`. */
@@ -270,12 +270,16 @@ export class FakeHost {
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
     if (!vm) throw new MethodFault('NotSupported');
+    if (this.refuses === `${method} ${vm.name}`) {
+      throw new MethodFault('PlatformConfigFault', { text: 'refused by the test' });
+    }
     if (method === 'PowerOnVM_Task') {
       if (vm.powerState === 'poweredOn') {
         throw new MethodFault('InvalidPowerState', { requestedState: 'poweredOn', existingState: 'poweredOn' });
       }
       vm.powerState = 'poweredOn';
     } else if (method === 'PowerOffVM_Task') vm.powerState = 'poweredOff';
+    else if (method === 'SuspendVM_Task') vm.powerState = 'suspended';
     else if (method === 'Rename_Task') vm.name = String(args['newName']);
     else if (method === 'ReconfigVM_Task') {
       const spec = args['spec'] as { instanceUuid?: string };

@@ -12,7 +12,9 @@ import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import type { VmPlace } from '../host-sync/expected-vms.ts';
 import { checkName, plainName } from '../inventory/entity-name.ts';
+import { isApp } from '../resource-pool/pool-ref.ts';
 import { asReference } from '../routing/as-reference.ts';
+import { appAround } from '../virtual-app/app-around.ts';
 import { chooseHost } from './choose-host.ts';
 
 const HOST_VM_FOLDER = moRef('Folder', 'ha-folder-vm');
@@ -25,15 +27,16 @@ interface Where {
 
 export function createVm(
   center: Center,
-  folder: MoRef<'Folder'>,
+  container: MoRef<'Folder' | 'VirtualApp'>,
   { config, ...where }: Where & { readonly config: VirtualMachineConfigSpec },
   call: Call,
 ): MoRef<'Task'> {
-  const name = requireName(center, folder, config.name ?? '');
   const resourcePool = poolOf(center, where);
+  const folder = appAround(center.inventory, resourcePool) ?? container;
+  const name = requireName(center, folder, config.name ?? '');
   const spec = make('VirtualMachineConfigSpec', { ...config, instanceUuid: config.instanceUuid ?? center.newUuid() });
   return center.service.tasks.start(
-    { entity: folder, descriptionId: 'Folder.createVm', call, cancelable: true },
+    { entity: container as MoRef, descriptionId: `${ownerOf(container)}.createVm`, call, cancelable: true },
     async (task) => {
       const host = chooseHost(center, { pool: resourcePool, host: where.host, spec });
       center.service.events.post(
@@ -57,15 +60,16 @@ export function createVm(
 
 export function registerVm(
   center: Center,
-  folder: MoRef<'Folder'>,
+  container: MoRef<'Folder' | 'VirtualApp'>,
   args: Where & { readonly path: string; readonly name?: string | undefined; readonly asTemplate: boolean },
   call: Call,
 ): MoRef<'Task'> {
   if (args.asTemplate) throw new MethodFault('NotSupported', {}, 'templates are not built yet');
-  if (args.name !== undefined) requireName(center, folder, args.name);
   const resourcePool = poolOf(center, args);
+  const folder = appAround(center.inventory, resourcePool) ?? container;
+  if (args.name !== undefined) requireName(center, folder, args.name);
   return center.service.tasks.start(
-    { entity: folder, descriptionId: 'Folder.registerVm', call, cancelable: true },
+    { entity: container as MoRef, descriptionId: `${ownerOf(container)}.registerVm`, call, cancelable: true },
     async (task) => {
       const files = make('VirtualMachineFileInfo', { vmPathName: args.path });
       const spec = make('VirtualMachineConfigSpec', { files });
@@ -117,8 +121,13 @@ async function runOnHost(
   });
 }
 
-function requireName({ inventory }: Center, folder: MoRef<'Folder'>, wanted: string): string {
-  if (!inventory.get(folder).childType.includes('VirtualMachine')) {
+/** Whose method it was. */
+function ownerOf(container: MoRef<'Folder' | 'VirtualApp'>): 'Folder' | 'ResourcePool' {
+  return isApp(container) ? 'ResourcePool' : 'Folder';
+}
+
+function requireName({ inventory }: Center, folder: MoRef<'Folder' | 'VirtualApp'>, wanted: string): string {
+  if (!isApp(folder) && !inventory.get<'Folder'>(folder as MoRef<'Folder'>).childType.includes('VirtualMachine')) {
     throw new MethodFault('NotSupported', {}, 'this folder does not hold virtual machines');
   }
   const name = checkName(wanted);

@@ -14,6 +14,7 @@ import { environmentBrowserOf } from '../host-sync/host-mirror.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { EntityFace } from '../publish/publisher.ts';
+import { isApp } from '../resource-pool/pool-ref.ts';
 
 /** What the VM's host does, and vCenter only passes on. */
 const FORWARDED = [
@@ -62,12 +63,28 @@ export function vmFace(center: Center): EntityFace<'VirtualMachine'> {
     // One set of methods for all VMs: they find out by `this` whose they are.
     handlers: (ref) => Object.create(shared, { ref: { value: ref } }) as Handlers<'VirtualMachine', Call>,
     properties: (_ref, record) => unreported(center, record),
+    changes: (_ref, record) => ({ ...placeOf(record), resourcePool: record.resourcePool }),
     listings: ({ parent, host, resourcePool }) => [
-      { owner: parent, property: 'childEntity' },
+      ...(isApp(parent) ? [] : [{ owner: parent, property: 'childEntity' }]),
       { owner: host, property: 'vm' },
       { owner: resourcePool, property: 'vm' },
     ],
   };
+}
+
+/** While a vApp starts or stops, it alone does these to its VMs. */
+const POWER: ReadonlySet<string> = new Set([
+  'PowerOffVM_Task',
+  'RebootGuest',
+  'ResetVM_Task',
+  'ShutdownGuest',
+  'StandbyGuest',
+  'SuspendVM_Task',
+]);
+
+/** In a vApp it has no parent. */
+function placeOf({ parent }: EntityRecord<'VirtualMachine'>): Properties<'VirtualMachine'> {
+  return (isApp(parent) ? { parent: undefined, parentVApp: parent } : { parent, parentVApp: undefined }) as never;
 }
 
 interface Own {
@@ -75,10 +92,11 @@ interface Own {
 }
 
 function vmMethods(center: Center): object {
-  const { inventory, forwarder } = center;
+  const { inventory, forwarder, apps } = center;
   const forwarded = FORWARDED.map((method) => [
     method,
     function (this: Own, args: object, call: Call) {
+      if (POWER.has(method)) apps.requireCalm(this.ref);
       return forwarder.forward(this.ref, inventory.get(this.ref).host, method, args, call);
     },
   ]);
@@ -89,6 +107,7 @@ function vmMethods(center: Center): object {
       // Elsewhere than where it is registered: that is a migration.
       if (host && host.value !== own.value)
         throw new MethodFault('NotSupported', {}, 'cold migration is not built yet');
+      apps.requireCalm(this.ref);
       admit(center, this.ref);
       return forwarder.startTask(this.ref, { host: own, method: 'PowerOnVM_Task', args: {} }, call);
     },
@@ -128,6 +147,7 @@ function unreported(center: Center, record: EntityRecord<'VirtualMachine'>): Pro
   });
   return {
     environmentBrowser: environmentBrowserOf(owner),
+    ...placeOf(record),
     resourcePool: record.resourcePool,
     datastore: [],
     network: [],

@@ -31,12 +31,18 @@ export function completeArguments<T extends Event>(graph: ObjectGraph, event: T)
 /** The parents of an entity, nearest first. */
 export function ancestors(graph: ObjectGraph, entity: ManagedObjectReference): MoRef[] {
   const found: MoRef[] = [];
-  let parent = graph.find(entity as MoRef)?.parent;
+  let parent = above(graph, entity);
   while (parent && found.length < MOST_LEVELS) {
     found.push(parent);
-    parent = graph.find(parent)?.parent;
+    parent = above(graph, parent);
   }
   return found;
+}
+
+/** A machine in a vApp has no parent. */
+function above(graph: ObjectGraph, entity: ManagedObjectReference): MoRef | undefined {
+  const object = graph.find(entity as MoRef);
+  return object?.parent ?? (object?.getPath('parentVApp') as MoRef | undefined);
 }
 
 /** Every entity that an event names in its arguments (`vm`, `host`, `entity`, `destHost` …). */

@@ -102,7 +102,7 @@ function makeIndexes({ graph, router }: SearchIndexOptions) {
     child: new ValueIndex({
       ...common,
       covers: (type) => schema.isSubtype(type, 'ManagedEntity'),
-      properties: ['name', 'parent', 'parentVApp', 'resourcePool'],
+      properties: ['name', 'parent', 'parentVApp', 'parentFolder', 'resourcePool'],
       keysOf: childKeys,
     }),
   };
@@ -135,11 +135,17 @@ function dnsNameKeys(object: ManagedObject): string[] {
   return [...new Set([...texts(object, ['name']), ...(hostName ? [hostName] : []), ...qualified].map(plainDnsName))];
 }
 
+/** Where else things are found than below their parents. */
+const MORE_ABOVE: Readonly<Record<string, readonly string[]>> = {
+  VirtualMachine: ['resourcePool'],
+  VirtualApp: ['parentFolder'],
+};
+
 /** A machine in a vApp has no folder; one in a plain pool is a child of its folder, and found in the pool too. */
 function childKeys(object: ManagedObject): string[] {
   const [name] = texts(object, ['name']);
   if (name === undefined) return [];
-  const above = ['parent', 'parentVApp', ...(object.ref.type === 'VirtualMachine' ? ['resourcePool'] : [])];
+  const above = ['parent', 'parentVApp', ...(MORE_ABOVE[object.ref.type] ?? [])];
   const parents = above.map((path) => object.getPath(path) as MoRef | undefined);
   return [...new Set(parents.flatMap((parent) => (parent ? childKey(parent, plainName(name)) : [])))];
 }
