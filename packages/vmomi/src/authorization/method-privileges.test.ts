@@ -24,7 +24,7 @@ function needed(ref: MoRef, name: string, args: object = {}): string[] {
   const method = schema.method(ref.type, name);
   assert.ok(method);
   const all = requirements(graph, graph.get(ref), method, args as Record<string, unknown>);
-  return all.map(({ object, privilege }) => `${object.ref.value} ${privilege}`).sort();
+  return [...new Set(all.map(({ object, privilege }) => `${object.ref.value} ${privilege}`))].sort();
 }
 
 void test('a pool is changed by whoever may change it and the pool around it', () => {
@@ -63,7 +63,9 @@ void test('whoever removes a pool may also put its VMs into the pool around it',
   assert.deepEqual(needed(root, 'DestroyChildren'), [
     'a Resource.DeletePool',
     'b Resource.DeletePool',
+    'root Resource.AssignVMToPool',
     'root Resource.DeletePool',
+    'vm Resource.AssignVMToPool',
   ]);
   assert.deepEqual(needed(vm, 'Destroy_Task'), ['vm VirtualMachine.Inventory.Delete']);
 });

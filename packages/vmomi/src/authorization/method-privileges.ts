@@ -1,20 +1,13 @@
 // What a call needs: the schema's privilege of the method and of its arguments, and, for methods that the schema leaves
 // to their implementation, the privileges that the vSphere API reference names for them. Reads the graph, changes nothing.
-import {
-  type ManagedObjectReference,
-  type MethodInfo,
-  type MoRef,
-  schema,
-  type VirtualMachineConfigSpec,
-} from '@vivarium/vim';
+import type { MethodInfo, MoRef, VirtualMachineConfigSpec } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
+import { byType, OTHERWISE } from './by-type.ts';
+import { deviceRequirements, fileRequirements, newVmRequirements } from './placement-privileges.ts';
 import { reconfigurePrivileges } from './reconfigure-privileges.ts';
-
-export interface Requirement {
-  readonly object: ManagedObject;
-  readonly privilege: string;
-}
+import { objectsAt, on, parentOf, type Requirement, refsOf } from './requirement.ts';
+import { destroyChildrenRequirements, destroyRequirements, moveRequirements, poolAround } from './tree-privileges.ts';
 
 type Args = Readonly<Record<string, unknown>>;
 type Rule =
@@ -33,20 +26,6 @@ const RENAME: Readonly<Record<string, string>> = {
   Network: 'Network.Config',
   ResourcePool: 'Resource.RenamePool',
   ComputeResource: 'Host.Inventory.RenameCluster',
-};
-
-const DESTROY: Readonly<Record<string, string>> = {
-  VirtualMachine: 'VirtualMachine.Inventory.Delete',
-  VirtualApp: 'VApp.Delete',
-  Folder: 'Folder.Delete',
-  Datacenter: 'Datacenter.Delete',
-  Datastore: 'Datastore.Delete',
-  DistributedVirtualPortgroup: 'DVPortgroup.Delete',
-  DistributedVirtualSwitch: 'DVSwitch.Delete',
-  Network: 'Network.Delete',
-  ResourcePool: 'Resource.DeletePool',
-  ComputeResource: 'Host.Inventory.DeleteCluster',
-  HostSystem: 'Host.Inventory.RemoveHostFromCluster',
 };
 
 const TICKET: Readonly<Record<string, string>> = {
@@ -81,10 +60,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   setCustomValue: 'Global.SetCustomField',
   UpdateOptions: { default: 'Global.Settings', HostSystem: 'Host.Config.AdvancedConfig' },
   Rename_Task: RENAME,
-  Destroy_Task: (_args, object, graph) => {
-    const privilege = byType(DESTROY, object.ref.type);
-    return privilege === 'Resource.DeletePool' ? deletePool(object, graph) : [{ object, privilege }];
-  },
+  Destroy_Task: (_args, object, graph) => destroyRequirements(graph, object),
   UpdateConfig: (_args, pool, graph) => editPool(pool, graph),
   UpdateChildResourceConfiguration: ({ spec }, pool, graph) => [
     { object: pool, privilege: 'System.Read' },
@@ -98,20 +74,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     { object: target, privilege: 'System.Read' },
     ...refsOf(list).flatMap((ref) => moveIntoPool(graph.get(ref), target, graph)),
   ],
-  DestroyChildren: (_args, pool, graph) => [
-    { object: pool, privilege: 'Resource.DeletePool' },
-    ...refsOf(pool.getPath('resourcePool')).map((ref) => ({
-      object: graph.get(ref),
-      privilege: 'Resource.DeletePool',
-    })),
-  ],
+  DestroyChildren: (_args, pool, graph) => destroyChildrenRequirements(graph, pool),
   UpdateVAppConfig: 'VApp.ApplicationConfig',
-  MoveIntoFolder_Task: (args, folder, graph) => [
-    { object: folder, privilege: 'System.Read' },
-    ...refsOf(args['list']).map((ref) => ({ object: graph.get(ref), privilege: movePrivilege(ref) })),
+  MoveIntoFolder_Task: ({ list }, folder, graph) => [
+    ...on('System.Read', folder),
+    ...refsOf(list).flatMap((ref) => moveRequirements(graph, graph.get(ref), folder)),
   ],
-  ReconfigVM_Task: (args, object) =>
-    reconfigurePrivileges(args['spec'] as VirtualMachineConfigSpec).map((privilege) => ({ object, privilege })),
+  ReconfigVM_Task: ({ spec }, vm, graph) => [
+    ...reconfigurePrivileges(spec as VirtualMachineConfigSpec).flatMap((privilege) => on(privilege, vm)),
+    ...deviceRequirements(graph, vm, spec as VirtualMachineConfigSpec),
+  ],
   MigrateVM_Task: (_args, object) => [
     {
       object,
@@ -127,7 +99,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   AcquireTicket: ({ ticketType }, object) => [
     { object, privilege: TICKET[String(ticketType)] ?? 'VirtualMachine.Interact.ConsoleInteract' },
   ],
-  ReconfigureDvs_Task: 'DVSwitch.Modify',
+  ReconfigureDvs_Task: ({ spec }, dvs, graph) => {
+    const members = membersOf(graph, spec);
+    return [...on('DVSwitch.Modify', dvs), ...members, ...(members.length > 0 ? on('DVSwitch.HostOp', dvs) : [])];
+  },
   ReconfigureDVPortgroup_Task: 'DVPortgroup.Modify',
   UpdateNetworkConfig: 'Host.Config.Network',
   AddVirtualNic: 'Host.Config.Network',
@@ -144,8 +119,25 @@ const RULES: Readonly<Record<string, Rule>> = {
   CopyDatastoreFile_Task: SEEN,
 };
 
-/** Methods that neither the schema nor the rules cover are closed to all but administrators. */
-const OTHERWISE = 'Global.Settings';
+/** What methods need besides the privilege that the schema names. */
+const FURTHER: Readonly<Record<string, (args: Args, object: ManagedObject, graph: ObjectGraph) => Requirement[]>> = {
+  CreateVM_Task: ({ config, host }, folder, graph) => [
+    ...refsOf(host).flatMap((ref) => on('System.View', graph.get(ref))),
+    ...newVmRequirements(graph, folder, config as VirtualMachineConfigSpec),
+  ],
+  RegisterVM_Task: ({ path, pool, host }, folder, graph) => [
+    ...refsOf(host).flatMap((ref) => on('System.View', graph.get(ref))),
+    ...(pool === undefined ? refsOf(host).flatMap((ref) => intoRootPool(graph, graph.get(ref))) : []),
+    // Whoever registers a VM becomes its reader.
+    ...fileRequirements(graph, folder, 'Datastore.Browse', String(path)),
+  ],
+  UnregisterVM: (_args, vm, graph) => on('VirtualMachine.Inventory.Unregister', parentOf(graph, vm)),
+  DestroyDatastore: (_args, datastore, graph) => on('Datastore.Delete', parentOf(graph, datastore)),
+  DestroyNetwork: (_args, network, graph) => on('Network.Delete', parentOf(graph, network)),
+  AttachDisk_Task: ({ datastore }, _vm, graph) =>
+    refsOf(datastore).flatMap((ref) => on('Datastore.Browse', graph.get(ref))),
+  CreateDVS_Task: ({ spec }, _folder, graph) => membersOf(graph, (spec as { configSpec?: unknown }).configSpec),
+};
 
 /** The privilege that a method needs before its arguments are looked at; also tells what is open without a login. */
 export function methodPrivilege(method: MethodInfo): string {
@@ -161,7 +153,7 @@ export function requirements(graph: ObjectGraph, object: ManagedObject, method: 
   const byArgument = method.params.flatMap(({ name, privilege }) =>
     privilege === undefined ? [] : refsOf(args[name]).map((ref) => ({ object: graph.get(ref), privilege })),
   );
-  return [...own, ...byArgument];
+  return [...own, ...byArgument, ...(FURTHER[method.name]?.(args, object, graph) ?? [])];
 }
 
 function byRule(graph: ObjectGraph, object: ManagedObject, method: MethodInfo, args: Args): Requirement[] {
@@ -172,49 +164,24 @@ function byRule(graph: ObjectGraph, object: ManagedObject, method: MethodInfo, a
   return method.params.some(({ privilege }) => privilege !== undefined) ? [] : [{ object, privilege: OTHERWISE }];
 }
 
-/** The entry of the type or of its nearest base. */
-function byType(table: Readonly<Record<string, string>>, type: string): string {
-  for (let name: string | undefined = type; name !== undefined; name = schema.managed(name)?.base) {
-    const privilege = table[name];
-    if (privilege !== undefined) return privilege;
-  }
-  return table['default'] ?? OTHERWISE;
-}
-
-function movePrivilege({ type }: ManagedObjectReference): string {
-  if (type === 'VirtualMachine') return 'VirtualMachine.Inventory.Move';
-  return (
-    { Folder: 'Folder.Move', Datacenter: 'Datacenter.Move', Datastore: 'Datastore.Move' }[type] ??
-    'Host.Inventory.MoveHost'
-  );
-}
-
-/** With the pool around it, if that is one. */
-function withParentPool(pool: ManagedObject, graph: ObjectGraph): ManagedObject[] {
-  const { parent } = pool;
-  return parent?.type === 'ResourcePool' || parent?.type === 'VirtualApp' ? [pool, graph.get(parent)] : [pool];
-}
-
 function editPool(pool: ManagedObject, graph: ObjectGraph): Requirement[] {
-  return withParentPool(pool, graph).map((object) => ({ object, privilege: 'Resource.EditPool' }));
-}
-
-/** Its VMs come into its parent. */
-function deletePool(pool: ManagedObject, graph: ObjectGraph): Requirement[] {
-  const objects = withParentPool(pool, graph);
-  const vms = refsOf(pool.getPath('vm')).flatMap((ref) => graph.find(ref) ?? []);
-  const into = vms.length > 0 ? objects.slice(1) : [];
-  return [
-    ...objects.map((object) => ({ object, privilege: 'Resource.DeletePool' })),
-    ...[...into, ...vms].map((object) => ({ object, privilege: 'Resource.AssignVMToPool' })),
-  ];
+  return on('Resource.EditPool', pool, poolAround(graph, pool));
 }
 
 function moveIntoPool(entity: ManagedObject, target: ManagedObject, graph: ObjectGraph): Requirement[] {
-  const isVm = entity.ref.type === 'VirtualMachine';
-  const privilege = isVm ? 'Resource.AssignVMToPool' : 'Resource.MovePool';
-  const moved = isVm ? [entity] : withParentPool(entity, graph);
-  return [...moved, target].map((object) => ({ object, privilege }));
+  if (entity.ref.type === 'VirtualMachine') return on('Resource.AssignVMToPool', entity, target);
+  return on('Resource.MovePool', entity, poolAround(graph, entity), target);
+}
+
+/** Where a VM comes to that is made on a host without a pool. */
+function intoRootPool(graph: ObjectGraph, host: ManagedObject): Requirement[] {
+  return on('Resource.AssignVMToPool', ...objectsAt(graph, parentOf(graph, host), 'resourcePool'));
+}
+
+/** The hosts that become members of a distributed switch, or cease to be: each gets a switch or loses it. */
+function membersOf(graph: ObjectGraph, spec: unknown): Requirement[] {
+  const { host: members = [] } = (spec ?? {}) as { host?: readonly { host: MoRef }[] };
+  return members.flatMap(({ host }) => on('Host.Config.Network', graph.get(host)));
 }
 
 /**
@@ -228,10 +195,4 @@ function browse(graph: ObjectGraph, browser: ManagedObject, path: unknown): Requ
   const owner = browser.entity && graph.find(browser.entity);
   const named = refsOf(owner?.getPath('datastore')).flatMap((ref) => graph.find(ref) ?? []);
   return [{ object: named.find((datastore) => datastore.getPath('name') === name) ?? browser, privilege }];
-}
-
-function refsOf(value: unknown): MoRef[] {
-  if (Array.isArray(value)) return value.flatMap(refsOf);
-  const isRef = typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
-  return isRef ? [value as MoRef] : [];
 }
