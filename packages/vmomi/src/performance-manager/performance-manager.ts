@@ -8,6 +8,7 @@ import {
   type PerfQuerySpec,
 } from '@vivarium/vim';
 import type { Call } from '../call.ts';
+import type { ManagedObject } from '../graph/managed-object.ts';
 import type { Service } from '../service.ts';
 import { type Counter, counters, findCounter } from '../statistics/counters.ts';
 import { NO_SAMPLES } from '../statistics/metric.ts';
@@ -88,10 +89,14 @@ export function addPerformanceManager(
     },
     async QueryPerfComposite({ querySpec }, call) {
       const host = querySpec.entity as MoRef;
+      authorization.check(call.session, graph.get(host) as ManagedObject, 'System.Read');
       if (host.type !== 'HostSystem') throw new MethodFault('InvalidArgument', { invalidProperty: 'querySpec.entity' });
       if (!querySpec.metricId?.length)
         throw new MethodFault('InvalidArgument', { invalidProperty: 'querySpec.metricId' });
-      const vms = (graph.get(host).getPath('vm') ?? []) as MoRef<'VirtualMachine'>[];
+      // Of its VMs those that the caller may read.
+      const vms = ((graph.get(host).getPath('vm') ?? []) as MoRef<'VirtualMachine'>[]).filter((vm) =>
+        authorization.privilegesOf(call.session, vm as MoRef).has('System.Read'),
+      );
       const specs = [host, ...vms].map((entity) => ({ ...querySpec, entity }));
       const [entity, ...childEntity] = await query(specs, call);
       return make('PerfCompositeMetric', { entity, childEntity });
