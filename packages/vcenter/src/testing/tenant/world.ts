@@ -10,7 +10,7 @@ import { ROOT_FOLDER } from '../../folder/create-entity.ts';
 import { FakeHost } from '../fake-host.ts';
 import { type TestCenter, testCenter } from '../test-center.ts';
 import type { Draw } from './draw.ts';
-import { type Key, may, mayChange, NO_ACCESS, type Permission, type Person, type Rules } from './oracle.ts';
+import { type Key, may, mayChange, NO_ACCESS, type Person, type Rules } from './oracle.ts';
 
 export const ROOT = ROOT_FOLDER as MoRef;
 
@@ -43,7 +43,8 @@ export interface World {
 /** Entities that are asked for one by one. */
 const SOME = 12;
 const MOVABLE: readonly string[] = ['VirtualMachine', 'Datastore', 'Network', 'Folder', 'ClusterComputeResource'];
-const SYSTEM = ['System.Anonymous', 'System.View', 'System.Read'];
+/** Anonymous and View. */
+const UNGRANTABLE: readonly number[] = [-4, -3];
 
 export async function tenantWorld(context: TestContext, draw: Draw): Promise<World> {
   const center = await testCenter(context);
@@ -64,24 +65,20 @@ export async function tenantWorld(context: TestContext, draw: Draw): Promise<Wor
     open({ userName, groups: groups.filter(() => draw.below(2) === 0) }),
   );
   const admin = open({ userName: 'root', groups: [] });
-  const roles = await makeRoles(center, draw);
-  const permissions: Permission[] = [
-    { entity: moRefKey(ROOT), principal: 'root', isGroup: false, role: 'Admin', propagate: true },
-  ];
+  const { authorization } = service;
+  await makeRoles(center, draw);
+  /** What was set, as it is kept; what follows from it is for the oracle to say. */
   const rules = (): Rules => ({
     tree: { root: moRefKey(ROOT), parentsOf: (entity) => parentsOf(center, entity) },
-    permissions: permissions.filter(({ entity }) => service.graph.find(refOf(entity))),
-    roles: new Map([...roles].map(([name, { privileges }]) => [name, privileges])),
+    permissions: authorization.allPermissions().map(({ entity, principal, isGroup, roleId, propagate }) => ({
+      entity: moRefKey(entity),
+      principal,
+      isGroup,
+      role: roleId === -5 ? NO_ACCESS : String(roleId),
+      propagate,
+    })),
+    roles: new Map(authorization.listRoles().map(({ roleId, privileges }) => [String(roleId), privileges])),
   });
-  const grant = async ({ entity, principal, isGroup, role, propagate }: Permission) => {
-    const roleId = roles.get(role)?.roleId ?? 0;
-    await service.authorization.grant(refOf(entity), [{ principal, isGroup, roleId, propagate }]);
-    const known = permissions.findIndex(
-      (one) => one.entity === entity && one.principal === principal && one.isGroup === isGroup,
-    );
-    if (known >= 0) permissions.splice(known, 1);
-    permissions.push({ entity, principal, isGroup, role, propagate });
-  };
   let now = rules();
   const said = new Map<string, boolean>();
   const once = (who: Person, question: string, answer: () => boolean): boolean => {
@@ -124,23 +121,21 @@ export async function tenantWorld(context: TestContext, draw: Draw): Promise<Wor
       changed();
     },
     async changePermissions() {
-      const own = permissions.filter(({ principal }) => principal !== 'root');
+      const own = authorization.allPermissions().filter(({ principal }) => principal !== 'root');
       if (own.length > 4 && draw.below(3) === 0) {
-        const gone = draw.pick(own);
-        permissions.splice(permissions.indexOf(gone), 1);
-        if (!service.graph.find(refOf(gone.entity))) return;
-        await service.authorization.revoke(refOf(gone.entity), gone.principal, gone.isGroup);
-        changed();
-        return;
+        const { entity, principal, isGroup } = draw.pick(own);
+        await authorization.revoke(entity, principal, isGroup);
+      } else {
+        const isGroup = draw.below(2) === 0;
+        const roleId = draw.below(6) === 0 ? -5 : draw.pick(authorization.listRoles()).roleId;
+        const permission = {
+          principal: draw.pick(isGroup ? groups : tenants.map(({ userName }) => userName)),
+          isGroup,
+          roleId: UNGRANTABLE.includes(roleId) ? -2 : roleId,
+          propagate: draw.below(3) > 0,
+        };
+        await authorization.grant(draw.pick(world.entities()), [permission]);
       }
-      const isGroup = draw.below(2) === 0;
-      await grant({
-        entity: moRefKey(draw.pick(world.entities())),
-        principal: draw.pick(isGroup ? groups : tenants.map(({ userName }) => userName)),
-        isGroup,
-        role: draw.below(6) === 0 ? NO_ACCESS : draw.pick([...roles.keys()]),
-        propagate: draw.below(3) > 0,
-      });
       changed();
     },
   };
@@ -173,25 +168,14 @@ function parentsOf({ service }: TestCenter, entity: Key): Key[] {
   return [parent ?? ROOT, ...(pool ? [pool] : [])].map(moRefKey);
 }
 
-async function makeRoles({ service }: TestCenter, draw: Draw) {
-  const { authorization } = service;
+/** Roles of few privileges, of half of them, and of all that concern VMs and datastores. */
+async function makeRoles({ service: { authorization } }: TestCenter, draw: Draw): Promise<void> {
   const everything = [...authorization.role(-1).privileges];
-  const roles = new Map<string, { readonly roleId: number; readonly privileges: ReadonlySet<string> }>([
-    [NO_ACCESS, { roleId: -5, privileges: new Set() }],
-    ['ReadOnly', { roleId: -2, privileges: new Set(SYSTEM) }],
-    ['Admin', { roleId: -1, privileges: new Set(everything) }],
-  ]);
-  for (const [name, share] of [
-    ['few', 6],
-    ['half', 2],
-    ['machines', 1],
-  ] as const) {
-    const candidates = share === 1 ? everything.filter((id) => /^(VirtualMachine|Datastore)\./.test(id)) : everything;
-    const privileges = candidates.filter(() => draw.below(share) === 0);
-    const roleId = await authorization.addRole(name, privileges);
-    roles.set(name, { roleId, privileges: new Set([...SYSTEM, ...privileges]) });
-  }
-  return roles;
+  const some = (share: number) => everything.filter(() => draw.below(share) === 0);
+  await authorization.addRole('few', some(6));
+  await authorization.addRole('half', some(2));
+  const machines = everything.filter((id) => /^(VirtualMachine|Datastore|Network|Resource)\./.test(id));
+  await authorization.addRole('machines', machines);
 }
 
 async function buildInventory(center: TestCenter, draw: Draw): Promise<FakeHost[]> {

@@ -1,0 +1,226 @@
+// A malicious tenant calls every method of everything with plausible arguments: what it lacks a privilege for is refused and
+// changes nothing, what it may do changes nothing that it has no rights on. Random inventories, roles and permissions.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { MethodFault, type MoRef, moRefKey, schema } from '@vivarium/vim';
+import { type Draw, seededDraw } from '../testing/tenant/draw.ts';
+import { needed } from '../testing/tenant/needed.ts';
+import { randomArgs } from '../testing/tenant/random-args.ts';
+import { refOf, type Tenant, tenantWorld, type World } from '../testing/tenant/world.ts';
+
+const CALLS = Number(process.env['VIVARIUM_TENANT_CALLS'] ?? 1200);
+/** A new inventory after so many: what a tenant may do uses it up. */
+const CALLS_OF_A_WORLD = 600;
+const TRIES = 25;
+/** What their arguments name matters. */
+const OFTEN: ReadonlySet<string> = new Set([
+  'Destroy_Task',
+  'MoveIntoFolder_Task',
+  'CreateVM_Task',
+  'RegisterVM_Task',
+  'ReconfigVM_Task',
+  'MoveIntoResourcePool',
+  'DestroyChildren',
+  'UpdateChildResourceConfiguration',
+  'ReconfigureDvs_Task',
+  'MoveInto_Task',
+  'PowerOnMultiVM_Task',
+]);
+const CALM_TURNS = 10;
+/** Wait, or change who calls. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['WaitForUpdates', 'WaitForUpdatesEx', 'Logout', 'Fetch']);
+/** Faults that say no more than that something is not to be done. */
+const REFUSALS: ReadonlySet<string> = new Set(['NoPermission', 'ManagedObjectNotFound', 'NotAuthenticated']);
+
+void test('a tenant changes nothing that its permissions do not let it change', async (context) => {
+  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
+  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
+  const draw = seededDraw(seed);
+  const count = { refused: 0, done: 0, failed: 0 };
+  let world = await tenantWorld(context, draw);
+  for (let call = 0; call < CALLS; call++) {
+    if (call > 0 && call % CALLS_OF_A_WORLD === 0) world = await tenantWorld(context, draw);
+    if (call % 10 === 0) await world.changePermissions();
+    const isWanted = WANTED[call % WANTED.length] ?? (() => true);
+    let drawn = drawCall(world, draw);
+    for (let tries = TRIES; tries > 0 && !isWanted(world, drawn); tries--) drawn = drawCall(world, draw);
+    const { who, target, method, args } = drawn;
+    const outcome = await attempt(world, who, target, method, args).catch((cause: unknown) => {
+      const what = `${moRefKey(target)}.${method} ${JSON.stringify(args)} by ${who.userName} of ${who.groups.join()}`;
+      throw new Error(`${what} (seed ${seed}, call ${call})`, { cause });
+    });
+    count[outcome] += 1;
+  }
+  context.diagnostic(JSON.stringify(count));
+});
+
+interface Drawn {
+  readonly who: Tenant;
+  readonly target: MoRef;
+  readonly method: string;
+  readonly args: Record<string, unknown>;
+}
+
+function drawCall(world: World, draw: Draw): Drawn {
+  const who = draw.pick(world.tenants);
+  const target = draw.pick(targets(world));
+  const methods = schema.methodNames(target.type).filter((name) => !LEFT_OUT.has(name));
+  if (methods.length === 0) return drawCall(world, draw);
+  const often = methods.filter((name) => OFTEN.has(name));
+  const built =
+    often.length > 0 && draw.below(2) === 0
+      ? often
+      : methods.filter((name) => world.center.service.graph.find(target)?.method(name));
+  const method = draw.pick(draw.below(5) === 0 || built.length === 0 ? methods : built);
+  return { who, target, method, args: randomArgs(world, draw, target.type, method) };
+}
+
+/** Any call; one that is allowed; one that is nearly allowed: if a few draws find one. */
+const WANTED: readonly ((world: World, drawn: Drawn) => boolean)[] = [
+  () => true,
+  (world, { who, target, method, args }) => !lacking(world, who, target, method, args),
+  (world, { who, target, method, args }) => {
+    const needs = needed(world, target, method, args);
+    const held = needs.filter(({ on, privilege }) => !privilege.startsWith('System.') && world.may(who, on, privilege));
+    return held.length > 0 && needs.some(({ on, privilege }) => !world.may(who, on, privilege));
+  },
+];
+
+/** The first privilege that a call needs and its caller does not have. */
+function lacking(world: World, who: Tenant, target: MoRef, method: string, args: Record<string, unknown>) {
+  return needed(world, target, method, args).find(({ on, privilege }) => !world.may(who, on, privilege));
+}
+
+async function attempt(
+  world: World,
+  who: Tenant,
+  target: MoRef,
+  method: string,
+  args: Record<string, unknown>,
+): Promise<'refused' | 'done' | 'failed'> {
+  const missing = lacking(world, who, target, method, args);
+  const before = picture(world);
+  const untouchable = [...before].filter(([key]) => key !== CALLED && !mayTouch(world, who, key, target, method));
+  const fault = await run(world, who, target, method, args);
+  if (missing) {
+    const { on, privilege } = missing;
+    assert.ok(fault !== undefined && REFUSALS.has(fault), `${fault ?? 'done'} without ${privilege} on ${moRefKey(on)}`);
+    assert.deepEqual(picture(world), before);
+    return 'refused';
+  }
+  assert.notEqual(fault, 'NoPermission', 'refused, though nothing is missing');
+  await quiet(world);
+  const after = picture(world);
+  const changed = untouchable.filter(([key, was]) => after.get(key) !== was);
+  assert.deepEqual(new Map(changed.map(([key]) => [key, after.get(key)])), new Map(changed));
+  world.changed();
+  return fault === undefined ? 'done' : 'failed';
+}
+
+/** What a call has set going, a host that comes back for one, comes to an end. */
+async function quiet({ center: { service } }: World): Promise<void> {
+  for (let calm = 0, last = service.graph.version; calm < CALM_TURNS; calm++) {
+    await turn();
+    if (service.graph.version !== last) calm = 0;
+    last = service.graph.version;
+  }
+}
+
+/** The fault of the call, or of the task that it has started. */
+async function run(
+  { center: { service } }: World,
+  who: Tenant,
+  target: MoRef,
+  method: string,
+  args: Record<string, unknown>,
+): Promise<string | undefined> {
+  try {
+    const result = await service.invoke({ this: target, method, args }, who.call);
+    const task = (result as MoRef | undefined)?.type === 'Task' ? (result as MoRef<'Task'>) : undefined;
+    while (task) {
+      const info = service.graph.find(task)?.get('info');
+      if (info?.state === 'success' || !info) return undefined;
+      if (info.state === 'error') return info.error?.fault._typeName ?? 'error';
+      await turn();
+    }
+    return undefined;
+  } catch (error) {
+    // Arguments that no client could send: something that is not there was looked for.
+    return error instanceof MethodFault ? error.fault._typeName : `error: ${String(error)}`;
+  }
+}
+
+/** Entities, and what belongs to the service and to them; no tasks, no session's own. */
+function targets({ center, entities }: World): MoRef[] {
+  const others = [...center.service.graph.all()].filter(
+    ({ ref, session }) => !session && ref.type !== 'Task' && !schema.isSubtype(ref.type, 'ManagedEntity'),
+  );
+  return [...entities(), ...entities(), ...others.map(({ ref }) => ref)];
+}
+
+const CORE = [
+  'name',
+  'parent',
+  'resourcePool',
+  'runtime.powerState',
+  'runtime.host',
+  'customValue',
+  'permission',
+  'config',
+  'configuration',
+  'host',
+  'childType',
+];
+
+/** Whether something of an entity may be different after a call that is allowed. */
+function mayTouch(world: World, who: Tenant, key: string, target: MoRef, method: string): boolean {
+  if (world.mayChange(who, refOf(key))) return true;
+  const type = key.slice(0, key.indexOf(':'));
+  return (ALONG[method]?.[target.type] ?? ALONG[method]?.['any'] ?? []).includes(type);
+}
+
+const ON_HOSTS = ['Datastore', 'Network', 'DistributedVirtualPortgroup', 'ResourcePool', 'VirtualMachine'];
+const EVERYTHING = schema.names('managed');
+
+/** What goes along with what a call is about: what is on a host that leaves, what a role or a custom field is used by. */
+const ALONG: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  Destroy_Task: {
+    HostSystem: [...ON_HOSTS, 'ComputeResource'],
+    ComputeResource: ON_HOSTS,
+    ClusterComputeResource: ON_HOSTS,
+    Datacenter: ON_HOSTS,
+    Folder: ON_HOSTS,
+    VmwareDistributedVirtualSwitch: ['DistributedVirtualPortgroup'],
+    ResourcePool: ['ResourcePool'],
+  },
+  DestroyChildren: { any: ['ResourcePool'] },
+  MoveInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool'] },
+  MoveHostInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool'] },
+  UpdateAuthorizationRole: { any: EVERYTHING },
+  RemoveAuthorizationRole: { any: EVERYTHING },
+  MergePermissions: { any: EVERYTHING },
+  RemoveCustomFieldDef: { any: EVERYTHING },
+};
+
+const CALLED = 'calls of hosts';
+const pictures = new WeakMap<World, { readonly version: number; readonly picture: Map<string, string> }>();
+
+/** What the entities are like, without what they only list, and what their hosts were asked to do. */
+function picture(world: World): Map<string, string> {
+  const { graph } = world.center.service;
+  const known = pictures.get(world);
+  if (known?.version === graph.version) return known.picture;
+  const found = new Map<string, string>();
+  for (const ref of world.entities()) {
+    const object = graph.find(ref);
+    const values = CORE.map((path) =>
+      path === 'host' && ref.type !== 'VmwareDistributedVirtualSwitch' ? '' : object?.getPath(path),
+    );
+    found.set(moRefKey(ref), JSON.stringify(values));
+  }
+  const calls = world.hosts.flatMap((host) => host.calls).filter((one) => !one.target.startsWith('ResourcePool'));
+  found.set(CALLED, String(calls.length));
+  pictures.set(world, { version: graph.version, picture: found });
+  return found;
+}

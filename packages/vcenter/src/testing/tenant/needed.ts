@@ -1,0 +1,343 @@
+// For tests: what a call needs, after VMware's tables "Defined Privileges" and "Required Privileges for Common Tasks". Written
+// apart from the product's own table, to be compared with it.
+import { type MoRef, moRefKey, schema } from '@vivarium/vim';
+import { ROOT, type World } from './world.ts';
+
+export interface Need {
+  readonly on: MoRef;
+  readonly privilege: string;
+}
+
+type Args = Readonly<Record<string, unknown>>;
+
+const need = (privilege: string, ...places: (MoRef | undefined)[]): Need[] =>
+  places.filter((on) => on !== undefined).map((on) => ({ on, privilege }));
+
+/** What `method` of `target` needs, called with these arguments. */
+export function needed(world: World, target: MoRef, method: string, args: Args): Need[] {
+  const info = schema.method(target.type, method);
+  if (!info) throw new Error(`${target.type} has no method ${method}`);
+  const place = placeOf(world, target);
+  const byArgument = info.params.flatMap(({ name, privilege }) =>
+    privilege === undefined ? [] : need(privilege, ...refsIn(args[name])),
+  );
+  const declared = info.privilege === undefined ? [] : need(info.privilege, place);
+  const special = SPECIAL[method]?.(world, target, args);
+  const isOpen = info.privilege !== undefined || special !== undefined || byArgument.length > 0;
+  return [...declared, ...byArgument, ...(special ?? []), ...(isOpen ? [] : need('Global.Settings', place))];
+}
+
+/** Where the privileges for an object are held: it or its owner, or the root. */
+export function placeOf({ center }: World, ref: MoRef): MoRef {
+  if (schema.isSubtype(ref.type, 'ManagedEntity')) return ref;
+  return center.service.graph.find(ref)?.entity ?? ROOT;
+}
+
+const DELETE: Readonly<Record<string, string>> = {
+  VirtualMachine: 'VirtualMachine.Inventory.Delete',
+  Folder: 'Folder.Delete',
+  Datacenter: 'Datacenter.Delete',
+  Datastore: 'Datastore.Delete',
+  DistributedVirtualPortgroup: 'DVPortgroup.Delete',
+  VmwareDistributedVirtualSwitch: 'DVSwitch.Delete',
+  Network: 'Network.Delete',
+  ResourcePool: 'Resource.DeletePool',
+  ClusterComputeResource: 'Host.Inventory.DeleteCluster',
+  ComputeResource: 'Host.Inventory.DeleteCluster',
+  HostSystem: 'Host.Inventory.RemoveHostFromCluster',
+};
+
+const RENAME: Readonly<Record<string, string>> = {
+  VirtualMachine: 'VirtualMachine.Config.Rename',
+  Folder: 'Folder.Rename',
+  Datacenter: 'Datacenter.Rename',
+  Datastore: 'Datastore.Rename',
+  DistributedVirtualPortgroup: 'DVPortgroup.Modify',
+  VmwareDistributedVirtualSwitch: 'DVSwitch.Modify',
+  Network: 'Network.Config',
+  ResourcePool: 'Resource.RenamePool',
+  ClusterComputeResource: 'Host.Inventory.RenameCluster',
+  ComputeResource: 'Host.Inventory.RenameCluster',
+};
+
+const MOVE: Readonly<Record<string, string>> = {
+  VirtualMachine: 'VirtualMachine.Inventory.Move',
+  Folder: 'Folder.Move',
+  Datacenter: 'Datacenter.Move',
+  Datastore: 'Datastore.Move',
+  Network: 'Network.Move',
+  DistributedVirtualPortgroup: 'Network.Move',
+  VmwareDistributedVirtualSwitch: 'DVSwitch.Move',
+  ClusterComputeResource: 'Host.Inventory.MoveCluster',
+  ComputeResource: 'Host.Inventory.MoveCluster',
+};
+
+const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args) => Need[]>> = {
+  Destroy_Task: destroyed,
+  DestroyDatastore: (world, target) => need('Datastore.Delete', parent(world, target)),
+  DestroyNetwork: (world, target) => need('Network.Delete', parent(world, target)),
+  UnregisterVM: (world, target) => need('VirtualMachine.Inventory.Unregister', parent(world, target)),
+  Rename_Task: (_world, target) => need(RENAME[target.type] ?? 'Global.Settings', target),
+  MoveIntoFolder_Task: (world, target, { list }) => [
+    ...need('System.Read', target),
+    ...refsIn(list).flatMap((ref) => {
+      const moved = ref.type === 'HostSystem' ? parent(world, ref) : ref;
+      const privilege = MOVE[moved?.type ?? ''] ?? 'Host.Inventory.MoveCluster';
+      return moved ? need(privilege, moved, parent(world, moved), target) : [];
+    }),
+  ],
+  MoveIntoResourcePool: (world, target, { list }) => [
+    ...need('System.Read', target),
+    ...refsIn(list).flatMap((ref) =>
+      ref.type === 'VirtualMachine'
+        ? need('Resource.AssignVMToPool', ref, target)
+        : need('Resource.MovePool', ref, poolAround(world, ref), target),
+    ),
+  ],
+  UpdateConfig: (world, target) => need('Resource.EditPool', target, poolAround(world, target)),
+  UpdateChildResourceConfiguration: (world, target, { spec }) => [
+    ...need('System.Read', target),
+    ...(spec as { entity: MoRef }[]).flatMap(({ entity }) =>
+      entity.type === 'VirtualMachine'
+        ? need('VirtualMachine.Config.Resource', entity)
+        : need('Resource.EditPool', entity, poolAround(world, entity)),
+    ),
+  ],
+  DestroyChildren: (world, target) =>
+    read<MoRef[]>(world, target, 'resourcePool', [])
+      .flatMap((child) => [...destroyed(world, child), ...(SPECIAL['DestroyChildren']?.(world, child, {}) ?? [])])
+      .concat(need('Resource.DeletePool', target)),
+  setCustomValue: (world, target) => need('Global.SetCustomField', placeOf(world, target)),
+  UpdateOptions: (world, target) => {
+    const place = placeOf(world, target);
+    return need(place.type === 'HostSystem' ? 'Host.Config.AdvancedConfig' : 'Global.Settings', place);
+  },
+  AcquireTicket: (_world, target, { ticketType }) =>
+    need(TICKETS[String(ticketType)] ?? 'VirtualMachine.Interact.ConsoleInteract', target),
+  UpdateNetworkConfig: (world, target) => need('Host.Config.Network', placeOf(world, target)),
+  ReconfigureDvs_Task: (_world, target, { spec }) => [
+    ...need('DVSwitch.Modify', target),
+    ...members(spec).flatMap((host) => [...need('DVSwitch.HostOp', target), ...need('Host.Config.Network', host)]),
+  ],
+  CreateDVS_Task: (_world, _target, { spec }) =>
+    members((spec as { configSpec?: unknown }).configSpec).flatMap((host) => need('Host.Config.Network', host)),
+  ReconfigureDVPortgroup_Task: (_world, target) => need('DVPortgroup.Modify', target),
+  CreateVM_Task: (world, target, { config, host }) => [
+    ...need('System.View', ...refsIn(host)),
+    ...devices(world, target, config, new Map()),
+    ...onDatastore(
+      world,
+      target,
+      'Datastore.AllocateSpace',
+      (config as { files?: { vmPathName?: string } }).files?.vmPathName,
+    ),
+  ],
+  RegisterVM_Task: (world, target, { path, pool, host }) => {
+    const [named] = refsIn(host);
+    const compute = named && parent(world, named);
+    const into = pool ? undefined : compute && read<MoRef | undefined>(world, compute, 'resourcePool', undefined);
+    return [
+      ...need('System.View', named),
+      ...need('Resource.AssignVMToPool', into),
+      ...onDatastore(world, target, 'Datastore.Browse', String(path)),
+    ];
+  },
+  ReconfigVM_Task: (world, target, { spec }) => [
+    ...Object.entries(spec as object).flatMap(([name, value]) =>
+      value === undefined || name === '_typeName' || name === 'deviceChange'
+        ? []
+        : need(`VirtualMachine.Config.${CONFIG[name] ?? 'Settings'}`, target),
+    ),
+    ...deviceChanges(spec).flatMap((change) => need(`VirtualMachine.Config.${deviceRight(change)}`, target)),
+    ...devices(world, target, spec, present(world, target)),
+    ...(Object.keys(spec as object).length <= 1 ? need('System.Read', target) : []),
+  ],
+  AttachDisk_Task: (_world, _target, { datastore }) => need('Datastore.Browse', ...refsIn(datastore)),
+  MigrateVM_Task: (world, target) =>
+    need(
+      read<string>(world, target, 'runtime.powerState', '') === 'poweredOff'
+        ? 'Resource.ColdMigrate'
+        : 'Resource.HotMigrate',
+      target,
+    ),
+  CloneVM_Task: (_world, target) => need('VirtualMachine.Provisioning.Clone', target),
+  QueryPerfProviderSummary: (_world, _target, { entity }) => need('System.Read', ...refsIn(entity)),
+  QueryAvailablePerfMetric: (_world, _target, { entity }) => need('System.Read', ...refsIn(entity)),
+  QueryPerf: (_world, _target, { querySpec }) =>
+    (querySpec as { entity: MoRef }[]).flatMap(({ entity }) => need('System.Read', entity)),
+  QueryPerfComposite: (_world, _target, { querySpec }) => need('System.Read', (querySpec as { entity: MoRef }).entity),
+  RetrieveUserGroups: () => need('System.View', ROOT),
+  SearchDatastore_Task: browsed,
+  SearchDatastoreSubFolders_Task: browsed,
+  // Before the paths are looked at.
+  DeleteDatastoreFile_Task: () => need('System.View', ROOT),
+  MakeDirectory: () => need('System.View', ROOT),
+  MoveDatastoreFile_Task: () => need('System.View', ROOT),
+  CopyDatastoreFile_Task: () => need('System.View', ROOT),
+};
+
+const TICKETS: Readonly<Record<string, string>> = {
+  device: 'VirtualMachine.Interact.DeviceConnection',
+  guestControl: 'VirtualMachine.Interact.GuestControl',
+  guestIntegrity: 'VirtualMachine.Interact.GuestControl',
+};
+
+const CONFIG: Readonly<Record<string, string>> = {
+  name: 'Rename',
+  annotation: 'Annotation',
+  numCPUs: 'CPUCount',
+  memoryMB: 'Memory',
+  memoryAllocation: 'Resource',
+  extraConfig: 'AdvancedConfig',
+};
+
+interface DeviceChange {
+  readonly operation?: string;
+  readonly fileOperation?: string;
+  readonly device: {
+    readonly _typeName: string;
+    readonly key: number;
+    readonly backing?: {
+      readonly fileName?: string;
+      readonly network?: MoRef;
+      readonly deviceName?: string;
+      readonly datastore?: MoRef;
+    };
+  };
+}
+
+/** It, its parent, and all that goes with it. */
+function destroyed(world: World, target: MoRef): Need[] {
+  const privilege = DELETE[target.type];
+  if (privilege === undefined) return need('Global.Settings', target);
+  if (target.type === 'ResourcePool') {
+    const around = poolAround(world, target);
+    const vms = read<MoRef[]>(world, target, 'vm', []);
+    return [
+      ...need(privilege, target, around),
+      ...need('Resource.AssignVMToPool', ...vms, ...(vms.length > 0 ? [around] : [])),
+    ];
+  }
+  const goneToo = below(world, target).filter(({ type }) => GOES_WITH.includes(type));
+  return [
+    ...need(privilege, target, parent(world, target)),
+    ...goneToo.flatMap((ref) => need(DELETE[ref.type] ?? '', ref)),
+  ];
+}
+
+/** Not what only hosts have, and what a compute resource is made of. */
+const GOES_WITH = [
+  'Folder',
+  'Datacenter',
+  'VirtualMachine',
+  'ClusterComputeResource',
+  'ComputeResource',
+  'HostSystem',
+  'VmwareDistributedVirtualSwitch',
+];
+
+function below(world: World, target: MoRef): MoRef[] {
+  return world.entities().filter((ref) => {
+    for (let at = parent(world, ref); at; at = parent(world, at)) if (moRefKey(at) === moRefKey(target)) return true;
+    return false;
+  });
+}
+
+function deviceChanges(spec: unknown): readonly DeviceChange[] {
+  return (spec as { deviceChange?: readonly DeviceChange[] }).deviceChange ?? [];
+}
+
+function deviceRight({ operation, fileOperation, device }: DeviceChange): string {
+  if (operation === 'edit') return 'EditDevice';
+  if (device._typeName !== 'VirtualDisk') return 'AddRemoveDevice';
+  if (operation === 'remove') return 'RemoveDisk';
+  return fileOperation === undefined ? 'AddExistingDisk' : 'AddNewDisk';
+}
+
+/** Files and networks that devices come to. */
+function devices(
+  world: World,
+  target: MoRef,
+  spec: unknown,
+  known: ReadonlyMap<number, DeviceChange['device']>,
+): Need[] {
+  return deviceChanges(spec).flatMap(({ operation, fileOperation, device }) => {
+    if (operation === 'remove') return [];
+    const { fileName, network, deviceName } = device.backing ?? {};
+    const former = known.get(device.key)?.backing;
+    const isFile = fileName !== undefined && fileName !== former?.fileName;
+    const right = fileOperation === undefined ? 'Datastore.Browse' : 'Datastore.AllocateSpace';
+    const isNetwork = deviceName !== undefined && deviceName !== former?.deviceName;
+    const networks = [
+      ...(network ? [network] : []),
+      ...world
+        .entities()
+        .filter(
+          (ref) =>
+            ref.type === 'Network' &&
+            read(world, ref, 'name', '') === deviceName &&
+            datacenterOf(world, ref)?.value === datacenterOf(world, target)?.value,
+        ),
+    ];
+    return [
+      ...(isFile ? onDatastore(world, target, right, fileName) : []),
+      ...(isNetwork ? need('Network.Assign', ...networks) : []),
+    ];
+  });
+}
+
+function present(world: World, vm: MoRef): ReadonlyMap<number, DeviceChange['device']> {
+  const list = read<DeviceChange['device'][]>(world, vm, 'config.hardware.device', []);
+  return new Map(list.map((device) => [device.key, device]));
+}
+
+/** The datastore of the name in the datacenter of `near`. */
+function onDatastore(world: World, near: MoRef, privilege: string, path: string | undefined): Need[] {
+  const name = /^\[([^\]]*)\]/.exec(path ?? '')?.[1];
+  const datacenter = datacenterOf(world, near);
+  const found = world
+    .entities()
+    .find(
+      (ref) =>
+        ref.type === 'Datastore' &&
+        read(world, ref, 'name', '') === name &&
+        datacenterOf(world, ref)?.value === datacenter?.value,
+    );
+  return need(privilege, found);
+}
+
+function browsed(world: World, browser: MoRef, { datastorePath }: Args): Need[] {
+  const place = placeOf(world, browser);
+  if (place.type === 'Datastore') return need('Datastore.Browse', place);
+  const name = /^\[([^\]]*)\]/.exec(String(datastorePath))?.[1];
+  const own = read<MoRef[]>(world, place, 'datastore', []).find((ref) => read(world, ref, 'name', '') === name);
+  return need('Datastore.Browse', own ?? place);
+}
+
+function members(spec: unknown): MoRef[] {
+  return ((spec as { host?: { host: MoRef }[] } | undefined)?.host ?? []).map(({ host }) => host);
+}
+
+function poolAround(world: World, pool: MoRef): MoRef | undefined {
+  const around = parent(world, pool);
+  return around?.type === 'ResourcePool' ? around : undefined;
+}
+
+function datacenterOf(world: World, ref: MoRef): MoRef | undefined {
+  for (let at: MoRef | undefined = ref; at; at = parent(world, at)) if (at.type === 'Datacenter') return at;
+  return undefined;
+}
+
+function parent({ center }: World, ref: MoRef): MoRef | undefined {
+  return center.service.graph.find(ref)?.parent;
+}
+
+function read<T>({ center }: World, ref: MoRef, path: string, otherwise: T): T {
+  return (center.service.graph.find(ref)?.getPath(path) ?? otherwise) as T;
+}
+
+function refsIn(value: unknown): MoRef[] {
+  if (Array.isArray(value)) return value.flatMap(refsIn);
+  const isRef = typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
+  return isRef ? [value as MoRef] : [];
+}
