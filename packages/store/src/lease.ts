@@ -14,6 +14,11 @@ export interface Lease {
   readonly restMs: number;
   /** Aborted with LeaseLost when the lock is lost for good. Not by `release`. */
   readonly signal: AbortSignal;
+  /**
+   * Changes for how long the lock outlives a holder that has died; renewed at once. For a while in which the holder will be too busy
+   * to renew. When it rejects, as batch does, the lock is lost.
+   */
+  setTtl(ttlMs: number): Promise<void>;
   /** Gives the lock up; the next in line has it at once. Idempotent. */
   release(): Promise<void>;
 }

@@ -122,7 +122,7 @@ class LocalLease implements Lease {
   readonly name: string;
   readonly fence: Revision;
   readonly holder: Json;
-  readonly #ttlMs: number;
+  #ttlMs: number;
   readonly #clock: Clock;
   readonly #release: () => void;
   readonly #controller = new AbortController();
@@ -156,6 +156,13 @@ class LocalLease implements Lease {
 
   get restMs(): number {
     return this.#isOver ? 0 : Math.max(0, this.#deadline - this.#clock.monotonic());
+  }
+
+  async setTtl(ttlMs: number): Promise<void> {
+    if (this.#isOver) throw new LeaseLost(`the lease of ${this.name} is over`);
+    this.#timer?.cancel();
+    this.#ttlMs = ttlMs;
+    this.#renew();
   }
 
   async release(): Promise<void> {

@@ -19,6 +19,10 @@ import { openStatistics } from './statistics/open-statistics.ts';
 import { openVpxd } from './vpxd.ts';
 import { type CenterWeb, openCenterWeb } from './web.ts';
 
+/** How long the others wait for a leader that has died, while it serves and before. */
+const LEASE_MS = 3_000;
+const OPENING_MS = 30_000;
+
 export interface VpxdContext {
   readonly clock: Clock;
   readonly random: Random;
@@ -88,6 +92,8 @@ async function serve(
       deposed,
     });
   undo.defer(() => watch?.stop());
+  // Putting a large inventory together may take longer than a lease lasts, and nothing is renewed meanwhile.
+  await lease?.setTtl(OPENING_MS);
   const isCertain = () => watch?.isCertain ?? true;
   const { from, to, applied } = await migrate(store, migrations);
   if (applied.length > 0) log.info({ from, to }, 'the documents in the store were brought to a newer version');
@@ -120,6 +126,7 @@ async function serve(
     refusal: () => (isCertain() ? undefined : 'this vCenter lost touch with its state, and another may lead.'),
   });
   reach.web = web;
+  await lease?.setTtl(LEASE_MS);
   undo.defer(() => web.close());
   // What is in etcd is backed up without us.
   if (!lease) undo.use(await openControlDoor({ folder: paths.control, store, clock, log }));

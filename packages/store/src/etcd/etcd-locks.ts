@@ -105,14 +105,27 @@ export class EtcdLocks {
     });
     const id = leaseNumber.toString(16);
     const key = this.#keyspace.lock(name, id);
-    const put = { key, value: Buffer.from(JSON.stringify(holder)), lease: leaseNumber };
+    const value = Buffer.from(JSON.stringify(holder));
+    const put = { key, value, lease: leaseNumber };
     const request = { compare: [createdIs(key, 0)], success: [{ put }], failure: [{ range: { key } }] };
     const answer = await this.#client.call(methods.txn, request, this.#timeoutMs);
     // Not succeeded: an earlier try has put it, and its answer was lost.
     const there = answer.responses[0]?.range?.kvs[0]?.createRevision;
     const fence: Revision = answer.succeeded ? (answer.header?.revision ?? 0) : (there ?? 0);
-    const common = { client: this.#client, clock: this.#clock, name, ttlMs, sentAt, key, fence };
-    const claim = { id, lease: new EtcdLease({ ...common, id: leaseNumber }) };
+    const lease = new EtcdLease({
+      client: this.#client,
+      clock: this.#clock,
+      random: this.#random,
+      timeoutMs: this.#timeoutMs,
+      name,
+      id: leaseNumber,
+      ttlMs,
+      sentAt,
+      key,
+      value,
+      fence,
+    });
+    const claim = { id, lease };
     this.#claims.add(claim);
     return claim;
   }

@@ -78,6 +78,24 @@ export function testLocks(engine: EngineUnderTest): void {
     assert.equal(store.get('a')?.value, 3);
   });
 
+  void test(`${name}: a holder that will be busy keeps its lock for longer, and then for as long as before`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const store = await openIn(engine, stack);
+    const lease = await store.lock('leader', { holder: 'busy' });
+    const waiting = store.lock('leader');
+    await lease.setTtl(60_000);
+    assert.ok(lease.restMs > 30_000);
+    assert.deepEqual(store.lockHolder('leader'), { fence: lease.fence, holder: 'busy' });
+    await store.guard(lease).batch([{ put: 'a', value: 1 }]);
+    await lease.setTtl(3_000);
+    assert.ok(lease.isHeld && lease.restMs <= 3_000);
+    await store.guard(lease).batch([{ put: 'a', value: 2 }]);
+    assert.equal(store.lockHolder('leader')?.holder, 'busy');
+    await lease.release();
+    await (await waiting).release();
+    await assert.rejects(lease.setTtl(3_000), LeaseLost);
+  });
+
   void test(`${name}: closing gives the locks up`, async () => {
     await using place = await engine.makePlace();
     const store = await place.open();

@@ -12,6 +12,7 @@ import { type Lease, LeaseLost } from '@vivarium/store';
 /** etcd without a leader of its own renews nothing for some seconds, and gives the lock to nobody. */
 const DOUBT_MS = 10_000;
 const LOOK_MS = 100;
+const MOST_MS = 1_000;
 
 export interface LeaseListener {
   doubted(): void;
@@ -72,8 +73,9 @@ export class LeaseWatch {
       this.#depose('its lease could not be renewed');
       return;
     }
-    // While certain: when it would end. In doubt: soon, as nobody tells that it was renewed.
-    this.#timer = this.#clock.setTimer(restMs > 0 ? Math.ceil(restMs) : LOOK_MS, () => this.#look());
+    // While certain: when it would end, or before, as a lease can be shortened. In doubt: soon, as nobody tells that it was renewed.
+    const delayMs = restMs > 0 ? Math.min(Math.ceil(restMs), MOST_MS) : LOOK_MS;
+    this.#timer = this.#clock.setTimer(delayMs, () => this.#look());
   }
 
   readonly #lost = (): void => {
