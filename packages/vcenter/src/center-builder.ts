@@ -24,6 +24,7 @@ import { isApp } from './resource-pool/pool-ref.ts';
 import { changeApp, createApp } from './virtual-app/change-app.ts';
 
 const HTTPS_PORT = 443;
+const RECORDS_AT_ONCE = 1000;
 const ACCOUNT = { userName: 'root', password: 'simulated' };
 
 export interface CenterBuilder {
@@ -147,7 +148,7 @@ function withDrs(): ClusterConfigInfoEx {
   return { ...config, drsConfig: { ...config.drsConfig, enabled: true } };
 }
 
-/** The records of all hosts as one change, then one connection after the other: what is theirs together is made once. */
+/** The records of all hosts, then one connection after the other: what is theirs together is made once. */
 async function buildHosts(
   center: Center,
   { hostFolder, vmFolder }: Pick<Places, 'hostFolder' | 'vmFolder'>,
@@ -173,7 +174,13 @@ async function buildHosts(
     links.push(link);
   }
   const members = added.map(({ host }) => host);
-  await inventory.exclusively(() => inventory.apply([...ops, ...(dvs ? withMembers(inventory, dvs, members) : [])]));
+  await inventory.exclusively(async () => {
+    // A store takes only so much at once; who fills an inventory does not mind its being there in parts.
+    for (let from = 0; from < ops.length; from += RECORDS_AT_ONCE) {
+      await inventory.apply(ops.slice(from, from + RECORDS_AT_ONCE));
+    }
+    if (dvs) await inventory.apply(withMembers(inventory, dvs, members));
+  });
   for (const [index, { vms, apps = [] }] of hosts.entries()) {
     const rootPool = rootPools[index] as MoRef<'ResourcePool'>;
     const pools = new Map<string | undefined, MoRef<'ResourcePool'>>([[undefined, rootPool]]);
