@@ -1,6 +1,6 @@
 // Everyday work with virsh, of a host (esx://) and of a vCenter (vpx://): libvirt's own driver, unmodified.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VimClient } from '@vivarium/client';
 import { type MoRef, make } from '@vivarium/vim';
@@ -28,6 +28,9 @@ export async function virshEveryday(endpoint: VirshEndpoint): Promise<void> {
   assert.match(await virsh('list', '--all'), /demo +running/);
   assert.match(await virsh('dominfo', 'demo'), /Max memory: +262144 KiB/);
   assert.match(await virsh('dumpxml', 'demo'), /<model type='vmxnet3'\/>/);
+  const picture = join(stateDir, 'screen.png');
+  assert.match(await virsh('screenshot', 'demo', picture), /image\/png/);
+  assert.equal((await readFile(picture)).subarray(1, 4).toString('latin1'), 'PNG');
   await virsh('destroy', 'demo');
   assert.match(await virsh('list', '--all'), /demo +shut off/);
   await virsh('start', 'demo');

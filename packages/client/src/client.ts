@@ -199,6 +199,19 @@ export class VimClient {
    */
   async folder(method: string, path: string, options: TransferOptions = {}): Promise<TransferAnswer> {
     if (!path.startsWith('/folder')) throw new Error(`${path} is not below /folder`);
+    return this.#transfer(method, path, options);
+  }
+
+  /** A picture of a running VM's screen, PNG, by the endpoint's /screen door. Rejects and answers as `folder`. */
+  screen({ value }: MoRef<'VirtualMachine'>, options: TransferOptions = {}): Promise<TransferAnswer> {
+    return this.#transfer('GET', `/screen?${new URLSearchParams({ id: value })}`, options);
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #transfer(method: string, path: string, options: TransferOptions): Promise<TransferAnswer> {
     const session = this.#session;
     const exchange = () =>
       this.#transport.transfer(method, path, { ...options, headers: { ...options.headers, ...this.#headers() } });
@@ -206,10 +219,6 @@ export class VimClient {
     if (answer.status !== 401 || options.body || !(await this.renewSession(session))) return answer;
     answer.body.destroy();
     return exchange();
-  }
-
-  close(): void {
-    this.#transport.close();
   }
 
   async #enter(login: Login): Promise<void> {

@@ -1,10 +1,9 @@
 // The host's HTTPS service: the API, the /folder door and consoles on one port.
 import type { Server } from 'node:https';
 import type { Logger } from '@vivarium/base';
-import type { Service } from '@vivarium/vmomi';
+import { registerScreenRoute, type Service } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { openConsoleDoor } from './console/console-door.ts';
-import { registerScreenRoute } from './console/screen-route.ts';
 import type { TicketRegistry } from './console/ticket-registry.ts';
 import type { StorageApi } from './datastore/storage-api.ts';
 import { registerFolderAccess } from './folder-access/folder-access.ts';

@@ -10,7 +10,7 @@ import {
   HostUnreachable,
   type RunOptions,
 } from '@vivarium/vcenter';
-import type { AboutInfo, Event, ManagedObjectReference } from '@vivarium/vim';
+import { type AboutInfo, type Event, type ManagedObjectReference, MethodFault } from '@vivarium/vim';
 import type { SimHost } from './sim-host.ts';
 
 export class SimLink implements HostLink {
@@ -98,6 +98,11 @@ export class SimLink implements HostLink {
       this.#wake.resolve();
     });
     return result;
+  }
+
+  /** Simulated guests draw nothing. */
+  async screen(): Promise<Uint8Array> {
+    throw new MethodFault('NotSupported');
   }
 
   /** A simulated host keeps no files. */

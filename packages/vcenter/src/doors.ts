@@ -1,11 +1,13 @@
-// The doors of vCenter beside /sdk: the Automation API with its tags, the storage policy service, and files.
-import type { MoRef } from '@vivarium/vim';
+// The doors of vCenter beside /sdk: the Automation API with its tags, the storage policy service, files and pictures of screens.
+import { type MoRef, moRef } from '@vivarium/vim';
+import { registerScreenRoute } from '@vivarium/vmomi';
 import type { FastifyInstance } from 'fastify';
 import { registerFolderDoor } from './datastore-files/folder-door.ts';
 import { registerStoragePolicyService } from './pbm/storage-policy-service.ts';
 import { registerAutomation } from './rest/automation.ts';
 import type { SsoDomain } from './sso/sso-domain.ts';
 import { Tagging } from './tagging/tagging.ts';
+import { screenOf } from './virtual-machine/screen.ts';
 import type { Vpxd } from './vpxd.ts';
 
 export type Door = (app: FastifyInstance) => void;
@@ -23,5 +25,7 @@ export async function openDoors(
     (app) => registerAutomation(app, { service, tagging, domain }),
     (app) => registerStoragePolicyService(app, service),
     (app) => registerFolderDoor(app, center),
+    (app) =>
+      registerScreenRoute(app, { service, log, screenshot: (vm) => screenOf(center, moRef('VirtualMachine', vm)) }),
   ];
 }

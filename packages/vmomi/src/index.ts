@@ -30,6 +30,7 @@ export type { OptionDefinition } from './option-manager/option-definition.ts';
 export { addOptionManager, optionHandlers, optionProperties } from './option-manager/option-manager.ts';
 export { Settings } from './option-manager/settings.ts';
 export { entityMetric, entityMetricCsv, metricId } from './performance-manager/entity-metric.ts';
+export { registerScreenRoute } from './screen-door/screen-route.ts';
 export { Service, type ServiceOptions } from './service.ts';
 export type { Personality } from './service-instance/well-known.ts';
 export type { CertificateLogin } from './session/certificate-login.ts';

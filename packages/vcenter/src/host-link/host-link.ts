@@ -42,6 +42,8 @@ export interface HostLink {
   events(afterKey: number | undefined, signal: AbortSignal): AsyncIterable<readonly Event[]>;
   /** A request below the host's /folder door: files, streamed. Rejects with HostUnreachable, or NotSupported where there are none. */
   folder(request: FolderRequest): Promise<FolderAnswer>;
+  /** A picture of a running VM's screen, PNG. Rejects with HostUnreachable when the host makes none. */
+  screen(vm: ManagedObjectReference): Promise<Uint8Array>;
   close(): void;
 }
 

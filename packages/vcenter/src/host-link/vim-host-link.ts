@@ -1,5 +1,6 @@
 // A connection to a hostd: one session, one stream of updates in which the ends of tasks come after the changes that the tasks
 // made. Connections may come and go below it, and nothing is missed then; with the session the link ends too.
+import { buffer } from 'node:stream/consumers';
 import { type Clock, delay, type Timer } from '@vivarium/base';
 import { type StreamFilter, TaskFollower, type VimClient } from '@vivarium/client';
 import {
@@ -166,6 +167,17 @@ export class VimHostLink implements HostLink {
     const options = { headers, signal, idleTimeoutMs: TRANSFER_IDLE_MS, ...(body ? { body } : {}) };
     try {
       return await this.#client.folder(method, `/folder${place}?${query}`, options);
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  async screen({ value }: ManagedObjectReference): Promise<Uint8Array> {
+    try {
+      const { status, body } = await this.#client.screen(moRef('VirtualMachine', value));
+      const bytes = await buffer(body);
+      if (status === 200) return bytes;
+      throw new HostUnreachable(`the host makes no picture of the screen: HTTP ${status}`);
     } catch (error) {
       throw unreachable(error);
     }

@@ -416,6 +416,12 @@ class FakeLink implements HostLink {
 
   async *events(): AsyncIterable<readonly Event[]> {}
 
+  /** The picture is the host's own name of the VM. */
+  async screen({ value }: ManagedObjectReference): Promise<Uint8Array> {
+    if (!this.#host.isReachable) throw new HostUnreachable(`${this.#host.address} does not answer`);
+    return Buffer.from(value);
+  }
+
   async call(target: ManagedObjectReference, method: string, args: object): Promise<unknown> {
     if (this.#error) throw this.#error;
     if (!this.#host.isReachable) throw new HostUnreachable(`${this.#host.address} does not answer`);

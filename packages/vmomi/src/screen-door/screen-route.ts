@@ -1,9 +1,11 @@
-// GET /screen?id=<VM>: a picture of a VM's screen as PNG, as ESXi hands it out. Checked as in the API: login, and the
+// GET /screen?id=<VM>: a picture of a VM's screen as PNG, as ESXi and vCenter hand it out. Checked as in the API: login, and the
 // privilege that CreateScreenshot_Task needs.
 import { type Logger, token } from '@vivarium/base';
 import { MethodFault, moRef } from '@vivarium/vim';
-import { httpStatus, type Service, type Session } from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { httpStatus } from '../folder-door/http-status.ts';
+import type { Service } from '../service.ts';
+import type { Session } from '../session/session.ts';
 
 const PRIVILEGE = 'VirtualMachine.Interact.CreateScreenshot';
 

@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
 import { MethodFault, moRef } from '@vivarium/vim';
-import { ObjectGraph, type Service, type Session } from '@vivarium/vmomi';
 import fastify from 'fastify';
+import { ObjectGraph } from '../graph/object-graph.ts';
+import type { Service } from '../service.ts';
+import type { Session } from '../session/session.ts';
 import { registerScreenRoute } from './screen-route.ts';
 
 const VM = moRef('VirtualMachine', '7');
