@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { type MoRef, make, moRef } from '@vivarium/vim';
 import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
-import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
 import { listQemus } from '../testing/machine-traces.ts';
 import { processorLimit } from '../testing/processor-limit.ts';
+import { useLabCenter } from '../testing/use-lab-center.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { virshEveryday } from '../tour/virsh-everyday.ts';
 import { farHost } from './far-host.ts';
@@ -19,22 +19,7 @@ const virsh = await installVirsh();
 const withoutVirsh = virsh.state === 'installed' ? false : `not run: ${virsh.detail}`;
 
 describe('vCenter over three hosts', { skip: withoutGovc }, () => {
-  let center: LabCenter | undefined;
-  before(async () => {
-    center = await startLabCenter(3);
-  });
-  afterEach(async (context) => {
-    // Tests have `passed`; what node:test's types do not say.
-    if (center && (context as { passed?: boolean }).passed === false)
-      console.log(`the end of vpxd's log:\n${await center.log()}`);
-  });
-  after(async () => {
-    await center?.[Symbol.asyncDispose]();
-  });
-  const lab = () => {
-    if (!center) throw new Error('vCenter did not come up');
-    return center;
-  };
+  const lab = useLabCenter(3);
   const govc = useGovc(lab);
   const property = async (path: string, name: string) => (await govc('object.collect', '-s', path, name)).trim();
 

@@ -3,24 +3,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
-import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
+import type { LabCenter } from '../testing/lab-center.ts';
+import { useLabCenter } from '../testing/use-lab-center.ts';
 import { needsRoot } from '../testing/use-lab-host.ts';
 import { waitFor } from '../testing/wait-for.ts';
 
 describe('a distributed switch over two hosts', { skip: needsRoot || withoutGovc }, () => {
-  let center: LabCenter | undefined;
-  before(async () => {
-    center = await startLabCenter(2);
-  });
-  after(async () => {
-    await center?.[Symbol.asyncDispose]();
-  });
-  const lab = () => {
-    if (!center) throw new Error('vCenter did not come up');
-    return center;
-  };
+  const lab = useLabCenter(2);
   const govc = useGovc(lab);
 
   test('a VM on a port group with a VLAN is tagged on its host, also after vCenter and its host were killed', async () => {

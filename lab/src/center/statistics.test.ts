@@ -1,9 +1,9 @@
 // Performance statistics over two real hosts: real time through vCenter, five minutes collected, levels changed, Prometheus.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
-import { type LabCenter, startLabCenter } from '../testing/lab-center.ts';
 import { scrape } from '../testing/metrics.ts';
+import { useLabCenter } from '../testing/use-lab-center.ts';
 import { waitFor } from '../testing/wait-for.ts';
 
 const CLUSTER = '/DC/host/Cluster';
@@ -19,22 +19,7 @@ interface Sampled {
 }
 
 describe('statistics of a vCenter', { skip: withoutGovc }, () => {
-  let center: LabCenter | undefined;
-  before(async () => {
-    center = await startLabCenter(2);
-  });
-  afterEach(async (context) => {
-    // Tests have `passed`; what node:test's types do not say.
-    if (center && (context as { passed?: boolean }).passed === false)
-      console.log(`the end of vpxd's log:\n${await center.log()}`);
-  });
-  after(async () => {
-    await center?.[Symbol.asyncDispose]();
-  });
-  const lab = () => {
-    if (!center) throw new Error('vCenter did not come up');
-    return center;
-  };
+  const lab = useLabCenter(2);
   const govc = useGovc(lab);
   const whole = async (path: string, name: string, ...options: string[]) => {
     const {
