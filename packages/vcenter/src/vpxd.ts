@@ -109,6 +109,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     inventory,
     graph,
     store,
+    clock,
     log,
     linkOf: (host) => (hosts.isConnected(host) ? hosts.connected(host).link : undefined),
   });
@@ -144,7 +145,10 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     },
   });
   const forwarder = new Forwarder({ service, hosts, relay });
-  const switches: HostSwitches = new HostSwitches({ inventory, hosts, forwarder, log });
+  const switches: HostSwitches = new HostSwitches({
+    ...{ inventory, hosts, forwarder, clock, log },
+    syncChanged: (host) => keeper.hostChanged(host),
+  });
   const center: Center = {
     clock,
     log,
@@ -188,6 +192,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
       await statistics.stop();
       await hosts.close();
       await division.close();
+      switches.close();
       summaries.stop();
       podSummaries.stop();
       keeper.stop();

@@ -203,6 +203,22 @@ void test('what a host missed while it was away is made up for when it connects'
   await center.eventually(() => vlans().join() === '0,11');
 });
 
+void test('a host that does not answer for a moment refuses nothing, and has the change when it answers again', async (t) => {
+  const { center, dvs, portgroup, hosts } = await world(t);
+  const first = hosts[0];
+  assert.ok(first);
+  first.fake.isReachable = false;
+  await center.task(portgroup, 'ReconfigureDVPortgroup_Task', {
+    spec: make('DVPortgroupConfigSpec', { defaultPortConfig: vlan(12) }),
+  });
+  const status = () => center.read<{ status: string }[]>(dvs, 'config.host').map((member) => member.status);
+  await center.eventually(() => status().join() === 'outOfSync');
+  const vlans = () => Array.from(first.fake.portGroups.values(), ({ vlanId }) => vlanId);
+  assert.deepEqual(vlans(), [7]);
+  first.fake.isReachable = true;
+  await center.eventually(() => vlans().join() === '12' && status().join() === 'up');
+});
+
 void test('everything is there again after a restart, and a destroyed switch leaves nothing on its hosts', async (t) => {
   const { center, dvs, portgroup, hosts, folder } = await world(t);
   const again = await center.restart();

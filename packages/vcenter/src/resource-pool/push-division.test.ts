@@ -91,6 +91,19 @@ void test('a host that was away, and a vCenter that was, are brought up to date'
   await again.eventually(() => host.pools.named(gold.value)?.config.memoryAllocation.limit === 5000);
 });
 
+void test('a host that does not answer for a moment has its part when it answers again', async (context) => {
+  const center = await testCenter(context);
+  const { root, hosts, vms, pool } = await clusterOf(center, 1);
+  const host = hosts[0] as FakeHost;
+  const gold = await pool(root, 'gold', config(0, 4000));
+  host.isReachable = false;
+  await center.invoke(gold, 'MoveIntoResourcePool', { list: vms });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(host.pools.all.size, 0);
+  host.isReachable = true;
+  await center.eventually(() => host.pools.poolOf('1') === gold.value);
+});
+
 void test('what a host refuses until another pool has given its part back is asked for again', async (context) => {
   const center = await testCenter(context);
   const { root, hosts, vms, pool } = await clusterOf(center, 1);

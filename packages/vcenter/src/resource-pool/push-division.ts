@@ -1,7 +1,7 @@
 // Keeps the pools of each compute resource divided among its hosts, so that what a pool promises holds wherever its VMs run.
 // Hears of pools, hosts and VMs, asks drs for the division, and lets each host be brought to it in its own time.
 // A compute resource without pools costs nothing.
-import type { Logger } from '@vivarium/base';
+import type { Clock, Logger } from '@vivarium/base';
 import { type DividedVm, type DivisionChanges, type HostChange, PoolDivision, type VmLoad } from '@vivarium/drs';
 import { allocationOf, type ShareUnit } from '@vivarium/drs/resource-pool';
 import type { Store } from '@vivarium/store';
@@ -15,6 +15,7 @@ import {
 } from '@vivarium/vim';
 import type { ObjectGraph } from '@vivarium/vmomi';
 import { type HostLink, HostUnreachable } from '../host-link/host-link.ts';
+import { TryAgain } from '../hosts/try-again.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { HostPools } from './host-pools.ts';
 import { isPool, poolRef } from './pool-ref.ts';
@@ -26,6 +27,7 @@ export interface PushDivisionOptions {
   readonly inventory: Inventory;
   readonly graph: ObjectGraph;
   readonly store: Store;
+  readonly clock: Clock;
   readonly log: Logger;
   /** undefined while the host is not connected. */
   readonly linkOf: (host: Host) => HostLink | undefined;
@@ -65,13 +67,15 @@ export class PushDivision {
   readonly #hosts = new Map<string, KnownHost>();
   readonly #vms = new Map<string, KnownVm>();
   readonly #work = new Map<string, HostWork>();
+  readonly #tryAgain: TryAgain;
   readonly #due = { pools: new Set<string>(), hosts: new Set<string>(), vms: new Set<string>() };
   #isFlushing = false;
   #isClosed = false;
 
   constructor(options: PushDivisionOptions) {
     this.#options = options;
-    const { inventory } = options;
+    const { inventory, clock } = options;
+    this.#tryAgain = new TryAgain(clock, (host) => this.#push(host));
     for (const [ref] of inventory.ofType('ResourcePool')) this.#touch('pools', ref.value);
     for (const [ref] of inventory.ofType('VirtualApp')) this.#touch('pools', ref.value);
     inventory.onChange(({ ref }) => {
@@ -100,6 +104,7 @@ export class PushDivision {
   /** No more is begun; what runs is waited for. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#tryAgain.close();
     await Promise.all(Array.from(this.#work.values(), async ({ running }) => running));
   }
 
@@ -308,9 +313,11 @@ export class PushDivision {
       work.isDue = false;
       try {
         await work.pools.push(link, wanted);
+        this.#tryAgain.done(key);
       } catch (error) {
         if (isFault(error, 'NotSupported')) work.unable = link;
-        else if (!(error instanceof HostUnreachable)) {
+        else if (error instanceof HostUnreachable) this.#tryAgain.failed(key);
+        else {
           log.warn({ host: key, err: error }, 'a host has not taken its part of the resource pools');
         }
       }
