@@ -8,7 +8,7 @@ import { type DeclaredType, typeRef } from '../type-ref.ts';
 import { rankOf } from '../version.ts';
 import { ENVELOPE_NAMESPACE } from './decode-request.ts';
 import { readXml, type XmlHandler, type XmlLimits, type XmlTag } from './read-xml.ts';
-import { ValueBuilder } from './value-builder.ts';
+import { NOTHING_REQUIRED, ValueBuilder } from './value-builder.ts';
 
 const REPLY_LIMITS: XmlLimits = { maxSize: 512 << 20, maxDepth: 256, maxElements: 50_000_000, maxAttributes: 64 };
 
@@ -68,7 +68,7 @@ class ResponseReader implements XmlHandler {
   }
 
   #build(field: FieldInfo, depth: number): void {
-    this.#builder = new ValueBuilder(new Map([[field.name, field]]), this.values, -1, this.#rank);
+    this.#builder = new ValueBuilder(new Map([[field.name, field]]), this.values, NOTHING_REQUIRED, this.#rank);
     this.#builderDepth = depth;
   }
 }

@@ -54,6 +54,9 @@ function invalidType(name: string): MethodFault<'InvalidType'> {
   return new MethodFault('InvalidType', { argument }, `unknown or unexpected type "${argument}"`);
 }
 
+/** As `requiredRank`: of a reader who takes what there is. */
+export const NOTHING_REQUIRED = -1;
+
 export class ValueBuilder {
   readonly #root: FieldsFrame;
   readonly #stack: Frame[];
@@ -63,7 +66,8 @@ export class ValueBuilder {
 
   /**
    * Children of the root element become properties of `object`. Required properties newer than `requiredRank` may be
-   * missing, booleans among them are false then; a required array that is not there is empty, unless it is newer than `arrayRank`.
+   * missing, booleans among them are false then (`NOTHING_REQUIRED`: all may, and stay away); a required array that is not there is empty,
+   * unless it is newer than `arrayRank`.
    */
   constructor(
     fields: ReadonlyMap<string, FieldInfo>,
@@ -215,7 +219,7 @@ export class ValueBuilder {
         if (field.rank <= this.#arrayRank) frame.object[field.name] = [];
       } else if (field.rank <= this.#requiredRank) {
         throw new MethodFault('InvalidArgument', { invalidProperty: this.#path(field.name) });
-      } else if (field.kind === 'primitive' && field.type === 'boolean') {
+      } else if (this.#requiredRank !== NOTHING_REQUIRED && field.kind === 'primitive' && field.type === 'boolean') {
         // What the client does not know it does not want; and who passes the value on does so as a client that knows the field.
         frame.object[field.name] = false;
       }
