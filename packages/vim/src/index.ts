@@ -50,7 +50,7 @@ export { decodeSoapRequest, type SoapHeader, type SoapRequest } from './soap/dec
 export { decodeSoapResponse } from './soap/decode-response.ts';
 export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse } from './soap/encode-message.ts';
 export { encodeRef, encodeUnderAny, encodeValue } from './soap/encode-value.ts';
-export { type EncodedSink, encodedForm, type HasEncodedForm } from './soap/encoded-form.ts';
+export { type EncodedSink, encodedForm, encodedText, type HasEncodedForm } from './soap/encoded-form.ts';
 export { REQUEST_LIMITS, type XmlLimits } from './soap/read-xml.ts';
 export { streamSoapResponse } from './soap/stream-response.ts';
 export { escapeAttribute, escapeText } from './soap/xml-text.ts';

@@ -94,6 +94,16 @@ export class TrackedObject {
     return this.leftAt !== undefined && this.knownSince <= since && since < this.leftAt;
   }
 
+  /** Who asks from versions with the same first change behind them is told the same. */
+  firstChangeAfter(since: number): number | undefined {
+    return this.#past.find(({ version }) => version > since)?.version;
+  }
+
+  /** Of the latest change; undefined when there was none that is known. */
+  get lastChangeAt(): number | undefined {
+    return this.#past.at(-1)?.version;
+  }
+
   /** The paths that read differently than at a version at which it was reported already. */
   changedSince(since: number): ChangedPath[] {
     const first = new Map<number, unknown>();

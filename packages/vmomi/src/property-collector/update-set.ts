@@ -5,6 +5,7 @@ import {
   type DynamicProperty,
   type EncodedSink,
   encodedForm,
+  encodedText,
   encodeRef,
   escapeText,
   type HasEncodedForm,
@@ -37,8 +38,24 @@ export interface ChangeStyle {
   readonly rank: number;
 }
 
+/** What was told of an object's changes from one version to another. */
+interface ToldChange {
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+  readonly enteredAt: number;
+  readonly style: ChangeStyle;
+  readonly update: ObjectUpdate | undefined;
+}
+
+/** Many clients are told the same of one change, within a moment: so many of the latest are remembered. */
+const MOST_TOLD = 2048;
+/** Characters of a kept text: long ones are made of bytes that are kept already. */
+const MOST_KEPT = 4096;
+
 export class Answers {
   readonly #fragments: FragmentCache;
+  /** Oldest first. */
+  readonly #told = new Map<TrackedObject, ToldChange>();
 
   constructor(fragments: FragmentCache) {
     this.#fragments = fragments;
@@ -58,6 +75,22 @@ export class Answers {
     // What it holds now: the object goes on changing while the answer is sent.
     if (kind === 'enter')
       return new Told(this.#fragments, kind, obj, paths, [...tracked.values]) as unknown as ObjectUpdate;
+    const first = tracked.firstChangeAfter(since);
+    const last = tracked.lastChangeAt;
+    const { enteredAt } = tracked;
+    const known = this.#told.get(tracked);
+    const isSame = known?.first === first && known?.last === last && known?.enteredAt === enteredAt;
+    if (known && isSame && known.style.partialUpdates === style.partialUpdates && known.style.rank === style.rank)
+      return known.update;
+    const update = this.#changes(obj, tracked, since, style);
+    this.#told.delete(tracked);
+    this.#told.set(tracked, { first, last, enteredAt, style, update });
+    if (this.#told.size > MOST_TOLD) this.#told.delete(this.#told.keys().next().value ?? tracked);
+    return update;
+  }
+
+  #changes(obj: MoRef, tracked: TrackedObject, since: number, style: ChangeStyle): ObjectUpdate | undefined {
+    const { paths } = tracked.plan;
     const changed = tracked.changedSince(since);
     if (changed.length === 0) return undefined;
     // Requested paths may contain each other: then they have changes in common.
@@ -67,12 +100,8 @@ export class Answers {
     const changeSet = [...deltas.values()].map(
       ({ name, op, type, value }) => new PropertyEntry(this.#fragments, name, op, type, value),
     );
-    return update(
-      kind,
-      obj,
-      changeSet,
-      changed.flatMap(({ index, after }) => missingProperty(paths[index], after)),
-    );
+    const missingSet = changed.flatMap(({ index, after }) => missingProperty(paths[index], after));
+    return new Modified(obj, changeSet, missingSet) as unknown as ObjectUpdate;
   }
 
   /** A root of a filter that does not exist. */
@@ -183,19 +212,41 @@ class PropertyEntry implements DynamicProperty, HasEncodedForm {
   }
 }
 
-function update(
-  kind: 'modify',
-  obj: MoRef,
-  changeSet: readonly PropertyEntry[],
-  missingSet: MissingProperty[],
-): ObjectUpdate {
-  return {
-    kind,
-    obj,
-    // An entry with an op is a PropertyChange; its absence is a matter of the class, not of these here.
-    ...(changeSet.length > 0 ? { changeSet: changeSet as unknown as PropertyChange[] } : {}),
-    ...(missingSet.length > 0 ? { missingSet } : {}),
-  };
+/** An ObjectUpdate of changed properties. Its text is kept: of one change many clients are told. */
+class Modified implements HasEncodedForm {
+  readonly kind = 'modify';
+  readonly obj: MoRef;
+  readonly changeSet: readonly PropertyEntry[] | undefined;
+  readonly missingSet: readonly MissingProperty[] | undefined;
+  #text = '';
+  #tag = '';
+  #rank = 0;
+  #isLong = false;
+
+  constructor(obj: MoRef, changeSet: readonly PropertyEntry[], missingSet: readonly MissingProperty[]) {
+    this.obj = obj;
+    this.changeSet = changeSet.length > 0 ? changeSet : undefined;
+    this.missingSet = missingSet.length > 0 ? missingSet : undefined;
+  }
+
+  [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
+    if (this.#isLong) return this.#write(tag, rank, sink);
+    if (this.#text === '' || this.#tag !== tag || this.#rank !== rank) {
+      this.#text = encodedText({ [encodedForm]: (...how) => this.#write(...how) }, tag, rank);
+      this.#tag = tag;
+      this.#rank = rank;
+    }
+    sink.text(this.#text);
+    this.#isLong = this.#text.length > MOST_KEPT;
+    if (this.#isLong) this.#text = '';
+  }
+
+  #write(tag: string, rank: number, sink: EncodedSink): void {
+    sink.text(`<${tag}><kind>${this.kind}</kind>${encodeRef('obj', REFERENCE, this.obj, rank)}`);
+    for (const entry of this.changeSet ?? []) entry[encodedForm]('changeSet', rank, sink);
+    if (this.missingSet) sink.text(encodeRef('missingSet', MISSING, this.missingSet, rank));
+    sink.text(`</${tag}>`);
+  }
 }
 
 function missingProperty(path: PathPlan | undefined, value: unknown): MissingProperty[] {
