@@ -93,7 +93,10 @@ export class VimHostLink implements HostLink {
       });
       for await (const event of stream) {
         patience?.cancel();
-        if (event.kind === 'lost') patience = this.#clock.setTimer(AWAY_MS, () => away.abort(event.error));
+        if (event.kind === 'lost') {
+          patience = this.#clock.setTimer(AWAY_MS, () => away.abort(event.error));
+          void this.#whenGone((error) => away.abort(error));
+        }
         if (event.kind === 'begun' && this.#isFollowed) throw new HostUnreachable('what the host followed is gone');
         if (event.kind === 'begun') this.#isFollowed = true;
         if (event.kind !== 'updates') continue;
@@ -193,6 +196,16 @@ export class VimHostLink implements HostLink {
       .finally(() => this.#client.close());
   }
 
+  /** Nobody listens there: the host's daemon has ended, its sessions with it, and there is nothing to wait for. */
+  async #whenGone(tell: (error: unknown) => void): Promise<void> {
+    try {
+      const instance = moRef('ServiceInstance', 'ServiceInstance');
+      await this.#client.call(instance, 'CurrentTime', {} as never, { renews: false });
+    } catch (error) {
+      if (isRefused(error)) tell(error);
+    }
+  }
+
   /** In their order: what a task changed is told before its end. */
   async #filters(): Promise<StreamFilter[]> {
     return [{ spec: hostFilter() }, { spec: eventFilter(await this.#client.content()) }, await this.#tasks.filter()];
@@ -275,6 +288,11 @@ function plain(type: string, name: string, value: unknown): unknown {
     return moRef(of as 'Task', id);
   };
   return Array.isArray(bare) ? bare.map(strip) : strip(bare);
+}
+
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' || isRefused(error.cause);
 }
 
 /** A fault is an answer; anything else means that there was none. */
