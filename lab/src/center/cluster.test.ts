@@ -4,9 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { findRuntime, runProgram } from '@vivarium/qemu';
 import { type MoRef, make, moRef } from '@vivarium/vim';
 import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
+import { labCache } from '../testing/lab-cache.ts';
 import { listQemus } from '../testing/machine-traces.ts';
 import { processorLimit } from '../testing/processor-limit.ts';
 import { useLabCenter } from '../testing/use-lab-center.ts';
@@ -179,6 +181,38 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
     await govc('vapp.destroy', app);
     assert.deepEqual(lines(await govc('find', '/DC', '-type', 'a')), []);
     await govc.refused(/not found/, 'vm.power', '-on', 'till');
+  });
+
+  test('a disk is imported through vCenter, by a lease of the host that takes it', async () => {
+    const runtime = await findRuntime(labCache());
+    assert.ok(runtime, 'there is no runtime');
+    const folder = await mkdtemp(join(tmpdir(), 'viv-import-'));
+    try {
+      const [raw, stream] = [join(folder, 'raw'), join(folder, 'stream.vmdk')];
+      await writeFile(raw, Buffer.alloc(4 << 20, 'disk'));
+      const convert = ['convert', '-q', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=streamOptimized', raw, stream];
+      const command = runtime.direct('/usr/bin/qemu-img', convert);
+      await runProgram(command.file, command.args);
+      const at = ['-ds', 'datastore1 (1)'];
+      await govc('import.vmdk', ...at, '-pool', '/DC/host/Cluster/Resources', stream, 'imported');
+      assert.match(await govc('datastore.disk.info', ...at, 'imported/stream.vmdk'), /Type: +thin/);
+      await govc(
+        'vm.create',
+        ...at,
+        '-on=false',
+        '-m',
+        '64',
+        '-disk',
+        'imported/stream.vmdk',
+        '-link=false',
+        'importer',
+      );
+      assert.match(await govc('device.info', '-vm', 'importer', 'disk-*'), /Summary: +4,096 KB/);
+      await govc('vm.destroy', 'importer');
+      await govc('datastore.rm', ...at, '-f', 'imported');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   test('a guest boots on a host of the cluster and tells its address', async () => {

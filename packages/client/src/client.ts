@@ -202,6 +202,11 @@ export class VimClient {
     return this.#transfer(method, path, options);
   }
 
+  /** A file for an import that is under way, to the endpoint's /nfc door; the lease's secret is in `path`. Rejects and answers as `folder`. */
+  nfc(path: string, options: TransferOptions): Promise<TransferAnswer> {
+    return this.#transfer('POST', `/nfc/${path}`, options);
+  }
+
   /** A picture of a running VM's screen, PNG, by the endpoint's /screen door. Rejects and answers as `folder`. */
   screen({ value }: MoRef<'VirtualMachine'>, options: TransferOptions = {}): Promise<TransferAnswer> {
     return this.#transfer('GET', `/screen?${new URLSearchParams({ id: value })}`, options);

@@ -111,6 +111,15 @@ export class SimLink implements HostLink {
     return this.#host.folder(request);
   }
 
+  /** A simulated host imports nothing. */
+  nfc(): Promise<FolderAnswer> {
+    return Promise.reject(new MethodFault('NotSupported', {}, 'simulated hosts import nothing'));
+  }
+
+  watch(): AsyncIterable<Readonly<Record<string, unknown>>> {
+    throw new MethodFault('NotSupported', {}, 'a simulated host has nothing beside its inventory');
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#wake.resolve();

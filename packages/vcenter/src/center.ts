@@ -1,6 +1,7 @@
 // What the methods of vCenter's objects work with: made once, in vpxd.ts. Each method takes of it what it needs.
 import type { Clock, Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
+import type { Imports } from './appliance-import/imports.ts';
 import type { HostSwitches } from './distributed-switch/host-switches.ts';
 import type { HostDialer } from './host-link/host-link.ts';
 import type { ExpectedVms } from './host-sync/expected-vms.ts';
@@ -25,6 +26,7 @@ export interface Center {
   readonly expected: ExpectedVms;
   readonly pools: ComputePools;
   readonly apps: AppOperations;
+  readonly imports: Imports;
   readonly switches: HostSwitches;
   readonly dialer: HostDialer;
   readonly forwarder: Forwarder;

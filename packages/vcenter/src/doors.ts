@@ -2,6 +2,7 @@
 import { type MoRef, moRef } from '@vivarium/vim';
 import { registerScreenRoute } from '@vivarium/vmomi';
 import type { FastifyInstance } from 'fastify';
+import { registerNfcDoor } from './appliance-import/nfc-door.ts';
 import { registerFolderDoor } from './datastore-files/folder-door.ts';
 import { registerStoragePolicyService } from './pbm/storage-policy-service.ts';
 import { registerAutomation } from './rest/automation.ts';
@@ -27,5 +28,6 @@ export async function openDoors(
     (app) => registerFolderDoor(app, center),
     (app) =>
       registerScreenRoute(app, { service, log, screenshot: (vm) => screenOf(center, moRef('VirtualMachine', vm)) }),
+    (app) => registerNfcDoor(app, center),
   ];
 }

@@ -4,6 +4,8 @@ import { type BlockStore, openSqliteBlocks, type Store } from '@vivarium/store';
 import type { MoRef } from '@vivarium/vim';
 import { Archive, Service, StatisticsSettings, type UserDirectory } from '@vivarium/vmomi';
 import { aboutCenter } from './about.ts';
+import { Imports } from './appliance-import/imports.ts';
+import { addOvfManager } from './appliance-import/ovf-manager.ts';
 import type { Center } from './center.ts';
 import { connectionEvent, mirrorEvents } from './center-events.ts';
 import { forgetLeavers } from './compute-resource/forget-leavers.ts';
@@ -161,6 +163,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     expected,
     pools,
     apps,
+    imports: new Imports(),
     switches,
     dialer,
     forwarder,
@@ -170,6 +173,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const appKeeper: AppKeeper = keepApps(center);
   addSwitchManager(center);
   addFileManagers(center);
+  addOvfManager(center);
   service.ticketsOfOthers = (purpose, call) => hostTicket(center, purpose, call);
   addUnbuiltManagers(service);
   const keeper: SwitchKeeper = keepSwitches(center);

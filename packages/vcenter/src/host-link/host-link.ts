@@ -44,6 +44,14 @@ export interface HostLink {
   folder(request: FolderRequest): Promise<FolderAnswer>;
   /** A picture of a running VM's screen, PNG. Rejects with HostUnreachable when the host makes none. */
   screen(vm: ManagedObjectReference): Promise<Uint8Array>;
+  /** A disk of an import, to the host's /nfc door. Rejects as folder does. */
+  nfc(request: NfcRequest): Promise<FolderAnswer>;
+  /** Properties of one object of the host's that is not part of its inventory: all, then what changes. In the host's words. */
+  watch(
+    ref: ManagedObjectReference,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): AsyncIterable<Readonly<Record<string, unknown>>>;
   close(): void;
 }
 
@@ -55,6 +63,15 @@ export interface FolderRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Readable;
+  readonly signal: AbortSignal;
+}
+
+export interface NfcRequest {
+  /** The host's secret. */
+  readonly lease: string;
+  readonly file: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable;
   readonly signal: AbortSignal;
 }
 

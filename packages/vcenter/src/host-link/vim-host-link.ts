@@ -23,6 +23,7 @@ import {
   type HostNews,
   HostUnreachable,
   type HostUpdate,
+  type NfcRequest,
   type RunOptions,
 } from './host-link.ts';
 import { hostFilter } from './what-to-watch.ts';
@@ -163,15 +164,33 @@ export class VimHostLink implements HostLink {
     }
   }
 
-  async folder({ method, datastore, path, headers, body, signal }: FolderRequest): Promise<FolderAnswer> {
-    await this.#mayAct();
+  folder({ method, datastore, path, headers, body, signal }: FolderRequest): Promise<FolderAnswer> {
     const place = path === '' ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`;
     const query = new URLSearchParams({ dcPath: 'ha-datacenter', dsName: datastore });
     const options = { headers, signal, idleTimeoutMs: TRANSFER_IDLE_MS, ...(body ? { body } : {}) };
+    return this.#transfer(() => this.#client.folder(method, `/folder${place}?${query}`, options));
+  }
+
+  nfc({ lease, file, headers, body, signal }: NfcRequest): Promise<FolderAnswer> {
+    const path = `${encodeURIComponent(lease)}/${encodeURIComponent(file)}`;
+    const options = { headers, body, signal, idleTimeoutMs: TRANSFER_IDLE_MS };
+    return this.#transfer(() => this.#client.nfc(path, options));
+  }
+
+  async *watch(
+    ref: ManagedObjectReference,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): AsyncIterable<Readonly<Record<string, unknown>>> {
+    const spec = { propSet: [{ type: ref.type, pathSet: [...paths] }], objectSet: [{ obj: ref }] } as never;
     try {
-      return await this.#client.folder(method, `/folder${place}?${query}`, options);
+      for await (const updates of this.#client.watch(spec, { signal })) {
+        for (const { changes } of updates.map(hostUpdate)) {
+          yield Object.fromEntries(changes.map(({ name, value }) => [name, value]));
+        }
+      }
     } catch (error) {
-      throw unreachable(error);
+      if (!signal.aborted) throw unreachable(error);
     }
   }
 
@@ -248,6 +267,15 @@ export class VimHostLink implements HostLink {
       }
     } finally {
       if (!this.#hasEnded) this.call(collector, 'DestroyCollector', {}).catch(() => undefined);
+    }
+  }
+
+  async #transfer(begin: () => Promise<FolderAnswer>): Promise<FolderAnswer> {
+    await this.#mayAct();
+    try {
+      return await begin();
+    } catch (error) {
+      throw unreachable(error);
     }
   }
 

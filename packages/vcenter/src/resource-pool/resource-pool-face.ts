@@ -52,6 +52,7 @@ export function poolMethods(center: Center, pool: MoRef<'ResourcePool'>): Handle
     CreateResourcePool: ({ name, spec }) => createPool(center, pool, name, spec),
     UpdateConfig: ({ name, config }) => updatePool(center, pool, name, config),
     Rename_Task: ({ newName }, call) => task('rename', call, () => updatePool(center, pool, newName, undefined)),
+    ImportVApp: (args, call) => center.imports.importVApp(center, pool, args, call),
     CreateVApp: (args) => createApp(center, pool, args),
     MoveIntoResourcePool: ({ list }) => moveIntoPool(center, pool, list as MoRef[]),
     Destroy_Task: (_args, call) => task('destroy', call, () => destroyPool(center, pool)),

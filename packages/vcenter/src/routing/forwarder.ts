@@ -94,10 +94,21 @@ export class Forwarder {
   }
 
   async call(entity: MoRef, { host, target, method, args }: HostTask, signal?: AbortSignal): Promise<unknown> {
-    const session = this.#hosts.connected(host);
-    const { refs } = session.mirror;
+    const { refs } = this.#hosts.connected(host).mirror;
     const local = target ?? localOf(refs.hostOf(entity), entity);
-    return refs.toCenter(await asFault(refs, () => session.link.call(local, method, refs.toHost(args), signal)));
+    return this.callLocal(host, local, method, refs.toHost(args), signal);
+  }
+
+  /** As call, with target and arguments in the host's words already. */
+  async callLocal(
+    host: MoRef<'HostSystem'>,
+    target: ManagedObjectReference,
+    method: string,
+    args: object,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const { link, mirror } = this.#hosts.connected(host);
+    return mirror.refs.toCenter(await asFault(mirror.refs, () => link.call(target, method, args, signal)));
   }
 }
 

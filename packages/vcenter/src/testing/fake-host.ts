@@ -24,6 +24,7 @@ import {
   HostUnreachable,
   type HostUpdate,
   type ManagementClaim,
+  type NfcRequest,
   type RunOptions,
 } from '../host-link/host-link.ts';
 import { FakePools } from './fake-pools.ts';
@@ -65,6 +66,11 @@ export class FakeHost {
   readonly pools = new FakePools();
   /** What /folder has: content by `[datastore] path`. */
   readonly files = new Map<string, string>();
+  /** Imports under way. */
+  readonly leases = new Map<
+    string,
+    { readonly said: Readonly<Record<string, unknown>>; readonly failed: PromiseWithResolvers<void> }
+  >();
   readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
   /** The vCenter that manages it. */
   managedBy: string | undefined;
@@ -260,12 +266,16 @@ export class FakeHost {
   perform(target: ManagedObjectReference, method: string, args: Record<string, unknown>): unknown {
     this.calls.push({ method, target: moRefKey(target), args });
     if (target.type === 'HostNetworkSystem') return this.#changeNetwork(method, args);
-    if (target.type === 'ResourcePool') return this.pools.perform(target.value, method, args);
+    if (target.type === 'ResourcePool' && method !== 'ImportVApp')
+      return this.pools.perform(target.value, method, args);
     if (target.type === 'FileManager' || target.type === 'VirtualDiskManager') return this.#touchFiles(method, args);
     if (method === 'ReleaseManagement') {
       if (args['instanceUuid'] === this.managedBy) this.managedBy = undefined;
       return undefined;
     }
+    if (method === 'ImportVApp')
+      return this.#import(args['spec'] as { configSpec: { name: string; instanceUuid: string } });
+    if (target.type === 'HttpNfcLease') return undefined;
     if (target.type === 'SessionManager') return { id: `ticket-of-${this.address}` };
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
@@ -291,6 +301,25 @@ export class FakeHost {
     } else throw new MethodFault('NotSupported');
     this.changed(vm);
     return undefined;
+  }
+
+  /** The VM is there at once, with one disk to come. */
+  #import({ configSpec }: { configSpec: { name: string; instanceUuid: string } }): unknown {
+    const { name, instanceUuid } = configSpec;
+    const vm = this.addVm({ name, instanceUuid });
+    const lease = moRef('HttpNfcLease', `lease-${name}`);
+    const url = `https://*:8443/nfc/secret-of-${name}/disk-0.vmdk`;
+    const info = make('HttpNfcLeaseInfo', {
+      lease,
+      entity: vm.ref as never,
+      deviceUrl: [
+        make('HttpNfcLeaseDeviceUrl', { key: '/1/2000', importKey: '/disk', url, sslThumbprint: 'AA', disk: true }),
+      ],
+      totalDiskCapacityInKB: 1,
+      leaseTimeout: 300,
+    });
+    this.leases.set(lease.value, { said: { state: 'ready', info }, failed: Promise.withResolvers() });
+    return lease;
   }
 
   /** Knows of files only that those of a folder called `missing` are not there. */
@@ -463,6 +492,25 @@ class FakeLink implements HostLink {
     if (content === undefined) return answer(404, `File ${file} was not found`);
     if (method === 'DELETE') this.#host.files.delete(file);
     return method === 'DELETE' ? answer(204, '') : answer(200, method === 'HEAD' ? '' : content);
+  }
+
+  async nfc({ lease, file, body }: NfcRequest): Promise<FolderAnswer> {
+    this.#host.files.set(`nfc ${lease}/${file}`, (await buffer(body)).toString());
+    return answer(200, '');
+  }
+
+  async *watch(
+    ref: ManagedObjectReference,
+    _paths: readonly string[],
+    signal: AbortSignal,
+  ): AsyncIterable<Readonly<Record<string, unknown>>> {
+    const over = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => over.resolve(), { once: true });
+    const lease = this.#host.leases.get(ref.value);
+    if (!lease) throw new MethodFault('ManagedObjectNotFound', { obj: ref as never });
+    yield lease.said;
+    await Promise.race([over.promise, lease.failed.promise]);
+    if (!signal.aborted) yield { state: 'error', error: make('LocalizedMethodFault', { fault: make('Timedout', {}) }) };
   }
 
   close(): void {}
