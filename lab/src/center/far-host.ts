@@ -15,6 +15,7 @@ import { waitFor } from '../testing/wait-for.ts';
 
 const ROUND_TRIP_MS = 150;
 const VMS = 8;
+const CHANGES = 3;
 /** Connections are cut so often, with a change in each direction under way. */
 const CUTS = 3;
 
@@ -45,9 +46,13 @@ export async function farHost(lab: LabCenter, name: string): Promise<void> {
   await taskDone(center, center.call(host, 'DisconnectHost_Task', {} as never));
   await taskDone(center, center.call(host, 'ReconnectHost_Task', {}));
   const wholeBytes = link.counts.answered - beforeAll;
-  const beforeOne = link.counts.answered;
-  await taskDone(center, center.call(vms[0] as VmRef, 'Rename_Task', { newName: 'far-renamed' }));
-  const changeBytes = link.counts.answered - beforeOne;
+  // The least of some: every 20 seconds there are statistics too.
+  let changeBytes = wholeBytes;
+  for (let change = 0; change < CHANGES; change += 1) {
+    const beforeOne = link.counts.answered;
+    await taskDone(center, center.call(vms[0] as VmRef, 'Rename_Task', { newName: `far-renamed-${change}` }));
+    changeBytes = Math.min(changeBytes, link.counts.answered - beforeOne);
+  }
 
   const beforeCuts = link.counts.answered;
   for (let cut = 0; cut < CUTS; cut += 1) {
@@ -62,7 +67,7 @@ export async function farHost(lab: LabCenter, name: string): Promise<void> {
   const cutBytes = link.counts.answered - beforeCuts;
   await waitFor('both to say the same', () => isSame(center, near, vms));
   console.log(JSON.stringify({ wholeBytes, changeBytes, cutBytes, ...link.counts }));
-  assert.ok(changeBytes * 2 < wholeBytes, `${changeBytes} bytes for one change, ${wholeBytes} for everything`);
+  assert.ok(changeBytes * 4 < wholeBytes, `${changeBytes} bytes for one change, ${wholeBytes} for everything`);
   assert.ok(link.counts.resets === 0 && link.counts.connections > CUTS);
   assert.deepEqual(await losses(center, host), [], 'a connection that is cut is no host that is lost');
 
