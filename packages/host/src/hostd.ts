@@ -2,13 +2,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { uptime } from 'node:os';
-import { join } from 'node:path';
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
-import { CgroupTree, identifyProcess, openRuntimeRoot, prepareCgroups, qualifyAccelerator } from '@vivarium/qemu';
+import { identifyProcess } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
-import { Service } from '@vivarium/vmomi';
+import { Service, type UserDirectory } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { addAutoStartManager } from './auto-start-manager/auto-start-manager.ts';
 import { addCertificateManager } from './certificate-manager/certificate-manager.ts';
@@ -23,22 +22,17 @@ import { graphSurroundings } from './environment-browser/graph-surroundings.ts';
 import { hostCapability } from './host-system/host-capability.ts';
 import { hostMethods } from './host-system/host-methods.ts';
 import { publishHost } from './host-system/host-object.ts';
-import { readMachineFacts } from './host-system/machine-facts.ts';
 import { MaintenanceMode } from './host-system/maintenance-mode.ts';
 import { Management } from './host-system/management.ts';
 import { buildTree, listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
 import { VmUsers } from './inventory/vm-users.ts';
-import { readBlockDevices } from './machine/block-devices.ts';
-import { readMachineDetails } from './machine/machine-details.ts';
-import { type MachineFiles, machineFiles } from './machine/machine-files.ts';
-import { readMachineServices, readTimeServers } from './machine/machine-services.ts';
+import type { HostMachine } from './machine/host-machine.ts';
+import { openLinuxMachine } from './machine/linux-machine.ts';
 import { adoptPorts } from './network/adopt-ports.ts';
-import { mainAddress, readMachineNetwork } from './network/machine/machine-network.ts';
-import { openNetwork } from './network/open-network.ts';
+import { mainAddress } from './network/machine/machine-network.ts';
 import { networksOf } from './network-object/networks-of.ts';
 import { publishNetwork } from './network-system/publish-network.ts';
-import { loadConfiguration } from './network-system/stored-configuration.ts';
 import { publishImports } from './nfc/publish-imports.ts';
 import { type HostdOptions, statePaths } from './options.ts';
 import { hostCapacity } from './resource-pool/host-capacity.ts';
@@ -47,7 +41,6 @@ import { publishPools } from './resource-pool/publish-pools.ts';
 import { ResourcePools } from './resource-pool/resource-pools.ts';
 import { addServiceSystem } from './service-system/service-system.ts';
 import { HostStatistics } from './statistics/host-statistics.ts';
-import { machineReader } from './statistics/machine-reading.ts';
 import { Sampler } from './statistics/sampler.ts';
 import { openStorage, publishStorage } from './storage.ts';
 import { countAdapters } from './storage-system/storage-device-info.ts';
@@ -57,7 +50,6 @@ import { ensureVcenterAccount, vcenterLogin } from './tls/vcenter-login.ts';
 import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
 import { datastoresOf, type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
 import { addVirtualNicManager } from './virtual-nic-manager/virtual-nic-manager.ts';
-import { qemuVmms } from './vm/qemu/qemu-vmms.ts';
 import type { Vm } from './vm/vm.ts';
 import type { VmHost } from './vm/vm-host.ts';
 import { VmRegistry } from './vm/vm-registry.ts';
@@ -65,20 +57,20 @@ import { vmFolderMethods } from './vm-folder/vm-folder-methods.ts';
 import { openWeb } from './web.ts';
 
 const MACHINE_TYPES = { q35: 'pc-q35-11.0', pc: 'pc-i440fx-11.0' } as const;
-/** Uids of VMMs as root: far above those that distributions give away. */
-const FIRST_UID = 1_700_000_000;
-/** The image jail's uid, below all VMMs'. */
-const IMAGE_UID = FIRST_UID - 1;
-
 export interface HostdContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly version: string;
+  /** Default: the Linux machine that hostd runs on. */
+  readonly machine?: HostMachine;
+  /** Who may log in; default: the accounts kept in the store. */
+  readonly users?: UserDirectory;
 }
 
 export interface Hostd {
   readonly port: number;
+  readonly service: Service;
   /** Stops serving. Guests run on; when there are none the network goes too. */
   close(): Promise<void>;
 }
@@ -91,17 +83,10 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const store = openSqliteStore(paths.database);
   undo.defer(() => store.close());
   const certificates = await HostCertificates.open({ directory: paths.tls, store, clock, random });
-  const runtime = await openRuntimeRoot(options.runtimePath);
-  if (!runtime) throw new Error(`there is no VMM runtime at ${options.runtimePath}; ./viv up builds one`);
   const ownUuid = await hostUuid(store, random);
-  const files = machineFiles();
-  const machine = await readMachineFacts(ownUuid);
-  const facts = options.isOneOfMany ? { ...machine, uuid: ownUuid } : machine;
-  const verdict = options.probe
-    ? await qualifyAccelerator({ runtime, payload: options.probe, cacheDir: options.cacheDir, clock, log })
-    : ({ accelerator: 'tcg', detail: 'not tried: no kernel to try KVM with was named' } as const);
-  log.info({ ...verdict }, 'accelerator qualified');
-  if (options.jail === 'none') log.warn({}, 'VMMs run without a jail: for measuring and debugging only');
+  const machine = context.machine ?? (await openLinuxMachine(options, { store, ownUuid }, context));
+  undo.defer(() => machine.release());
+  const { facts, verdict, network } = machine;
 
   const about = aboutHost(context.version);
   const statistics = HostStatistics.open(paths.statistics, log);
@@ -116,6 +101,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     rootFolder: refs.rootFolder,
     statistics,
     certificateLogin: vcenterLogin({ certificates, clock, log }),
+    ...(context.users ? { users: context.users } : {}),
   });
   undo.defer(() => service.close());
   await ensureAdministrator(service, options);
@@ -123,35 +109,17 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
 
   const vms: { registry?: VmRegistry } = {};
   const use = { inUse: () => (vms.registry?.all ?? []).flatMap((vm) => vm.filesInUse()) };
-  const isRoot = process.getuid?.() === 0;
-  const storage = await openStorage({
-    clock,
-    random,
-    log,
-    store,
-    firstDatastore: paths.datastore,
-    runtimePath: options.runtimePath,
-    imageUid: isRoot ? IMAGE_UID : undefined,
-    use,
-  });
+  const first = { name: options.datastore ?? 'datastore1', root: paths.datastore };
+  const storage = await openStorage({ clock, random, log, store, first, images: machine.images, use });
   undo.defer(() => storage.close());
-  const network = await openNetwork({
-    stateDir: options.stateDir,
-    configuration: loadConfiguration(store),
-    runtimePath: options.runtimePath,
-    clock,
-    log,
-  });
-  undo.defer(() => network.stop());
 
   const limits = {
     numCPUs: Math.max(1, facts.threads),
     memoryMB: Math.floor(facts.memoryBytes / 2 ** 20),
     hostThreads: facts.threads,
   };
-  const groups = await openGroups(options.stateDir, context);
   const capacity = hostCapacity(facts);
-  const pools = new ResourcePools({ store, clock, log, capacity, cpuMhz: facts.cpuMhz, groups });
+  const pools = new ResourcePools({ store, clock, log, capacity, cpuMhz: facts.cpuMhz, groups: machine.groups });
   const isIdle = () => (vms.registry?.all ?? []).every((vm) => vm.power !== 'poweredOn');
   const maintenance = new MaintenanceMode({ store, clock, isIdle });
   const management = new Management(store);
@@ -166,7 +134,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     cpuModel: verdict.accelerator === 'kvm' ? 'host' : 'max',
     machineTypes: MACHINE_TYPES,
     limits,
-    defaultDatastore: 'datastore1',
+    defaultDatastore: first.name,
     network,
     resources: pools,
     maintenance,
@@ -188,19 +156,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
       begin: (id, change) => registry.journal.begin(id, change),
       end: (id) => registry.journal.end(id),
     },
-    vmms: qemuVmms({
-      clock,
-      random,
-      log,
-      runtimePath: options.runtimePath,
-      runRoot: paths.run,
-      jail: options.jail ?? (isRoot ? 'full' : 'user'),
-      firstUid: FIRST_UID,
-      accelerator: verdict.accelerator,
-      network,
-      groups,
-      datastoreRoot: (file) => storage.paths.rootOf(file),
-    }),
+    vmms: machine.vmms((file) => storage.paths.rootOf(file)),
   };
 
   buildTree(service.graph, vmFolderMethods({ service, registry: () => registry }));
@@ -233,7 +189,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     poolsOf: (vm) => pools.around(vm.id).map(poolRef),
     facts,
     network,
-    readMachine: machineReader(),
+    readMachine: machine.readUsage,
     vms: () => (vms.registry?.all ?? []).filter((vm) => vm.power === 'poweredOn'),
     sampled(timeMs, figures) {
       statistics.record(timeMs, figures);
@@ -264,9 +220,9 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     facts,
     about,
     limits: hostLimits,
-    nics: readMachineNetwork().physical.length,
-    details: readMachineDetails(files),
-    hbas: countAdapters(readBlockDevices(files)),
+    nics: machine.readNetwork().physical.length,
+    details: machine.details,
+    hbas: countAdapters(machine.readBlockDevices()),
     certificates,
     options: [
       { key: 'Vivarium.Accelerator', value: verdict.accelerator },
@@ -287,15 +243,15 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     service,
     certificates,
     name: options.name,
-    address: () => mainAddress(readMachineNetwork())?.address,
+    address: () => mainAddress(machine.readNetwork())?.address,
   });
   const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');
   service.graph.add(diagnosticManager, {}, diagnosticManagerMethods(paths.log));
   service.extendContent({ diagnosticManager });
   const publishedStorage = publishStorage(service, storage, use);
-  const publishedNetwork = publishNetwork({ service, network, store });
+  const publishedNetwork = publishNetwork({ service, network, store, readMachine: machine.readNetwork });
   undo.defer(() => publishedNetwork.stop());
-  undo.defer(addMachineManagers(service, files));
+  undo.defer(addMachineManagers(service, machine));
 
   const vncDoors = new VncDoors({ address: options.listen.address, log });
   undo.defer(() => vncDoors.close());
@@ -408,33 +364,22 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   const stack = undo.move();
   return {
     port: web.port,
+    service,
     async close() {
       const isIdle = registry.all.every((vm) => vm.power !== 'poweredOn');
       await stack.disposeAsync();
       if (!isIdle) return;
-      await network.stop({ teardown: true });
-      await groups?.close();
+      await machine.tearDown();
       await rm(paths.ready, { force: true });
     },
   };
 }
 
-/** Control groups of this host alone; VMs run without limits where there are none. */
-async function openGroups(stateDir: string, { clock, log }: HostdContext): Promise<CgroupTree | undefined> {
-  const hierarchy = await prepareCgroups(instanceName(stateDir));
-  if (hierarchy) return CgroupTree.open(hierarchy, { clock, log });
-  log.warn({}, 'this machine has no control groups for hostd: limits, shares and reservations are not enforced');
-  return undefined;
-}
-
 /** What the host tells of its machine and does not change. Returns the way to stop. */
-function addMachineManagers(service: Service, files: MachineFiles): () => void {
-  const storage = addStorageSystem({ service, readDevices: () => readBlockDevices(files) });
-  addServiceSystem(service, () => readMachineServices(files));
-  addDateTimeSystem(service, () => ({
-    servers: readTimeServers(files),
-    isKept: readMachineServices(files).some(({ key, isRunning }) => key === 'ntpd' && isRunning),
-  }));
+function addMachineManagers(service: Service, machine: HostMachine): () => void {
+  const storage = addStorageSystem({ service, readDevices: () => machine.readBlockDevices() });
+  addServiceSystem(service, () => machine.readServices());
+  addDateTimeSystem(service, () => machine.readTimeSource());
   const stopNics = addVirtualNicManager(service);
   return () => {
     storage.stop();
@@ -470,12 +415,4 @@ async function writeReady(file: string, port: number, address: string): Promise<
   const startTime = String(identifyProcess(process.pid)?.startTime ?? '');
   const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   await writeDurable(file, JSON.stringify({ pid: process.pid, startTime, boot, port, address }), 0o644);
-}
-
-/** Tells the control groups of several hosts on one machine apart. */
-function instanceName(stateDir: string): string {
-  return join(stateDir)
-    .replace(/[^A-Za-z0-9]+/g, '-')
-    .slice(-60)
-    .replace(/^-|-$/g, '');
 }

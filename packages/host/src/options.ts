@@ -9,6 +9,8 @@ export interface HostdOptions {
   readonly name: string;
   /** Address and port of the HTTPS service; port 0 takes a free one. */
   readonly listen: { readonly address: string; readonly port: number };
+  /** Name of the first datastore; default: datastore1. */
+  readonly datastore?: string;
   /** Runtime root to use (built beforehand by the command line). */
   readonly runtimePath: string;
   /** Folder where what is known of this machine is cached (accelerator verdict). */

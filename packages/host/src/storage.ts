@@ -12,7 +12,7 @@ import { datastoreSystemCapabilities, datastoreSystemHandlers } from './datastor
 import { fileManagerHandlers } from './file-manager/file-manager.ts';
 import { listMembers } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
-import { QemuDiskImages } from './virtual-disk-manager/qemu-disk-images.ts';
+import type { DiskImages } from './virtual-disk-manager/disk-images.ts';
 import { virtualDiskManagerHandlers } from './virtual-disk-manager/virtual-disk-manager.ts';
 import { VirtualDisks } from './virtual-disk-manager/virtual-disks.ts';
 import type { VmPaths } from './vm/vm-host.ts';
@@ -29,24 +29,21 @@ export interface StorageOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly store: Store;
-  readonly firstDatastore: string;
-  readonly runtimePath: string;
-  /** The unprivileged uid of the image jail. */
-  readonly imageUid: number | undefined;
+  /** The datastore that a new host has; its folder is absolute. */
+  readonly first: { readonly name: string; readonly root: string };
+  readonly images: DiskImages;
   readonly use: FileUse;
 }
 
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { clock, random, log, store, use } = options;
+  const { clock, random, log, store, first, images, use } = options;
   const datastores = await Datastores.open({
     store,
     clock,
     random,
     log,
-    first: { name: 'datastore1', root: options.firstDatastore },
+    first,
   });
-  const uid = options.imageUid === undefined ? {} : { uid: options.imageUid };
-  const images = new QemuDiskImages({ runtime: { path: options.runtimePath }, ...uid });
   const disks = new VirtualDisks({ datastores, images, use, random, log });
   return { datastores, disks, paths: vmPaths(datastores), close: () => datastores.close() };
 }

@@ -2,13 +2,14 @@
 
 import { type Random, uuid } from '@vivarium/base';
 import type { BuiltSwitch, CenterBuilder, HostToBuild } from '@vivarium/vcenter';
-import { type MoRef, make, moRef, type VirtualMachineConfigInfo, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import type { MoRef, VirtualMachineConfigInfo } from '@vivarium/vim';
 import type { SimFlags } from './flags.ts';
 import { type ComputePlan, type DatacenterPlan, planInventory } from './inventory-plan.ts';
 import type { HostMaker } from './make-host.ts';
 import type { SimDatastore } from './sim-datastore.ts';
 import { SimFiles } from './sim-files.ts';
 import { type VmIdentity, vmStamper } from './stamp-vm.ts';
+import { vmSpec } from './vm-spec.ts';
 
 /** A name that nothing else contains. */
 const TEMPLATE = 'viv-sim-template';
@@ -69,7 +70,7 @@ function makeHosts(world: SimWorld, work: ComputeWork): HostToBuild[] {
     for (const { method, args } of dvs?.steps ?? []) host.changeNetwork(method, { ...args });
     const places = new Map<string, string | undefined>();
     for (const vm of vms) {
-      const spec = () => vmSpec(world, { name: TEMPLATE, datastore: datastores[0]?.name ?? '', network });
+      const spec = () => vmSpec(world.random, { name: TEMPLATE, datastore: datastores[0]?.name ?? '', network });
       stamp ??= vmStamper(world.maker.interner.share(host.planVm(spec())));
       const identity = { name: vm.name, uuid: biosUuid(world.random), instanceUuid: uuid(world.random) };
       const state = host.adopt(stamp(identity));
@@ -84,44 +85,4 @@ function makeHosts(world: SimWorld, work: ComputeWork): HostToBuild[] {
 /** As VMware begins them. */
 function biosUuid(random: Random): string {
   return `564d${uuid(random).slice(4)}`;
-}
-
-/** As vcsim's: one disk of 10 GB, an adapter, a CD-ROM drive. */
-function vmSpec(
-  { random }: SimWorld,
-  { name, datastore, network }: { readonly name: string; readonly datastore: string; readonly network: string },
-): VirtualMachineConfigSpec {
-  const controller = make('ParaVirtualSCSIController', { key: -1, busNumber: 0, sharedBus: 'noSharing' });
-  const disk = make('VirtualDisk', {
-    key: -2,
-    controllerKey: -1,
-    unitNumber: 0,
-    capacityInKB: 10 * 1024 * 1024,
-    backing: make('VirtualDiskFlatVer2BackingInfo', { fileName: '', diskMode: 'persistent', thinProvisioned: true }),
-  });
-  const nic = make('VirtualVmxnet3', {
-    key: -3,
-    backing: make('VirtualEthernetCardNetworkBackingInfo', {
-      deviceName: network,
-      network: moRef('Network', `HaNetwork-${network}`),
-    }),
-    connectable: make('VirtualDeviceConnectInfo', { startConnected: true, allowGuestControl: true, connected: true }),
-  });
-  const cdrom = make('VirtualCdrom', {
-    key: -4,
-    controllerKey: 200,
-    unitNumber: 0,
-    backing: make('VirtualCdromAtapiBackingInfo', { deviceName: 'cdrom', useAutoDetect: false }),
-  });
-  const add = (device: typeof disk | typeof nic | typeof cdrom | typeof controller, fileOperation?: 'create') =>
-    make('VirtualDeviceConfigSpec', { operation: 'add', device, fileOperation });
-  return make('VirtualMachineConfigSpec', {
-    name,
-    instanceUuid: uuid(random),
-    guestId: 'otherGuest64',
-    numCPUs: 1,
-    memoryMB: 32,
-    files: make('VirtualMachineFileInfo', { vmPathName: `[${datastore}]` }),
-    deviceChange: [add(controller), add(disk, 'create'), add(nic), add(cdrom)],
-  });
 }

@@ -16,6 +16,8 @@ export interface SimFlags {
   readonly apps: number;
   /** Distributed port groups in each datacenter; without any there is no distributed switch. */
   readonly portgroups: number;
+  /** A host alone, instead of a vCenter. */
+  readonly isEsx: boolean;
   readonly isAutostart: boolean;
   readonly isTls: boolean;
   readonly userName: string | undefined;
@@ -54,6 +56,7 @@ const DEFAULTS = {
   pool: '0',
   app: '0',
   pg: '1',
+  esx: 'false',
   autostart: 'true',
   tls: 'true',
   username: '',
@@ -71,7 +74,7 @@ type Name = keyof typeof DEFAULTS;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'esx', 'load', 'nsx', 'pg-nsx', 'trace-file', 'tunnel']);
+const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx', 'trace-file', 'tunnel']);
 /** Accepted, and without a meaning here. */
 const IGNORED: ReadonlySet<string> = new Set(['trace', 'httptest.serve', 'delete-delay', 'delay-jitter']);
 
@@ -90,6 +93,9 @@ export function parseFlags(args: readonly string[]): SimFlags {
     }
   }
   for (const [name, value] of given) checkKnown(name, value);
+  if ((given.get('esx') ?? 'false') !== 'false' && given.get('tls') === 'false') {
+    throw new FlagError('-esx is served over TLS alone; leave -tls=false out');
+  }
   const text = (name: Name) => given.get(name) ?? DEFAULTS[name];
   const count = (name: Name) => {
     const value = text(name);
@@ -108,6 +114,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
     pools: count('pool'),
     apps: count('app'),
     portgroups: count('pg'),
+    isEsx: text('esx') !== 'false',
     isAutostart: text('autostart') !== 'false',
     isTls: text('tls') !== 'false',
     userName: text('username') || undefined,
@@ -171,6 +178,7 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -ds n                 datastores in each datacenter (1)
   -folder n             datacenters that lie in a folder, with a folder in each of their own (0)
   -pod n                datastore clusters in each datacenter (0)
+  -esx                  a host alone, with its VMs and datastores (-vm, -ds), instead of a vCenter
   -autostart=false      leave the virtual machines powered off
   -username, -password  the only account that may log in (default: any)
   -tls=false            plain HTTP

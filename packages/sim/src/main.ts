@@ -32,7 +32,8 @@ async function run(flags: SimFlags): Promise<void> {
   const ended = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.once(signal, () => ended.resolve());
   try {
-    const sim = await startSim(flags, {
+    const start = flags.isEsx ? (await import('./esx.ts')).startEsx : startSim;
+    const sim = await start(flags, {
       clock: systemClock,
       random: systemRandom,
       log: silentLogger,

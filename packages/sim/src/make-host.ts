@@ -1,6 +1,6 @@
 // Makes simulated hosts: what each is like, and how its tasks take their time and fail, by the flags.
 import { type Clock, type Random, uuid } from '@vivarium/base';
-import type { GuestFacts, HostView } from '@vivarium/host/view';
+import type { GuestFacts, HostView, MachineFacts } from '@vivarium/host/view';
 import { type AboutInfo, type HostCertificateManagerCertificateInfo, isA, MethodFault } from '@vivarium/vim';
 import { Derived } from './derived.ts';
 import type { SimFlags } from './flags.ts';
@@ -103,27 +103,32 @@ function hostView({ random, clock, about }: HostWorld, name: string): HostView {
   return {
     name,
     port: 443,
-    facts: {
-      vendor: 'Vivarium',
-      model: 'Simulated host',
-      uuid: uuid(random),
-      serialNumber: 'None',
-      biosVersion: '1',
-      cpuModel: 'Simulated CPU @ 2.29GHz',
-      cpuVendor: 'intel',
-      cpuMhz: CPU_MHZ,
-      cpuFlags: new Set(),
-      packages: [
-        { index: 0, threads: [0, 1, 2, 3, 4, 5, 6, 7] },
-        { index: 1, threads: [8, 9, 10, 11, 12, 13, 14, 15] },
-      ],
-      cores: 16,
-      threads: 32,
-      memoryBytes: HOST_MEMORY,
-    },
+    facts: machineFacts(random),
     about,
     bootTime: new Date(clock.now()).toISOString(),
     nics: 2,
     usage: { cpuMhz: 1500, memoryMB: 4096, uptimeSeconds: 3600 },
+  };
+}
+
+/** Of every simulated machine: two processors of eight cores with two threads each. */
+export function machineFacts(random: Random): MachineFacts {
+  return {
+    vendor: 'Vivarium',
+    model: 'Simulated host',
+    uuid: uuid(random),
+    serialNumber: 'None',
+    biosVersion: '1',
+    cpuModel: 'Simulated CPU @ 2.29GHz',
+    cpuVendor: 'intel',
+    cpuMhz: CPU_MHZ,
+    cpuFlags: new Set(),
+    packages: [
+      { index: 0, threads: [0, 1, 2, 3, 4, 5, 6, 7] },
+      { index: 1, threads: [8, 9, 10, 11, 12, 13, 14, 15] },
+    ],
+    cores: 16,
+    threads: 32,
+    memoryBytes: HOST_MEMORY,
   };
 }

@@ -23,7 +23,7 @@ void test('a flag that means nothing, or is not built, is refused in one sentenc
     ['-nonsense', '1'],
     ['-vm'],
     ['-vm', 'x'],
-    ['-esx'],
+    ['-esx', '-tls=false'],
     ['-nsx', '2'],
     ['-l', 'nowhere'],
     ['word'],

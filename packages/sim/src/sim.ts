@@ -18,6 +18,7 @@ import { buildInventory } from './build-inventory.ts';
 import type { SimFlags } from './flags.ts';
 import { type HostMaker, hostMaker } from './make-host.ts';
 import { SimDialer } from './sim-link.ts';
+import { simUrl } from './sim-url.ts';
 
 /** Names that are promised to lead nowhere (RFC 2606). */
 const UNREACHABLE = /(?:^|\.)invalid$/i;
@@ -88,10 +89,6 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     doors: await openDoors(vpxd),
   });
   undo.defer(() => web.close());
-  const { address } = flags.listen;
-  const host = address === '0.0.0.0' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
-  const account = `${encodeURIComponent(flags.userName ?? 'user')}:${encodeURIComponent(flags.password ?? 'pass')}`;
-  const url = `${flags.isTls ? 'https' : 'http'}://${account}@${host}:${web.port}/sdk`;
   const stack = undo.move();
-  return { url, vpxd, close: () => stack.disposeAsync() };
+  return { url: simUrl(flags, web.port), vpxd, close: () => stack.disposeAsync() };
 }

@@ -15,7 +15,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   host: ['vim', 'vmx', 'qemu', 'store', 'vmomi', 'drs/resource-pool'],
   drs: ['vim'],
   vcenter: ['vim', 'vmomi', 'client', 'drs', 'store'],
-  sim: ['vim', 'vmx', 'host/view', 'vmomi', 'store', 'vcenter'],
+  sim: ['vim', 'vmx', 'host/simulated', 'host/view', 'vmomi', 'store', 'vcenter'],
   cli: ['client', 'vim', 'qemu', 'guests', 'store', 'vcenter/state'],
   guests: ['qemu'],
   lab: ['client', 'vim', 'qemu', 'guests', 'host', 'vcenter', 'sim', 'drs', 'vmx', 'vmomi', 'store'],

@@ -5,7 +5,7 @@ import { type MoRef, moRef } from '@vivarium/vim';
 import type { Service } from '@vivarium/vmomi';
 import { listMembers } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
-import { readMachineNetwork } from '../network/machine/machine-network.ts';
+import { type MachineNetwork, readMachineNetwork } from '../network/machine/machine-network.ts';
 import type { NetworkProvider } from '../network/provider.ts';
 import { NetworkObjects } from '../network-object/network-objects.ts';
 import { netCapabilities, networkConfig, networkInfo } from './network-info.ts';
@@ -15,6 +15,8 @@ export interface PublishNetworkOptions {
   readonly service: Pick<Service, 'graph' | 'log'>;
   readonly store: Pick<Store, 'batch'>;
   readonly network: NetworkProvider;
+  /** Default: that of the Linux machine that hostd runs on. */
+  readonly readMachine?: () => MachineNetwork;
 }
 
 export const NETWORK_SYSTEM = moRef('HostNetworkSystem', 'ha-networksystem');
@@ -29,14 +31,14 @@ export interface PublishedNetwork {
 
 /** The inventory's fixed part, and the host's object with its `config`, have to be in the graph already. */
 export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork {
-  const { network, store } = options;
+  const { network, store, readMachine = readMachineNetwork } = options;
   const { graph, log } = options.service;
   const { host } = refs;
   const listChanged = (networks: readonly MoRef<'Network'>[]) => listMembers(graph, 'Network', networks);
   const objects = new NetworkObjects({ graph, host, folder: refs.networkFolder, listChanged });
   const read = () => {
     const { mode, configuration } = network;
-    const view = { mode, configuration, ports: network.ports(), machine: readMachineNetwork() };
+    const view = { mode, configuration, ports: network.ports(), machine: readMachine() };
     const { dnsConfig, ipRouteConfig, ...info } = networkInfo(view);
     return {
       networkInfo: { ...info, dnsConfig, ipRouteConfig },
@@ -46,6 +48,7 @@ export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork
       ipRouteConfig,
     };
   };
+  let users: ReadonlyMap<string, readonly MoRef<'VirtualMachine'>[]> = new Map();
   const publish = () => {
     const properties = read();
     graph.get(NETWORK_SYSTEM).update(properties);
@@ -53,11 +56,25 @@ export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork
       'config.network': properties.networkInfo,
       'config.capabilities': properties.capabilities,
     });
-    objects.setPortGroups(network.configuration.portGroups.map(({ name }) => name));
+    list();
   };
-  const handlers = networkSystemHandlers({ network, store, log, machine: readMachineNetwork, publish });
+  // As on ESXi, the port group of vmk0 is no network of the inventory, unless a VM is on it.
+  const list = () => {
+    const { portGroups, management } = network.configuration;
+    const names = portGroups.map(({ name }) => name);
+    objects.setPortGroups(names.filter((name) => name !== management || users.has(name)));
+  };
+  const handlers = networkSystemHandlers({ network, store, log, machine: readMachine, publish });
   graph.add(NETWORK_SYSTEM, {}, handlers, { entity: host });
   publish();
   const stop = network.onPortsChanged(publish);
-  return { setUsers: (users) => objects.setUsers(users), refresh: publish, stop };
+  return {
+    setUsers(now) {
+      users = now;
+      objects.setUsers(now);
+      list();
+    },
+    refresh: publish,
+    stop,
+  };
 }

@@ -2,13 +2,12 @@
 import { type Handlers, moRef } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
-import type { MachineService } from '../machine/machine-services.ts';
-import { serviceInfo } from './service-info.ts';
+import { type ServiceFacts, serviceInfo } from './service-info.ts';
 
 export const SERVICE_SYSTEM = moRef('HostServiceSystem', 'ha-servicesystem');
 
 /** `read` looks at the machine: when this is called and whenever somebody asks for it. */
-export function addServiceSystem(service: Pick<Service, 'graph'>, read: () => readonly MachineService[]): void {
+export function addServiceSystem(service: Pick<Service, 'graph'>, read: () => readonly ServiceFacts[]): void {
   const { graph } = service;
   const refresh = () => {
     const info = serviceInfo(read());

@@ -16,14 +16,14 @@ import { MaintenanceMode } from '../host-system/maintenance-mode.ts';
 import { refs } from '../inventory/refs.ts';
 import { UserNetwork } from '../network/user-network.ts';
 import { ResourcePools } from '../resource-pool/resource-pools.ts';
+import { HeaderImages } from '../simulated/header-images.ts';
+import { SimulatedVmms } from '../simulated/simulated-vmms.ts';
 import { vmPaths } from '../storage.ts';
 import { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
 import type { Request, Vm } from '../vm/vm.ts';
 import type { NewEvent, VmHost } from '../vm/vm-host.ts';
 import { type BrokenVm, VmRegistry, type VmRegistryListener } from '../vm/vm-registry.ts';
-import { HeaderImages } from './header-images.ts';
 import { Life } from './life.ts';
-import { SimulatedVmms } from './simulated-vmms.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** What is there whether hostd runs or not. */

@@ -1,6 +1,6 @@
 // Disk images that are as small as can be: a qcow2 file is its header, a raw file a hole. Stands in for qemu-img.
 // Differs from it: the content of a disk is not kept, foreign VMDKs become empty disks of their capacity.
-import { open, truncate } from 'node:fs/promises';
+import { open, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskImages, ImageFile, ImageSource } from '../virtual-disk-manager/disk-images.ts';
 import { QCOW2_HEADER_BYTES } from '../virtual-disk-manager/qcow2-header.ts';
@@ -19,8 +19,7 @@ export class HeaderImages implements DiskImages {
   }
 
   async convert(source: ImageSource, target: ImageFile): Promise<void> {
-    if (source.kind !== 'upload') throw new Error('copies are not simulated');
-    await this.create(target, source.plan.capacityBytes);
+    await this.create(target, source.kind === 'upload' ? source.plan.capacityBytes : await capacityOf(source.chain));
   }
 
   async grow(file: ImageFile, capacityBytes: number): Promise<void> {
@@ -36,6 +35,14 @@ export class HeaderImages implements DiskImages {
   serve(): Promise<void> {
     return Promise.reject(new Error('exports are not simulated'));
   }
+}
+
+/** Of the image on top. */
+async function capacityOf([image]: readonly ImageFile[]): Promise<number> {
+  if (!image) throw new Error('a chain without an image');
+  if (image.format === 'raw') return (await stat(pathOf(image))).size;
+  const bytes = await readFile(pathOf(image));
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(24));
 }
 
 function pathOf({ folder, name }: ImageFile): string {
