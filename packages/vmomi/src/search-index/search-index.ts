@@ -67,7 +67,9 @@ function searchHandlers(options: SearchIndexOptions): Handlers<'SearchIndex', Ca
     FindByDnsName: (args, call) => byDnsName(args, call)[0],
     FindAllByDnsName: byDnsName,
     FindByDatastorePath: ({ datacenter, path }, call) => {
-      requireDatastore(graph, datacenter, path);
+      requireDatastore(graph, datacenter, path, (object) =>
+        call.service.authorization.holds(call.session, object, 'System.View'),
+      );
       return pick(index.file.find(plainFile(path)), 'VirtualMachine', datacenter, call)[0] as
         | MoRef<'VirtualMachine'>
         | undefined;
@@ -150,11 +152,18 @@ function childKeys(object: ManagedObject): string[] {
   return [...new Set(parents.flatMap((parent) => (parent ? childKey(parent, plainName(name)) : [])))];
 }
 
-/** Fault: InvalidDatastore, when the path names none or one that the datacenter does not have. */
-function requireDatastore(graph: ObjectGraph, datacenter: MoRef<'Datacenter'>, path: string): void {
+/** Fault: InvalidDatastore, when the path names none or one that the caller does not see in the datacenter. */
+function requireDatastore(
+  graph: ObjectGraph,
+  datacenter: MoRef<'Datacenter'>,
+  path: string,
+  sees: (object: ManagedObject) => boolean,
+): void {
   const name = /^\[([^\]]+)\]/.exec(path)?.[1]?.trim();
   const refs = graph.get(datacenter).get('datastore') ?? [];
-  const isThere = refs.some((ref) => plainName(String(graph.find(ref)?.getPath('name'))) === plainName(name ?? ''));
+  const isThere = refs
+    .flatMap((ref) => (graph.find(ref) as ManagedObject | undefined) ?? [])
+    .some((object) => sees(object) && plainName(String(object.getPath('name'))) === plainName(name ?? ''));
   if (name === undefined || !isThere) throw new MethodFault('InvalidDatastore', name === undefined ? {} : { name });
 }
 
