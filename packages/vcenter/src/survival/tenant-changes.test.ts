@@ -7,7 +7,7 @@ import { MethodFault, type MoRef, moRefKey, schema } from '@vivarium/vim';
 import { type Draw, seededDraw } from '../testing/tenant/draw.ts';
 import { needed } from '../testing/tenant/needed.ts';
 import { randomArgs } from '../testing/tenant/random-args.ts';
-import { refOf, type Tenant, tenantWorld, type World } from '../testing/tenant/world.ts';
+import { ROOT, refOf, type Tenant, tenantWorld, type World } from '../testing/tenant/world.ts';
 
 const CALLS = Number(process.env['VIVARIUM_TENANT_CALLS'] ?? 1200);
 /** A new inventory after so many: what a tenant may do uses it up. */
@@ -102,7 +102,7 @@ async function attempt(
   const missing = lacking(world, who, target, method, args);
   const before = picture(world);
   const untouchable = [...before].filter(([key]) => key !== CALLED && !mayTouch(world, who, key, target, method));
-  const fault = await run(world, who, target, method, args);
+  const { fault, result } = await run(world, who, target, method, args);
   if (missing) {
     const { on, privilege } = missing;
     assert.ok(fault !== undefined && REFUSALS.has(fault), `${fault ?? 'done'} without ${privilege} on ${moRefKey(on)}`);
@@ -111,10 +111,17 @@ async function attempt(
   }
   assert.notEqual(fault, 'NoPermission', 'refused, though nothing is missing');
   await quiet(world);
+  world.changed();
+  if (!TELLS_OF_MORE.has(method)) {
+    const seen = refsIn(result).filter((ref) => schema.isSubtype(ref.type, 'ManagedEntity'));
+    // What the call has made its maker knows, and where everything begins everybody.
+    const there = seen.filter((ref) => before.has(moRefKey(ref)) && ref.value !== ROOT.value);
+    const hidden = there.filter((ref) => !isKnown(world, who, ref, args));
+    assert.deepEqual(hidden, [], 'is told of what it may not see');
+  }
   const after = picture(world);
   const changed = untouchable.filter(([key, was]) => after.get(key) !== was);
   assert.deepEqual(new Map(changed.map(([key]) => [key, after.get(key)])), new Map(changed));
-  world.changed();
   return fault === undefined ? 'done' : 'failed';
 }
 
@@ -127,27 +134,47 @@ async function quiet({ center: { service } }: World): Promise<void> {
   }
 }
 
-/** The fault of the call, or of the task that it has started. */
+interface Outcome {
+  readonly fault: string | undefined;
+  readonly result: unknown;
+}
+
+/** The caller has named it itself, or may see it. */
+function isKnown(world: World, who: Tenant, ref: MoRef, args: object): boolean {
+  if (refsIn(args).some((named) => moRefKey(named) === moRefKey(ref))) return true;
+  return world.may(who, ref, 'System.View');
+}
+
+/** Every reference in a value, however deep. */
+function refsIn(value: unknown): MoRef[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { type, value: id } = value as { type?: unknown; value?: unknown };
+  if (typeof type === 'string' && typeof id === 'string') return [value as MoRef];
+  return Object.values(value).flatMap(refsIn);
+}
+
+/** The fault and the result of the call, or of the task that it has started. */
 async function run(
   { center: { service } }: World,
   who: Tenant,
   target: MoRef,
   method: string,
   args: Record<string, unknown>,
-): Promise<string | undefined> {
+): Promise<Outcome> {
   try {
     const result = await service.invoke({ this: target, method, args }, who.call);
     const task = (result as MoRef | undefined)?.type === 'Task' ? (result as MoRef<'Task'>) : undefined;
     while (task) {
       const info = service.graph.find(task)?.get('info');
-      if (info?.state === 'success' || !info) return undefined;
-      if (info.state === 'error') return info.error?.fault._typeName ?? 'error';
+      if (info?.state === 'success' || !info) return { fault: undefined, result: info?.result };
+      if (info.state === 'error') return { fault: info.error?.fault._typeName ?? 'error', result: undefined };
       await turn();
     }
-    return undefined;
+    return { fault: undefined, result };
   } catch (error) {
     // Arguments that no client could send: something that is not there was looked for.
-    return error instanceof MethodFault ? error.fault._typeName : `error: ${String(error)}`;
+    const fault = error instanceof MethodFault ? error.fault._typeName : `error: ${String(error)}`;
+    return { fault, result: undefined };
   }
 }
 
@@ -180,7 +207,14 @@ function mayTouch(world: World, who: Tenant, key: string, target: MoRef, method:
   return (ALONG[method]?.[target.type] ?? ALONG[method]?.['any'] ?? []).includes(type);
 }
 
-const ON_HOSTS = ['Datastore', 'Network', 'DistributedVirtualPortgroup', 'ResourcePool', 'VirtualMachine'];
+const ON_HOSTS = [
+  'VirtualApp',
+  'Datastore',
+  'Network',
+  'DistributedVirtualPortgroup',
+  'ResourcePool',
+  'VirtualMachine',
+];
 const EVERYTHING = schema.names('managed');
 
 /** What goes along with what a call is about: what is on a host that leaves, what a role or a custom field is used by. */
@@ -192,9 +226,15 @@ const ALONG: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     Datacenter: ON_HOSTS,
     Folder: ON_HOSTS,
     VmwareDistributedVirtualSwitch: ['DistributedVirtualPortgroup'],
-    ResourcePool: ['ResourcePool'],
+    DistributedVirtualPortgroup: ['VmwareDistributedVirtualSwitch'],
+    ResourcePool: ['ResourcePool', 'VirtualApp'],
   },
-  DestroyChildren: { any: ['ResourcePool'] },
+  DestroyNetwork: { any: ['VmwareDistributedVirtualSwitch'] },
+  ReconfigureDVPortgroup_Task: { any: ['VmwareDistributedVirtualSwitch'] },
+  PowerOnVApp_Task: { any: ['VirtualMachine'] },
+  PowerOffVApp_Task: { any: ['VirtualMachine'] },
+  SuspendVApp_Task: { any: ['VirtualMachine'] },
+  DestroyChildren: { any: ['ResourcePool', 'VirtualApp'] },
   MoveInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool'] },
   MoveHostInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool'] },
   UpdateAuthorizationRole: { any: EVERYTHING },
@@ -203,6 +243,8 @@ const ALONG: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   RemoveCustomFieldDef: { any: EVERYTHING },
 };
 
+/** Properties and events name places that somebody may not see: their ids, no more. */
+const TELLS_OF_MORE: ReadonlySet<string> = new Set(['RetrieveProperties', 'RetrievePropertiesEx', 'QueryEvents']);
 const CALLED = 'calls of hosts';
 const pictures = new WeakMap<World, { readonly version: number; readonly picture: Map<string, string> }>();
 

@@ -473,7 +473,7 @@ const REST_LISTS: readonly (readonly [path: string, types: readonly string[], fi
   ['datastore', ['Datastore'], 'datastore'],
   ['network', ['Network', 'DistributedVirtualPortgroup'], 'network'],
   ['folder', ['Folder'], 'folder'],
-  ['resource-pool', ['ResourcePool'], 'resource_pool'],
+  ['resource-pool', ['ResourcePool', 'VirtualApp'], 'resource_pool'],
 ];
 
 interface Task {

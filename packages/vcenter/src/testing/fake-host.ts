@@ -266,6 +266,7 @@ export class FakeHost {
   perform(target: ManagedObjectReference, method: string, args: Record<string, unknown>): unknown {
     this.calls.push({ method, target: moRefKey(target), args });
     if (target.type === 'HostNetworkSystem') return this.#changeNetwork(method, args);
+    if (method === 'QueryConfigTarget') return this.#configTarget();
     if (target.type === 'ResourcePool' && method !== 'ImportVApp')
       return this.pools.perform(target.value, method, args);
     if (target.type === 'FileManager' || target.type === 'VirtualDiskManager') return this.#touchFiles(method, args);
@@ -327,6 +328,38 @@ export class FakeHost {
     const [name] = Object.values(args).filter((value) => String(value).includes('missing/'));
     if (name !== undefined) throw new MethodFault('FileNotFound', { file: String(name) });
     return method === 'CreateVirtualDisk_Task' ? args['name'] : undefined;
+  }
+
+  #configTarget(): unknown {
+    const target = { name: '', configurationTag: [] };
+    return make('ConfigTarget', {
+      numCpus: 1,
+      numCpuCores: 1,
+      numNumaNodes: 1,
+      smcPresent: false,
+      maxMemMBOptimalPerf: 1024,
+      datastore: [...this.datastores].map(([name, url]) => ({
+        ...target,
+        datastore: make('DatastoreSummary', {
+          datastore: moRef('Datastore', url),
+          name,
+          url,
+          capacity: 2,
+          freeSpace: 1,
+          accessible: true,
+          type: 'VMFS',
+        }),
+      })) as never,
+      network: [...this.networks].map((name) => ({
+        ...target,
+        network: make('NetworkSummary', {
+          network: moRef('Network', `HaNetwork-${name}`),
+          name,
+          accessible: true,
+          ipPoolName: '',
+        }),
+      })) as never,
+    });
   }
 
   #changeNetwork(method: string, args: Record<string, unknown>): unknown {

@@ -4,10 +4,16 @@ import type { MethodInfo, MoRef, VirtualMachineConfigSpec } from '@vivarium/vim'
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import { byType, OTHERWISE } from './by-type.ts';
-import { deviceRequirements, fileRequirements, newVmRequirements } from './placement-privileges.ts';
+import { datacenterOf, deviceRequirements, fileRequirements, newVmRequirements } from './placement-privileges.ts';
 import { reconfigurePrivileges } from './reconfigure-privileges.ts';
 import { objectsAt, on, parentOf, type Requirement, refsOf } from './requirement.ts';
-import { destroyChildrenRequirements, destroyRequirements, moveRequirements, poolAround } from './tree-privileges.ts';
+import {
+  destroyChildrenRequirements,
+  destroyRequirements,
+  moveRequirements,
+  poolAround,
+  unregisterAppRequirements,
+} from './tree-privileges.ts';
 
 type Args = Readonly<Record<string, unknown>>;
 type Rule =
@@ -119,18 +125,54 @@ const RULES: Readonly<Record<string, Rule>> = {
   CopyDatastoreFile_Task: SEEN,
 };
 
+/** Of SearchIndex: within a datacenter. */
+const SEARCHES = [
+  'FindByUuid',
+  'FindAllByUuid',
+  'FindByIp',
+  'FindAllByIp',
+  'FindByDnsName',
+  'FindAllByDnsName',
+  'FindByDatastorePath',
+] as const;
+
 /** What methods need besides the privilege that the schema names. */
 const FURTHER: Readonly<Record<string, (args: Args, object: ManagedObject, graph: ObjectGraph) => Requirement[]>> = {
   CreateVM_Task: ({ config, host }, folder, graph) => [
-    ...refsOf(host).flatMap((ref) => on('System.View', graph.get(ref))),
+    ...seen(graph, host),
     ...newVmRequirements(graph, folder, config as VirtualMachineConfigSpec),
   ],
   RegisterVM_Task: ({ path, pool, host }, folder, graph) => [
-    ...refsOf(host).flatMap((ref) => on('System.View', graph.get(ref))),
+    ...seen(graph, host),
     ...(pool === undefined ? refsOf(host).flatMap((ref) => intoRootPool(graph, graph.get(ref))) : []),
     // Whoever registers a VM becomes its reader.
     ...fileRequirements(graph, folder, 'Datastore.Browse', String(path)),
   ],
+  QueryCompatibleHostForNewDvs: ({ container }, _manager, graph) => seen(graph, container),
+  QueryCompatibleHostForExistingDvs: ({ container, dvs }, _manager, graph) => [
+    ...seen(graph, container),
+    ...refsOf(dvs).flatMap((ref) => on('System.Read', graph.get(ref))),
+  ],
+  ...Object.fromEntries(
+    SEARCHES.map((name) => [
+      name,
+      ({ datacenter }: Args, _index: ManagedObject, graph: ObjectGraph) => seen(graph, datacenter),
+    ]),
+  ),
+  CreateChildVM_Task: ({ config, host }, app, graph) => [
+    ...seen(graph, host),
+    ...newVmRequirements(graph, app, config as VirtualMachineConfigSpec),
+  ],
+  RegisterChildVM_Task: ({ path, host }, app, graph) => [
+    ...seen(graph, host),
+    ...fileRequirements(graph, app, 'Datastore.Browse', String(path)),
+  ],
+  CreateVApp: ({ vmFolder }, pool, graph) => {
+    if (pool.ref.type === 'VirtualApp') return [];
+    const named = refsOf(vmFolder).map((ref) => graph.get(ref));
+    return on('VApp.Create', ...(named.length > 0 ? named : objectsAt(graph, datacenterOf(graph, pool), 'vmFolder')));
+  },
+  unregisterVApp_Task: (_args, app, graph) => unregisterAppRequirements(graph, app),
   UnregisterVM: (_args, vm, graph) => on('VirtualMachine.Inventory.Unregister', parentOf(graph, vm)),
   DestroyDatastore: (_args, datastore, graph) => on('Datastore.Delete', parentOf(graph, datastore)),
   DestroyNetwork: (_args, network, graph) => on('Network.Delete', parentOf(graph, network)),
@@ -162,6 +204,10 @@ function byRule(graph: ObjectGraph, object: ManagedObject, method: MethodInfo, a
   if (typeof rule === 'string') return [{ object, privilege: rule }];
   if (rule) return [{ object, privilege: byType(rule, object.entity?.type ?? object.ref.type) }];
   return method.params.some(({ privilege }) => privilege !== undefined) ? [] : [{ object, privilege: OTHERWISE }];
+}
+
+function seen(graph: ObjectGraph, refs: unknown): Requirement[] {
+  return refsOf(refs).flatMap((ref) => on('System.View', graph.get(ref)));
 }
 
 function editPool(pool: ManagedObject, graph: ObjectGraph): Requirement[] {

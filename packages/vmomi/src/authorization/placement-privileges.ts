@@ -85,7 +85,7 @@ function networksOf(
   return found;
 }
 
-function datacenterOf(graph: ObjectGraph, near: ManagedObject): ManagedObject | undefined {
+export function datacenterOf(graph: ObjectGraph, near: ManagedObject): ManagedObject | undefined {
   let at: ManagedObject | undefined = near;
   for (let level = 0; at && level < MOST_LEVELS; level++) {
     if (at.ref.type === 'Datacenter') return at;

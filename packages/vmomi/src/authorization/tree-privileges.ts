@@ -36,6 +36,7 @@ const CONTENT: Readonly<Record<string, readonly string[]>> = {
   Folder: ['childEntity'],
   Datacenter: ['vmFolder', 'hostFolder', 'datastoreFolder', 'networkFolder'],
   ComputeResource: ['host'],
+  VirtualApp: ['resourcePool', 'vm'],
 };
 const GOES_ALONG: ReadonlySet<string> = new Set([
   'Datastore',
@@ -47,7 +48,7 @@ const GOES_ALONG: ReadonlySet<string> = new Set([
 /** Destroy_Task: the object, its parent, and all that goes with it. */
 export function destroyRequirements(graph: ObjectGraph, object: ManagedObject): Requirement[] {
   const privilege = byType(DESTROY, object.ref.type);
-  if (privilege === 'Resource.DeletePool') return deletePool(graph, object);
+  if (object.ref.type === 'ResourcePool') return deletePool(graph, object);
   return [...on(privilege, object, parentOf(graph, object)), ...contentOf(graph, object).flatMap(goneToo)];
 }
 
@@ -67,9 +68,19 @@ function deletePool(graph: ObjectGraph, pool: ManagedObject): Requirement[] {
   ];
 }
 
-/** ResourcePool.DestroyChildren: every pool below, one by one. */
+/** VirtualApp.unregisterVApp_Task: with all that is in it. */
+export function unregisterAppRequirements(graph: ObjectGraph, app: ManagedObject): Requirement[] {
+  const within = contentOf(graph, app);
+  return [
+    ...on('VApp.Unregister', parentOf(graph, app), ...within.filter(({ ref }) => ref.type === 'VirtualApp')),
+    ...on('VirtualMachine.Inventory.Unregister', ...within.filter(({ ref }) => ref.type === 'VirtualMachine')),
+    ...on('Resource.DeletePool', ...within.filter(({ ref }) => ref.type === 'ResourcePool')),
+  ];
+}
+
+/** ResourcePool.DestroyChildren: every pool below, one by one; vApps stay. */
 export function destroyChildrenRequirements(graph: ObjectGraph, pool: ManagedObject): Requirement[] {
-  const children = objectsAt(graph, pool, 'resourcePool');
+  const children = objectsAt(graph, pool, 'resourcePool').filter(({ ref }) => ref.type === 'ResourcePool');
   return [
     ...on('Resource.DeletePool', pool),
     ...children.flatMap((child) => [...deletePool(graph, child), ...destroyChildrenRequirements(graph, child)]),

@@ -35,7 +35,9 @@ export function placeOf({ center }: World, ref: MoRef): MoRef {
 
 const DELETE: Readonly<Record<string, string>> = {
   VirtualMachine: 'VirtualMachine.Inventory.Delete',
+  VirtualApp: 'VApp.Delete',
   Folder: 'Folder.Delete',
+  StoragePod: 'Folder.Delete',
   Datacenter: 'Datacenter.Delete',
   Datastore: 'Datastore.Delete',
   DistributedVirtualPortgroup: 'DVPortgroup.Delete',
@@ -49,7 +51,9 @@ const DELETE: Readonly<Record<string, string>> = {
 
 const RENAME: Readonly<Record<string, string>> = {
   VirtualMachine: 'VirtualMachine.Config.Rename',
+  VirtualApp: 'VApp.Rename',
   Folder: 'Folder.Rename',
+  StoragePod: 'Folder.Rename',
   Datacenter: 'Datacenter.Rename',
   Datastore: 'Datastore.Rename',
   DistributedVirtualPortgroup: 'DVPortgroup.Modify',
@@ -62,7 +66,9 @@ const RENAME: Readonly<Record<string, string>> = {
 
 const MOVE: Readonly<Record<string, string>> = {
   VirtualMachine: 'VirtualMachine.Inventory.Move',
+  VirtualApp: 'VApp.Move',
   Folder: 'Folder.Move',
+  StoragePod: 'Folder.Move',
   Datacenter: 'Datacenter.Move',
   Datastore: 'Datastore.Move',
   Network: 'Network.Move',
@@ -105,6 +111,7 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   ],
   DestroyChildren: (world, target) =>
     read<MoRef[]>(world, target, 'resourcePool', [])
+      .filter(({ type }) => type === 'ResourcePool')
       .flatMap((child) => [...destroyed(world, child), ...(SPECIAL['DestroyChildren']?.(world, child, {}) ?? [])])
       .concat(need('Resource.DeletePool', target)),
   setCustomValue: (world, target) => need('Global.SetCustomField', placeOf(world, target)),
@@ -153,6 +160,41 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
     ...(Object.keys(spec as object).length <= 1 ? need('System.Read', target) : []),
   ],
   AttachDisk_Task: (_world, _target, { datastore }) => need('Datastore.Browse', ...refsIn(datastore)),
+  CreateChildVM_Task: (world, target, { config, host }) => [
+    ...need('System.View', ...refsIn(host)),
+    ...devices(world, target, config, new Map()),
+    ...onDatastore(
+      world,
+      target,
+      'Datastore.AllocateSpace',
+      (config as { files?: { vmPathName?: string } }).files?.vmPathName,
+    ),
+  ],
+  RegisterChildVM_Task: (world, target, { path, host }) => [
+    ...need('System.View', ...refsIn(host)),
+    ...onDatastore(world, target, 'Datastore.Browse', String(path)),
+  ],
+  CreateVApp: (world, target, { vmFolder }) => {
+    if (target.type === 'VirtualApp') return [];
+    const datacenter = datacenterOf(world, target);
+    const byDefault = datacenter && read<MoRef | undefined>(world, datacenter, 'vmFolder', undefined);
+    return need('VApp.Create', ...(vmFolder ? refsIn(vmFolder) : [byDefault]));
+  },
+  unregisterVApp_Task: (world, target) => {
+    const within = inside(world, target);
+    const ofType = (type: string) => within.filter((ref) => ref.type === type);
+    return [
+      ...need('VApp.Unregister', parent(world, target), ...ofType('VirtualApp')),
+      ...need('VirtualMachine.Inventory.Unregister', ...ofType('VirtualMachine')),
+      ...need('Resource.DeletePool', ...ofType('ResourcePool')),
+    ];
+  },
+  UpdateVAppConfig: (_world, target) => need('VApp.ApplicationConfig', target),
+  AddVirtualNic: configuresNetwork,
+  UpdateVirtualNic: configuresNetwork,
+  AddServiceConsoleVirtualNic: configuresNetwork,
+  UpdateServiceConsoleVirtualNic: configuresNetwork,
+  ApplyRecommendation: (_world, target) => need('Resource.ApplyRecommendation', target),
   MigrateVM_Task: (world, target) =>
     need(
       read<string>(world, target, 'runtime.powerState', '') === 'poweredOff'
@@ -161,6 +203,18 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
       target,
     ),
   CloneVM_Task: (_world, target) => need('VirtualMachine.Provisioning.Clone', target),
+  QueryCompatibleHostForNewDvs: (_world, _target, { container }) => need('System.View', ...refsIn(container)),
+  QueryCompatibleHostForExistingDvs: (_world, _target, { container, dvs }) => [
+    ...need('System.View', ...refsIn(container)),
+    ...need('System.Read', ...refsIn(dvs)),
+  ],
+  FindByUuid: within,
+  FindAllByUuid: within,
+  FindByIp: within,
+  FindAllByIp: within,
+  FindByDnsName: within,
+  FindAllByDnsName: within,
+  FindByDatastorePath: within,
   QueryPerfProviderSummary: (_world, _target, { entity }) => need('System.Read', ...refsIn(entity)),
   QueryAvailablePerfMetric: (_world, _target, { entity }) => need('System.Read', ...refsIn(entity)),
   QueryPerf: (_world, _target, { querySpec }) =>
@@ -218,7 +272,9 @@ function destroyed(world: World, target: MoRef): Need[] {
       ...need('Resource.AssignVMToPool', ...vms, ...(vms.length > 0 ? [around] : [])),
     ];
   }
-  const goneToo = below(world, target).filter(({ type }) => GOES_WITH.includes(type));
+  const goneToo = inside(world, target).filter(
+    (ref) => GOES_WITH.includes(ref.type) || containerOf(world, ref)?.type === 'VirtualApp',
+  );
   return [
     ...need(privilege, target, parent(world, target)),
     ...goneToo.flatMap((ref) => need(DELETE[ref.type] ?? '', ref)),
@@ -227,6 +283,8 @@ function destroyed(world: World, target: MoRef): Need[] {
 
 /** Not what only hosts have, and what a compute resource is made of. */
 const GOES_WITH = [
+  'StoragePod',
+  'VirtualApp',
   'Folder',
   'Datacenter',
   'VirtualMachine',
@@ -236,11 +294,27 @@ const GOES_WITH = [
   'VmwareDistributedVirtualSwitch',
 ];
 
-function below(world: World, target: MoRef): MoRef[] {
+function configuresNetwork(world: World, target: MoRef): Need[] {
+  return need('Host.Config.Network', placeOf(world, target));
+}
+
+/** What is in a container, or in what is in it. */
+function inside(world: World, target: MoRef): MoRef[] {
   return world.entities().filter((ref) => {
-    for (let at = parent(world, ref); at; at = parent(world, at)) if (moRefKey(at) === moRefKey(target)) return true;
+    for (let at = containerOf(world, ref); at; at = containerOf(world, at)) {
+      if (moRefKey(at) === moRefKey(target)) return true;
+    }
     return false;
   });
+}
+
+/** A vApp is in a folder, or in another one; a pool only counts for what is in a vApp. */
+function containerOf(world: World, ref: MoRef): MoRef | undefined {
+  const app = read<MoRef | undefined>(world, ref, 'parentVApp', undefined);
+  if (app) return app;
+  if (ref.type === 'VirtualApp') return read<MoRef | undefined>(world, ref, 'parentFolder', undefined);
+  const above = parent(world, ref);
+  return ref.type === 'ResourcePool' && above?.type !== 'VirtualApp' ? undefined : above;
 }
 
 function deviceChanges(spec: unknown): readonly DeviceChange[] {
@@ -306,6 +380,10 @@ function onDatastore(world: World, near: MoRef, privilege: string, path: string 
   return need(privilege, found);
 }
 
+function within(_world: World, _target: MoRef, { datacenter }: Args): Need[] {
+  return need('System.View', ...refsIn(datacenter));
+}
+
 function browsed(world: World, browser: MoRef, { datastorePath }: Args): Need[] {
   const place = placeOf(world, browser);
   if (place.type === 'Datastore') return need('Datastore.Browse', place);
@@ -320,7 +398,7 @@ function members(spec: unknown): MoRef[] {
 
 function poolAround(world: World, pool: MoRef): MoRef | undefined {
   const around = parent(world, pool);
-  return around?.type === 'ResourcePool' ? around : undefined;
+  return around?.type === 'ResourcePool' || around?.type === 'VirtualApp' ? around : undefined;
 }
 
 function datacenterOf(world: World, ref: MoRef): MoRef | undefined {
@@ -329,7 +407,8 @@ function datacenterOf(world: World, ref: MoRef): MoRef | undefined {
 }
 
 function parent({ center }: World, ref: MoRef): MoRef | undefined {
-  return center.service.graph.find(ref)?.parent;
+  const object = center.service.graph.find(ref);
+  return object?.parent ?? (object?.getPath('parentVApp') as MoRef | undefined);
 }
 
 function read<T>({ center }: World, ref: MoRef, path: string, otherwise: T): T {

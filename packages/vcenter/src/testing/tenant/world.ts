@@ -163,7 +163,7 @@ function parentsOf({ service }: TestCenter, entity: Key): Key[] {
   const ref = refOf(entity);
   if (entity === moRefKey(ROOT)) return [];
   const object = service.graph.find(ref);
-  const parent = object?.getPath('parent') as MoRef | undefined;
+  const parent = (object?.getPath('parent') ?? object?.getPath('parentVApp')) as MoRef | undefined;
   const pool = ref.type === 'VirtualMachine' ? (object?.getPath('resourcePool') as MoRef | undefined) : undefined;
   return [parent ?? ROOT, ...(pool ? [pool] : [])].map(moRefKey);
 }
@@ -210,11 +210,7 @@ async function buildInventory(center: TestCenter, draw: Draw): Promise<FakeHost[
     const makePools = async (root: MoRef) => {
       const own = [root];
       for (let count = draw.below(3); count > 0; count--) {
-        const spec = make('ResourceConfigSpec', {
-          cpuAllocation: normalPoolAllocation('cpu'),
-          memoryAllocation: normalPoolAllocation('memory'),
-        });
-        own.push(await center.invoke(draw.pick(own), 'CreateResourcePool', { name: `p${count}`, spec }));
+        own.push(await center.invoke(draw.pick(own), 'CreateResourcePool', { name: `p${count}`, spec: poolSpec() }));
       }
       pools.push(...own);
     };
@@ -231,13 +227,17 @@ async function buildInventory(center: TestCenter, draw: Draw): Promise<FakeHost[
     }
     const alone = { spec: newHost(dc).spec, addConnected: true };
     const { value } = await center.task<MoRef>(draw.pick(hostFolders), 'AddStandaloneHost_Task', alone);
-    await makePools(center.read(moRef('ComputeResource', value) as MoRef, 'resourcePool'));
+    const alonePool = center.read<MoRef>(moRef('ComputeResource', value) as MoRef, 'resourcePool');
+    await makePools(alonePool);
+    const app = await center.invoke<MoRef>(alonePool, 'CreateVApp', {
+      name: `${dc}-app`,
+      resSpec: poolSpec(),
+      configSpec: make('VAppConfigSpec', {}),
+      vmFolder: draw.pick(vmFolders),
+    });
+    await center.task(app, 'CreateChildVM_Task', { config: vmSpec(`${dc}-app-vm`) });
     for (let count = 0; count < 6; count++) {
-      const config = make('VirtualMachineConfigSpec', {
-        name: `${dc}-vm${count}`,
-        guestId: 'otherGuest',
-        files: make('VirtualMachineFileInfo', { vmPathName: '[shared]' }),
-      });
+      const config = vmSpec(`${dc}-vm${count}`);
       const pool = draw.pick(pools);
       const vm = await center.task<MoRef>(draw.pick(vmFolders), 'CreateVM_Task', { config, pool });
       if (draw.below(2) === 0) await center.task(moRef('VirtualMachine', vm.value) as MoRef, 'PowerOnVM_Task');
@@ -256,6 +256,18 @@ async function buildInventory(center: TestCenter, draw: Draw): Promise<FakeHost[
     for (const { ref } of within('Network')) await moveInto(center, draw.pick(networkFolders), ref as MoRef);
   }
   return hosts;
+}
+
+function poolSpec() {
+  return make('ResourceConfigSpec', {
+    cpuAllocation: normalPoolAllocation('cpu'),
+    memoryAllocation: normalPoolAllocation('memory'),
+  });
+}
+
+function vmSpec(name: string) {
+  const files = make('VirtualMachineFileInfo', { vmPathName: '[shared]' });
+  return make('VirtualMachineConfigSpec', { name, guestId: 'otherGuest', files });
 }
 
 async function moveInto(center: TestCenter, folder: MoRef, ref: MoRef): Promise<void> {
