@@ -172,20 +172,23 @@ assert rest.delete(f'{base}/cis/tagging/category/{category}').status_code == 204
 assert rest.delete(f'{base}/session').status_code == 204
 assert rest.get(f'{base}/vcenter/vm').status_code == 401
 
-# Who may only start VMs in a folder does nothing else there.
+# Who may only start VMs in a folder does nothing else there. A VM has the permissions of its resource pool as well, but for
+# those that are set on itself.
 authorization = content.authorizationManager
 role = authorization.AddAuthorizationRole('operators', ['VirtualMachine.Interact.PowerOn', MODIFY := 'Authorization.ModifyPermissions'])
 permission = vim.AuthorizationManager.Permission(principal='Administrators', group=True, roleId=role, propagate=True)
 authorization.SetEntityPermissions(folder, [permission])
 held = authorization.RetrieveEntityPermissions(vm, True)
 assert any(entry.entity == folder and entry.roleId == role for entry in held), held
+authorization.SetEntityPermissions(vm, [permission])
 assert authorization.HasPrivilegeOnEntity(vm, si.content.sessionManager.currentSession.key, [MODIFY]) == [True]
 WaitForTask(vm.PowerOn())
 denied = refused(vim.fault.NoPermission, vm.PowerOff)
 assert denied.object == vm and denied.privilegeId == 'VirtualMachine.Interact.PowerOff', denied
 refused(vim.fault.NoPermission, folder.CreateVM_Task, new, cluster.resourcePool)
 refused(vim.fault.RemoveFailed, authorization.RemoveAuthorizationRole, role, True)
-authorization.RemoveEntityPermission(folder, 'Administrators', True)
+for entity in (vm, folder):
+    authorization.RemoveEntityPermission(entity, 'Administrators', True)
 authorization.RemoveAuthorizationRole(role, True)
 WaitForTask(vm.PowerOff())
 
