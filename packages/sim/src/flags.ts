@@ -16,6 +16,8 @@ export interface SimFlags {
   readonly apps: number;
   /** Distributed port groups in each datacenter; without any there is no distributed switch. */
   readonly portgroups: number;
+  /** Where requests are written down: a file, `-` for standard error; undefined = nowhere. */
+  readonly traceFile: string | undefined;
   /** A host alone, instead of a vCenter. */
   readonly isEsx: boolean;
   readonly isAutostart: boolean;
@@ -57,6 +59,8 @@ const DEFAULTS = {
   app: '0',
   pg: '1',
   esx: 'false',
+  trace: 'false',
+  'trace-file': '',
   autostart: 'true',
   tls: 'true',
   username: '',
@@ -74,9 +78,14 @@ type Name = keyof typeof DEFAULTS;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx', 'trace-file', 'tunnel']);
+const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx', 'tunnel']);
+/** Why not, where there is more to say. */
+const NOT_SENSIBLE: Readonly<Record<string, string>> = {
+  load: '-load is not built in viv sim: what govc object.save has kept is data without a host behind it; give the inventory by -dc, -cluster, -host, -vm and their kin',
+  tunnel: '-tunnel is not built in viv sim: extensions do not log in by certificate here; leave it out',
+};
 /** Accepted, and without a meaning here. */
-const IGNORED: ReadonlySet<string> = new Set(['trace', 'httptest.serve', 'delete-delay', 'delay-jitter']);
+const IGNORED: ReadonlySet<string> = new Set(['httptest.serve', 'delete-delay', 'delay-jitter']);
 
 /** Throws FlagError with a sentence that says what to do. */
 export function parseFlags(args: readonly string[]): SimFlags {
@@ -114,6 +123,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
     pools: count('pool'),
     apps: count('app'),
     portgroups: count('pg'),
+    traceFile: text('trace-file') || (text('trace') === 'false' ? undefined : '-'),
     isEsx: text('esx') !== 'false',
     isAutostart: text('autostart') !== 'false',
     isTls: text('tls') !== 'false',
@@ -132,8 +142,9 @@ function checkKnown(name: string, value: string): void {
   if (name in DEFAULTS || IGNORED.has(name)) return;
   if (!NOT_BUILT.has(name)) throw new FlagError(`there is no flag -${name}; see -h`);
   // Their defaults mean nothing: -pod 0, -esx=false, -tunnel -1.
-  const isOff = ['0', 'false', '', '-1'].includes(value);
-  if (!isOff) throw new FlagError(`-${name} is not built yet in viv sim; leave it out`);
+  // Port 0 is a free one.
+  const isOff = (name === 'tunnel' ? ['', '-1'] : ['0', 'false', '', '-1']).includes(value);
+  if (!isOff) throw new FlagError(NOT_SENSIBLE[name] ?? `-${name} is not built yet in viv sim; leave it out`);
 }
 
 function parseAddress(text: string): { address: string; port: number } {
@@ -184,6 +195,7 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -tls=false            plain HTTP
   -delay ms             every task takes this long
   -method-delay M:ms    tasks of method M take this long
+  -trace-file file      write down what clients ask below /sdk; -trace writes it to standard error
   -api-version v        the version that AboutInfo tells
   -fault M:Fault[:vm]   calls of method M fail with this fault
 

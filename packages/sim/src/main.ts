@@ -1,8 +1,9 @@
 // The process of `viv sim`: reads vcsim's flags, starts, tells where it listens, ends on SIGINT, SIGTERM and SIGQUIT.
-import { readFileSync } from 'node:fs';
+import { createWriteStream, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { silentLogger, uuid } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import { FlagError, parseFlags, type SimFlags, USAGE } from './flags.ts';
@@ -32,6 +33,7 @@ async function run(flags: SimFlags): Promise<void> {
   const ended = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.once(signal, () => ended.resolve());
   try {
+    const trace = openTrace(flags);
     const start = flags.isEsx ? (await import('./esx.ts')).startEsx : startSim;
     const sim = await start(flags, {
       clock: systemClock,
@@ -40,6 +42,7 @@ async function run(flags: SimFlags): Promise<void> {
       version,
       folder,
       progress: () => undefined,
+      ...(trace ? { trace: (text: string) => void trace.write(text) } : {}),
     });
     const line = `export GOVC_URL=${sim.url} GOVC_SIM_PID=${process.pid}\n`;
     if (flags.environmentFile === '-') process.stdout.write(line);
@@ -49,5 +52,16 @@ async function run(flags: SimFlags): Promise<void> {
     await sim.close();
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function openTrace({ traceFile }: SimFlags): Writable | undefined {
+  if (traceFile === undefined) return undefined;
+  if (traceFile === '-') return process.stderr;
+  try {
+    // Requests have passwords in them.
+    return createWriteStream('', { fd: openSync(traceFile, 'w', 0o600) });
+  } catch (error) {
+    throw new FlagError(`-trace-file cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -80,3 +80,38 @@ void test('a simulator starts, tells its address, and its VMs are on and have ad
     rmSync(folder, { recursive: true });
   }
 });
+
+void test('requests are written down with their bodies, and answered all the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'viv-sim-test-'));
+  const traced = Promise.withResolvers<string>();
+  const sim = await startSim(parseFlags(['-l', '127.0.0.1:0', '-vm', '0', '-tls=false', '-trace']), {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    version: '0',
+    folder,
+    progress: () => undefined,
+    trace: traced.resolve,
+  });
+  try {
+    const { host } = new URL(sim.url);
+    const call =
+      '<RetrieveServiceContent xmlns="urn:vim25"><_this type="ServiceInstance">ServiceInstance</_this></RetrieveServiceContent>';
+    const body = `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>${call}</Body></Envelope>`;
+    const answer = await fetch(`http://${host}/sdk`, { method: 'POST', headers: { 'content-type': 'text/xml' }, body });
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /RetrieveServiceContentResponse/);
+    const [head, ...rest] = (await traced.promise).split('\n');
+    assert.match(head ?? '', /^=== POST \/sdk 200 \d+ms$/);
+    assert.equal(rest.join('\n').trim(), body);
+  } finally {
+    await sim.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+void test('what vcsim has and viv sim has not is refused with the reason', () => {
+  assert.throws(() => parseFlags(['-load', '/saved']), /without a host behind it/);
+  assert.throws(() => parseFlags(['-tunnel', '0']), /extensions do not log in/);
+  assert.doesNotThrow(() => parseFlags(['-tunnel', '-1', '-load', '']));
+});

@@ -19,6 +19,7 @@ import type { SimFlags } from './flags.ts';
 import { type HostMaker, hostMaker } from './make-host.ts';
 import { SimDialer } from './sim-link.ts';
 import { simUrl } from './sim-url.ts';
+import { traceRequests } from './trace-requests.ts';
 
 /** Names that are promised to lead nowhere (RFC 2606). */
 const UNREACHABLE = /(?:^|\.)invalid$/i;
@@ -31,6 +32,8 @@ export interface SimOptions {
   /** A folder for the certificates and the statistics; it may be a fresh one. */
   readonly folder: string;
   readonly progress: (text: string) => void;
+  /** Gets every request below /sdk, as text. */
+  readonly trace?: (text: string) => void;
 }
 
 export interface Sim {
@@ -86,6 +89,7 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     ...(certificates ? { tls: { ...certificates.server, authority: certificates.authority } } : {}),
     service: vpxd.service,
     log,
+    before: options.trace ? [traceRequests(clock, options.trace)] : [],
     doors: await openDoors(vpxd),
   });
   undo.defer(() => web.close());

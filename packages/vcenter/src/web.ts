@@ -14,6 +14,8 @@ export interface CenterWebOptions {
   readonly tls?: KeyPair & { readonly authority: string };
   readonly service: Service;
   readonly log: Logger;
+  /** Whoever wants to see every request before it is served. */
+  readonly before?: readonly ((app: FastifyInstance) => void)[];
   /** More doors: REST, statistics … */
   readonly doors?: readonly ((app: FastifyInstance) => void)[];
   /** Why nothing may be answered now; asked at each request. */
@@ -50,6 +52,7 @@ export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWe
     const { status, headers, body } = unavailable(request.url, why);
     void reply.code(status).headers(headers).send(body);
   });
+  for (const open of options.before ?? []) open(app);
   service.register(app);
   for (const open of options.doors ?? []) open(app);
   app.get('/', (_request, reply) => {
