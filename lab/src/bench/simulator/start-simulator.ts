@@ -1,6 +1,6 @@
 // A simulator as a process of its own: ours as `viv sim` starts it, or vcsim. Both take the same flags.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,7 @@ export interface Simulator extends AsyncDisposable {
 export async function startSimulator(counts: readonly string[], vcsim?: string): Promise<Simulator> {
   const folder = await mkdtemp(join(tmpdir(), 'viv-bench-sim-'));
   const environment = join(folder, 'environment');
+  await writeFile(environment, ''); // vcsim only writes to what is there
   const flags = ['-l', '127.0.0.1:0', '-E', environment, '-autostart=false', ...counts];
   const [program, args] = vcsim
     ? [vcsim, flags]
