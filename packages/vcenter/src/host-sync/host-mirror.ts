@@ -165,7 +165,7 @@ export class HostMirror {
     const names = this.#changed.get(key) ?? new Set();
     this.#changed.set(key, names);
     for (const { name, value } of changes) {
-      if (isIdentity(ref.type, name)) this.#isStructureChanged = true;
+      if (changesIdentity(ref.type, name, report.said[name], value)) this.#isStructureChanged = true;
       if (value === undefined) delete report.said[name];
       else report.said[name] = value;
       names.add(name);
@@ -360,9 +360,13 @@ function withoutHidden(changes: Record<string, unknown>): Record<string, unknown
 }
 
 /** Changes of these may mean that the inventory is another one. */
-function isIdentity(type: string, name: string): boolean {
-  if (type === 'VirtualMachine') return name === 'name' || name === 'config';
-  return (type === 'Datastore' || type === 'Network') && name === 'name';
+/** Whether it may be another entity now, or called differently. */
+function changesIdentity(type: string, name: string, before: unknown, after: unknown): boolean {
+  if (type !== 'VirtualMachine') return (type === 'Datastore' || type === 'Network') && name === 'name';
+  if (name === 'name') return before !== after;
+  if (name !== 'config') return false;
+  const [was, is] = [before, after] as (VirtualMachineConfigInfo | undefined)[];
+  return was?.instanceUuid !== is?.instanceUuid || was?.files.vmPathName !== is?.files.vmPathName;
 }
 
 function isRunning(report: Report | undefined): boolean {
