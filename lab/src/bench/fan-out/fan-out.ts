@@ -5,11 +5,17 @@ import { measureFanOut } from './measure-fan-out.ts';
 
 const VMS = 10_000;
 const HOSTS = 100;
-const PLAN = { sessions: 1000, changesPerSecond: 100, warmUpSeconds: 10, measuredSeconds: 20 };
+const PLAN = {
+  kind: 'customValue',
+  sessions: 1000,
+  changesPerSecond: 100,
+  warmUpSeconds: 10,
+  measuredSeconds: 20,
+} as const;
 
 export const fanOut: Benchmark = {
   name: 'fan-out',
-  about: `${PLAN.sessions} sessions wait for news of ${VMS} VMs while ${PLAN.changesPerSecond} a second are reconfigured`,
+  about: `${PLAN.sessions} sessions wait for news of ${VMS} VMs while ${PLAN.changesPerSecond} a second get a new custom value`,
   async run(report, { say, vms = VMS }) {
     say(`viv sim starts with ${vms} VMs`);
     const counts = ['-standalone-host', '0', '-cluster', '1', '-host', String(HOSTS), '-vm', String(vms)];

@@ -1,8 +1,5 @@
-// What a changed VM says of the time of its change: its annotation is a mark with the monotonic clock's nanoseconds, which is the
-// same for all processes of a machine. Pure.
-
-/** The property that carries it. */
-export const WATCHED = 'config.annotation';
+// What a changed VM says of the time of its change: a text in it is a mark with the monotonic clock's nanoseconds, which is the same
+// for all processes of a machine. Pure.
 
 const MARK = /at:(\d+);/g;
 

@@ -12,7 +12,26 @@ const CHANGERS = 32;
 /** What was changed last is still to arrive. */
 const SETTLE_MS = 3000;
 
+/**
+ * What is changed: a custom value, which is vCenter's own, or the VM's configuration, which its host is asked to change and then
+ * tells of.
+ */
+const KINDS = {
+  customValue: {
+    path: 'customValue',
+    method: 'setCustomValue',
+    args: (mark: string) => `<key>${FIELD}</key><value>${mark}</value>`,
+  },
+  configuration: {
+    path: 'config.annotation',
+    method: 'ReconfigVM_Task',
+    args: (mark: string) => `<spec><annotation>${mark}</annotation></spec>`,
+  },
+} as const;
+const FIELD = 'mark';
+
 export interface FanOutPlan {
+  readonly kind: keyof typeof KINDS;
   readonly sessions: number;
   readonly changesPerSecond: number;
   readonly warmUpSeconds: number;
@@ -30,7 +49,8 @@ export async function measureFanOut(
   plan: FanOutPlan,
   say: (text: string) => void,
 ): Promise<FanOut> {
-  const options: WatcherOptions = { address: simulator.address, sessions: plan.sessions };
+  const { path } = KINDS[plan.kind];
+  const options: WatcherOptions = { address: simulator.address, sessions: plan.sessions, path };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WATCHERS, JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -39,7 +59,7 @@ export async function measureFanOut(
     say(`${plan.sessions} sessions are made`);
     const first = await lines.next();
     if (first.value !== 'ready') throw new Error('the watchers have ended');
-    using changers = await openChangers(simulator);
+    using changers = await openChangers(simulator, plan.kind);
     say(`${plan.changesPerSecond} changes a second: ${plan.warmUpSeconds} s to warm up`);
     await changers.run(plan.changesPerSecond, plan.warmUpSeconds);
     say(`${plan.measuredSeconds} s are measured`);
@@ -58,17 +78,19 @@ export async function measureFanOut(
   }
 }
 
-/** Sessions that reconfigure one VM after the other. */
-async function openChangers(simulator: Simulator) {
+/** Sessions that change one VM after the other. */
+async function openChangers(simulator: Simulator, kind: keyof typeof KINDS) {
+  const { method, args } = KINDS[kind];
   const sessions = await Promise.all(Array.from({ length: CHANGERS }, () => SoapSession.open(simulator.address)));
   const [first] = sessions;
   if (!first) throw new Error('no sessions');
   const vms = await vmsOf(first, await viewOfVms(first));
+  if (kind === 'customValue')
+    await first.send(call('AddCustomFieldDef', 'CustomFieldsManager', 'CustomFieldsManager', `<name>${FIELD}</name>`));
   let at = 0;
   const change = (session: SoapSession) => {
     const vm = vms[at++ % vms.length] ?? '';
-    const spec = `<spec><annotation>${formatMark(process.hrtime.bigint())}</annotation></spec>`;
-    return session.send(call('ReconfigVM_Task', 'VirtualMachine', vm, spec));
+    return session.send(call(method, 'VirtualMachine', vm, args(formatMark(process.hrtime.bigint()))));
   };
   return {
     /** At an even pace for so long; fewer when the answers take too long. Resolves with how many there were. */

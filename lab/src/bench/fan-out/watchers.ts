@@ -4,11 +4,13 @@
 import { createInterface } from 'node:readline';
 import { type Address, call, SoapSession, specOfView, viewOfVms } from '../simulator/session.ts';
 import { LatencyCounts } from './latency-counts.ts';
-import { parseMark, WATCHED } from './mark.ts';
+import { parseMark } from './mark.ts';
 
 export interface WatcherOptions {
   readonly address: Address;
   readonly sessions: number;
+  /** The property that the filters are about: it carries the marks. */
+  readonly path: string;
 }
 
 export interface WatcherReport {
@@ -64,7 +66,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 /** Makes the filter and takes what is there; resolves with the version that comes next. */
 async function begin(session: SoapSession): Promise<string> {
-  const spec = specOfView(await viewOfVms(session), [WATCHED]);
+  const spec = specOfView(await viewOfVms(session), [options.path]);
   const args = `<spec>${spec}</spec><partialUpdates>false</partialUpdates>`;
   await session.send(call('CreateFilter', 'PropertyCollector', 'propertyCollector', args));
   const { body } = await session.send(wait(''));

@@ -18,7 +18,13 @@ const SIZES = [
 
 const EVERYDAY = ['name', 'summary', 'config', 'runtime'];
 const WARM_READS = 3;
-const FAN_OUT = { sessions: 50, changesPerSecond: 100, warmUpSeconds: 5, measuredSeconds: 10 };
+const FAN_OUT = {
+  kind: 'configuration',
+  sessions: 50,
+  changesPerSecond: 100,
+  warmUpSeconds: 5,
+  measuredSeconds: 10,
+} as const;
 const MOST_MB = 4096;
 
 interface Size {
