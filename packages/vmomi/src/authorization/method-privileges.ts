@@ -159,6 +159,16 @@ const FURTHER: Readonly<Record<string, (args: Args, object: ManagedObject, graph
       ({ datacenter }: Args, _index: ManagedObject, graph: ObjectGraph) => seen(graph, datacenter),
     ]),
   ),
+  ImportVApp: ({ spec, folder, host }, pool, graph) => {
+    const { configSpec } = spec as { configSpec?: VirtualMachineConfigSpec };
+    return [
+      ...seen(graph, host),
+      ...(folder === undefined && !isInApp(graph, pool)
+        ? on('VApp.Import', ...objectsAt(graph, datacenterOf(graph, pool), 'vmFolder'))
+        : []),
+      ...(configSpec ? newVmRequirements(graph, pool, configSpec) : []),
+    ];
+  },
   CreateChildVM_Task: ({ config, host }, app, graph) => [
     ...seen(graph, host),
     ...newVmRequirements(graph, app, config as VirtualMachineConfigSpec),
@@ -204,6 +214,11 @@ function byRule(graph: ObjectGraph, object: ManagedObject, method: MethodInfo, a
   if (typeof rule === 'string') return [{ object, privilege: rule }];
   if (rule) return [{ object, privilege: byType(rule, object.entity?.type ?? object.ref.type) }];
   return method.params.some(({ privilege }) => privilege !== undefined) ? [] : [{ object, privilege: OTHERWISE }];
+}
+
+function isInApp(graph: ObjectGraph, pool: ManagedObject): boolean {
+  const around = poolAround(graph, pool);
+  return pool.ref.type === 'VirtualApp' || (around !== undefined && isInApp(graph, around));
 }
 
 function seen(graph: ObjectGraph, refs: unknown): Requirement[] {

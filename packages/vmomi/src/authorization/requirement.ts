@@ -24,6 +24,8 @@ export function objectsAt(graph: ObjectGraph, object: ManagedObject | undefined,
   return refsOf(object?.getPath(path)).flatMap((ref) => graph.find(ref) ?? []);
 }
 
+/** What an entity is in; of a VM in a vApp that is the vApp. */
 export function parentOf(graph: ObjectGraph, object: ManagedObject): ManagedObject | undefined {
-  return object.parent && graph.find(object.parent);
+  const parent = object.parent ?? (object.getPath('parentVApp') as MoRef | undefined);
+  return parent && graph.find(parent);
 }
