@@ -18,6 +18,7 @@ const OFTEN: ReadonlySet<string> = new Set([
   'Destroy_Task',
   'MoveIntoFolder_Task',
   'CreateVM_Task',
+  'ImportVApp',
   'RegisterVM_Task',
   'ReconfigVM_Task',
   'MoveIntoResourcePool',
@@ -235,6 +236,9 @@ const ALONG: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   PowerOffVApp_Task: { any: ['VirtualMachine'] },
   SuspendVApp_Task: { any: ['VirtualMachine'] },
   DestroyChildren: { any: ['ResourcePool', 'VirtualApp'] },
+  // A root pool has what its hosts have.
+  DisconnectHost_Task: { any: ['ResourcePool'] },
+  ReconnectHost_Task: { any: ['ResourcePool'] },
   MoveInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool'] },
   MoveHostInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool'] },
   UpdateAuthorizationRole: { any: EVERYTHING },

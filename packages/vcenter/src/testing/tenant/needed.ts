@@ -23,7 +23,8 @@ export function needed(world: World, target: MoRef, method: string, args: Args):
   );
   const declared = info.privilege === undefined ? [] : need(info.privilege, place);
   const special = SPECIAL[method]?.(world, target, args);
-  const isOpen = info.privilege !== undefined || special !== undefined || byArgument.length > 0;
+  const isByArgument = info.params.some(({ privilege }) => privilege !== undefined);
+  const isOpen = info.privilege !== undefined || special !== undefined || isByArgument;
   return [...declared, ...byArgument, ...(special ?? []), ...(isOpen ? [] : need('Global.Settings', place))];
 }
 
@@ -160,6 +161,24 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
     ...(Object.keys(spec as object).length <= 1 ? need('System.Read', target) : []),
   ],
   AttachDisk_Task: (_world, _target, { datastore }) => need('Datastore.Browse', ...refsIn(datastore)),
+  ImportVApp: (world, target, { spec, folder, host }) => {
+    const { configSpec = {} } = spec as { configSpec?: object };
+    const datacenter = datacenterOf(world, target);
+    const byDefault = datacenter && read<MoRef | undefined>(world, datacenter, 'vmFolder', undefined);
+    let around: MoRef | undefined = target;
+    while (around && around.type !== 'VirtualApp') around = poolAround(world, around);
+    return [
+      ...need('System.View', ...refsIn(host)),
+      ...(folder || around ? [] : need('VApp.Import', byDefault)),
+      ...devices(world, target, configSpec, new Map()),
+      ...onDatastore(
+        world,
+        target,
+        'Datastore.AllocateSpace',
+        (configSpec as { files?: { vmPathName?: string } }).files?.vmPathName,
+      ),
+    ];
+  },
   CreateChildVM_Task: (world, target, { config, host }) => [
     ...need('System.View', ...refsIn(host)),
     ...devices(world, target, config, new Map()),

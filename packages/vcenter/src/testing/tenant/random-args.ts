@@ -111,6 +111,10 @@ const SPECS: Readonly<Record<string, (world: World, draw: Draw) => object>> = {
     cpuAllocation: allocation(),
     memoryAllocation: allocation(),
   }),
+  ImportSpec: (world, draw) => ({
+    _typeName: 'VirtualMachineImportSpec',
+    configSpec: SPECS['VirtualMachineConfigSpec']?.(world, draw),
+  }),
   Permission: (world, draw) => ({
     _typeName: 'Permission',
     principal: draw.pick(world.tenants).userName,
