@@ -122,13 +122,17 @@ export class Service {
       events: this.events,
       idStyle: instance,
     });
+    let policy = sessionPolicy(this.settings); // asked for with every call
+    this.settings.onChange(() => {
+      policy = sessionPolicy(this.settings);
+    });
     this.sessions = new SessionRegistry({
       clock,
       random,
       log,
       users: this.users,
       certificateLogin: options.certificateLogin,
-      policy: () => sessionPolicy(this.settings),
+      policy: () => policy,
       listener: sessionEvents(this.events),
     });
     this.calls = new CallMetrics(clock);
