@@ -136,6 +136,16 @@ describe("govc and a host's managers, through vCenter", { skip: withoutGovc }, (
     }
   });
 
+  test('metric.sample: hosts and VMs have a past when the simulator starts', async () => {
+    for (const [path, name] of [
+      ['/DC0/host/DC0_H0/DC0_H0', 'DC0_H0'],
+      ['/DC0/vm/DC0_C0_RP0_VM0', 'DC0_C0_RP0_VM0'],
+    ] as const) {
+      const sampled = await govc('metric.sample', '-n', '2', path, 'cpu.usage.average');
+      assert.match(sampled, new RegExp(`^${name} +- +cpu\\.usage\\.average +\\d+\\.\\d+,\\d+\\.\\d+ +%`));
+    }
+  });
+
   test('object.save reads everything that it asks for', async () => {
     const folder = join(lab().stateDir, 'saved');
     assert.match(await govc('object.save', '-f', '-d', folder, '/'), /HostSystem: 4\n/);

@@ -12,6 +12,8 @@ import { SimHost, type SimHostOptions } from './sim-host.ts';
 import { simMachine } from './sim-machine.ts';
 
 const CPU_MHZ = 2294;
+/** For so long hosts and their first VMs have been up when the simulator starts: there are samples to be seen at once. */
+const UP_S = 3600;
 const HOST_MEMORY = 64 * 2 ** 30;
 
 export interface HostWorld {
@@ -105,9 +107,9 @@ function hostView({ random, clock, about }: HostWorld, name: string): HostView {
     port: 443,
     facts: machineFacts(random),
     about,
-    bootTime: new Date(clock.now()).toISOString(),
+    bootTime: new Date(clock.now() - UP_S * 1000).toISOString(),
     nics: 2,
-    usage: { cpuMhz: 1500, memoryMB: 4096, uptimeSeconds: 3600 },
+    usage: { cpuMhz: 1500, memoryMB: 4096, uptimeSeconds: UP_S },
   };
 }
 

@@ -130,7 +130,7 @@ export class SimHost {
     });
     this.#datastores = options.datastores;
     for (const datastore of options.datastores) this.#use(datastore);
-    this.#startedMs = options.clock.now();
+    this.#startedMs = Date.parse(options.view.bootTime);
     this.#seed = Number.parseInt(options.view.facts.uuid.slice(-6), 16) || 0;
   }
 
@@ -171,8 +171,9 @@ export class SimHost {
     return method === 'UpdateNetworkConfig' ? { _typeName: 'HostNetworkConfigResult' } : undefined;
   }
 
+  /** Makes a VM run that is as long up as its host: the simulator begins with a past. */
   powerOn(vm: SimVmState): void {
-    this.#start(vm);
+    this.#put({ ...this.#booted(this.#allowed(vm, 'powerOn')), bootTime: this.options.view.bootTime });
   }
 
   /** A call that ends at once, or (for tasks) after its time. Faults as the real host's. */
