@@ -69,3 +69,23 @@ void test('whoever removes a pool may also put its VMs into the pool around it',
   ]);
   assert.deepEqual(needed(vm, 'Destroy_Task'), ['vm VirtualMachine.Inventory.Delete']);
 });
+
+void test('whoever destroys a vApp may also delete the VMs in the pools of it', () => {
+  const graph = new ObjectGraph();
+  const app = moRef('VirtualApp', 'app') as MoRef;
+  graph.add(root, { name: 'root', resourcePool: [app], vm: [] } as never);
+  graph.add(app, { name: 'app', parent: root, resourcePool: [a], vm: [] } as never);
+  graph.add(a, { name: 'a', parent: app, resourcePool: [b], vm: [] } as never);
+  graph.add(b, { name: 'b', parent: a, resourcePool: [], vm: [vm] } as never);
+  graph.add(vm, { name: 'vm', parentVApp: app, resourcePool: b } as never);
+  const method = schema.method('VirtualApp', 'Destroy_Task');
+  assert.ok(method);
+  const all = requirements(graph, graph.get(app), method, {});
+  assert.deepEqual(all.map(({ object, privilege }) => `${object.ref.value} ${privilege}`).sort(), [
+    'a Resource.DeletePool',
+    'app VApp.Delete',
+    'b Resource.DeletePool',
+    'root VApp.Delete',
+    'vm VirtualMachine.Inventory.Delete',
+  ]);
+});

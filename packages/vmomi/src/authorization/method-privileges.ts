@@ -119,6 +119,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   SearchDatastore_Task: ({ datastorePath }, browser, graph) => browse(graph, browser, datastorePath),
   SearchDatastoreSubFolders_Task: ({ datastorePath }, browser, graph) => browse(graph, browser, datastorePath),
   // Which datastores their paths mean only FileManager knows: in a vCenter several may have one name.
+  ChangeOwner: SEEN,
   DeleteDatastoreFile_Task: SEEN,
   MakeDirectory: SEEN,
   MoveDatastoreFile_Task: SEEN,

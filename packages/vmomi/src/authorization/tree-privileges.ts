@@ -99,9 +99,16 @@ function goneToo(object: ManagedObject): Requirement[] {
 /** Everything below that goes with it. */
 function contentOf(graph: ObjectGraph, container: ManagedObject): ManagedObject[] {
   const found: ManagedObject[] = [container];
+  /** In a vApp: their VMs do not stay. */
+  const pools = new Set<ManagedObject>();
   // Grows while it is walked.
   for (const object of found) {
-    for (const path of byType(CONTENT, object.ref.type, [])) found.push(...objectsAt(graph, object, path));
+    const isInApp = pools.has(object);
+    for (const path of isInApp ? (CONTENT['VirtualApp'] ?? []) : byType(CONTENT, object.ref.type, [])) {
+      const below = objectsAt(graph, object, path);
+      found.push(...below);
+      if (path === 'resourcePool') for (const pool of below) pools.add(pool);
+    }
   }
   return found.slice(1);
 }

@@ -89,7 +89,7 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
     ...need('System.Read', target),
     ...refsIn(list).flatMap((ref) => {
       const moved = ref.type === 'HostSystem' ? parent(world, ref) : ref;
-      const privilege = MOVE[moved?.type ?? ''] ?? 'Host.Inventory.MoveCluster';
+      const privilege = MOVE[moved?.type ?? ''] ?? 'Global.Settings';
       return moved ? need(privilege, moved, parent(world, moved), target) : [];
     }),
   ],
@@ -243,6 +243,7 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   SearchDatastore_Task: browsed,
   SearchDatastoreSubFolders_Task: browsed,
   // Before the paths are looked at.
+  ChangeOwner: () => need('System.View', ROOT),
   DeleteDatastoreFile_Task: () => need('System.View', ROOT),
   MakeDirectory: () => need('System.View', ROOT),
   MoveDatastoreFile_Task: () => need('System.View', ROOT),
