@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { gunzip, gzip, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 
-/** Replies smaller than this are not worth compressing. */
-const COMPRESS_FROM = 1024;
+/** Replies smaller than this are not worth compressing: they fit into two packets. */
+const COMPRESS_FROM = 2048;
 /** Characters, or bytes, up to which compressing takes well below a millisecond. */
 const ON_THE_SPOT = 128 << 10;
 export const LEVEL = { level: 1 };
