@@ -8,6 +8,7 @@ import { objectsAt, on, type Requirement } from './requirement.ts';
 
 interface Backing {
   readonly fileName?: string;
+  readonly datastore?: MoRef;
   readonly network?: MoRef;
   readonly deviceName?: string;
   readonly port?: { readonly portgroupKey?: string };
@@ -43,14 +44,29 @@ export function deviceRequirements(
       | Backing
       | undefined;
     const backing = (device.backing ?? {}) as Backing;
-    const { fileName } = backing;
     const privilege = fileOperation === undefined ? 'Datastore.Browse' : 'Datastore.AllocateSpace';
-    const isOtherFile = fileName !== undefined && fileName !== former?.fileName;
     return [
-      ...(isOtherFile ? fileRequirements(graph, near, privilege, fileName) : []),
+      ...backingRequirements(graph, near, privilege, { backing, former }),
       ...on('Network.Assign', ...networksOf(graph, near, backing, former)),
     ];
   });
+}
+
+/** By its path, by the datastore that is named beside it, or, for a new file without either, where the VM's home is. */
+function backingRequirements(
+  graph: ObjectGraph,
+  near: ManagedObject,
+  privilege: string,
+  { backing, former }: { readonly backing: Backing; readonly former: Backing | undefined },
+): Requirement[] {
+  const { fileName, datastore } = backing;
+  const named = datastore && datastore.value !== former?.datastore?.value ? graph.find(datastore) : undefined;
+  const beside = named ? on(privilege, named) : [];
+  if (fileName === undefined || fileName === former?.fileName) return beside;
+  if (/^\s*\[/.test(fileName)) return [...beside, ...fileRequirements(graph, near, privilege, fileName)];
+  const home = near.getPath('config.files.vmPathName');
+  const isAtHome = !named && typeof home === 'string';
+  return isAtHome ? fileRequirements(graph, near, privilege, home) : beside;
 }
 
 /** The datastore that '[name] path' means here; a name that there is not needs nothing, and comes to nothing. */
