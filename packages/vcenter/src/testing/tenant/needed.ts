@@ -357,10 +357,12 @@ function devices(
 ): Need[] {
   return deviceChanges(spec).flatMap(({ operation, fileOperation, device }) => {
     if (operation === 'remove') return [];
-    const { fileName, network, deviceName } = device.backing ?? {};
+    const { fileName, network, deviceName, datastore } = device.backing ?? {};
     const former = known.get(device.key)?.backing;
-    const isFile = fileName !== undefined && fileName !== former?.fileName;
     const right = fileOperation === undefined ? 'Datastore.Browse' : 'Datastore.AllocateSpace';
+    const home = read<string | undefined>(world, target, 'config.files.vmPathName', undefined);
+    const isFile = fileName !== undefined && fileName !== former?.fileName;
+    const path = fileName?.startsWith('[') ? fileName : datastore ? undefined : home;
     const isNetwork = deviceName !== undefined && deviceName !== former?.deviceName;
     const networks = [
       ...(network ? [network] : []),
@@ -374,7 +376,8 @@ function devices(
         ),
     ];
     return [
-      ...(isFile ? onDatastore(world, target, right, fileName) : []),
+      ...(isFile ? onDatastore(world, target, right, path) : []),
+      ...need(right, datastore),
       ...(isNetwork ? need('Network.Assign', ...networks) : []),
     ];
   });

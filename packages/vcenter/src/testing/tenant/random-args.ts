@@ -51,7 +51,9 @@ function data(world: World, draw: Draw, type: string, depth: number): object {
 }
 
 function entity(world: World, draw: Draw, ...types: string[]): MoRef {
-  return draw.pick(world.entities().filter((ref) => types.includes(ref.type)));
+  const all = world.entities();
+  const fitting = all.filter((ref) => types.includes(ref.type));
+  return draw.pick(fitting.length > 0 ? fitting : all);
 }
 
 function deviceChange(world: World, draw: Draw): object {
@@ -60,7 +62,11 @@ function deviceChange(world: World, draw: Draw): object {
   const spec = (device: object, more: object = {}) =>
     make('VirtualDeviceConfigSpec', { operation: 'add', device: { key: -1, ...device } as never, ...more });
   const disk = { _typeName: 'VirtualDisk', capacityInKB: 1024 };
-  const diskBacking = { _typeName: 'VirtualDiskFlatVer2BackingInfo', diskMode: 'persistent', fileName: `${file}.vmdk` };
+  const diskBacking = {
+    _typeName: 'VirtualDiskFlatVer2BackingInfo',
+    diskMode: 'persistent',
+    ...draw.pick([{ fileName: `${file}.vmdk` }, { fileName: '', datastore }, { fileName: '' }]),
+  };
   const network = entity(world, draw, 'Network');
   return draw.pick([
     () => spec({ ...disk, backing: diskBacking }, { fileOperation: 'create' }),
