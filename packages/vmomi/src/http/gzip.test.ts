@@ -8,7 +8,7 @@ void test('replies are compressed for clients that accept gzip', async (context)
   const { send } = await testServer(context);
   const encodingFor = async (accepted: string | undefined) => {
     const headers: Record<string, string> = accepted === undefined ? {} : { 'accept-encoding': accepted };
-    const { headers: answered, body } = await send('GET', '/sdk/vimService.wsdl', { headers });
+    const { headers: answered, body } = await send('GET', '/sdk/vim-types.xsd', { headers });
     assert.equal(Number(answered['content-length']), body.length);
     assert.equal(answered['vary'], 'accept-encoding');
     return answered['content-encoding'];

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeSoapResponse, encodeSoapRequest, type MoRef, schema } from '@vivarium/vim';
 import { SERVICE_INSTANCE } from '../service-instance/service-instance.ts';
+import { WELL_KNOWN } from '../service-instance/well-known.ts';
 import { type Answer, type TestServer, testServer } from '../testing/test-server.ts';
 import { fault, VM } from '../testing/test-service.ts';
 
@@ -83,17 +84,14 @@ void test('a failure that is no fault is SystemError, without its inside, and lo
 
 void test('replies are compressed for clients that ask, small ones and others are not', async (context) => {
   const server = await testServer(context);
-  const gzip = await server.soap(
-    SERVICE_INSTANCE,
-    'RetrieveServiceContent',
-    {},
-    { headers: { 'accept-encoding': 'gzip, deflate' } },
-  );
-  assert.equal(gzip.headers['content-encoding'], 'gzip');
-  assert.match(gunzipSync(gzip.body).toString(), /RetrieveServiceContentResponse/);
-  const plain = await server.soap(SERVICE_INSTANCE, 'RetrieveServiceContent');
-  assert.equal(plain.headers['content-encoding'], undefined);
   const { cookie } = await logIn(server);
+  const large = (headers: Record<string, string>) =>
+    server.soap(WELL_KNOWN.HostAgent.authorizationManager, 'Fetch', { prop: 'privilegeList' }, { cookie, headers });
+  const gzip = await large({ 'accept-encoding': 'gzip, deflate' });
+  assert.equal(gzip.headers['content-encoding'], 'gzip');
+  assert.match(gunzipSync(gzip.body).toString(), /FetchResponse/);
+  const plain = await large({});
+  assert.equal(plain.headers['content-encoding'], undefined);
   const small = await server.soap(
     SERVICE_INSTANCE,
     'CurrentTime',
