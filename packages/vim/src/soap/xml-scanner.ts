@@ -1,6 +1,6 @@
 // A strict XML 1.0 reader for messages, with namespaces: well-formed or refused, in one pass over the text. Knows no document
 // types, so the only entities are the five of XML. What it takes and tells equals saxes, which it is tested against
-// (docs/decisions/0015); for a message of a kilobyte it is eight times as fast.
+// (docs/decisions/0017); for a message of a kilobyte it is eight times as fast.
 
 import { XmlNamespaces } from './xml-namespaces.ts';
 
