@@ -86,8 +86,15 @@ export class Collector {
   async wait(version: string, limits: WaitLimits, signal: AbortSignal): Promise<UpdateSet | undefined> {
     const { maxObjectUpdates, maxWaitMs } = limits;
     if (this.#isClosed || signal.aborted) throw new MethodFault('RequestCanceled');
-    const answer = this.check(version, maxObjectUpdates);
-    if (answer || maxWaitMs === 0) return answer;
+    // Whoever has just been told something stands in line behind those who have not: under load all are told equally often.
+    const standsInLine = this.#queue.isBusy && version !== '' && maxWaitMs !== 0;
+    if (standsInLine) {
+      this.#suspension = undefined;
+      this.#acknowledge(version);
+    } else {
+      const answer = this.check(version, maxObjectUpdates);
+      if (answer || maxWaitMs === 0) return answer;
+    }
     return await new Promise((resolve, reject) => {
       let timer: Timer | undefined;
       const onAbort = () => waiter.settle({ fault: new MethodFault('RequestCanceled') });
@@ -105,6 +112,7 @@ export class Collector {
       this.#waiters.add(waiter);
       signal.addEventListener('abort', onAbort, { once: true });
       if (maxWaitMs !== undefined) timer = this.#clock.setTimer(maxWaitMs, () => waiter.settle({ answer: undefined }));
+      if (standsInLine) this.wake();
     });
   }
 

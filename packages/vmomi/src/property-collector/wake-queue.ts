@@ -16,6 +16,11 @@ export class WakeQueue {
     this.#defer = defer;
   }
 
+  /** Whether somebody is in line. */
+  get isBusy(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   push(wake: () => void): void {
     this.#waiting.push(wake);
     this.#schedule();
