@@ -24,13 +24,6 @@ const reads = [
 
 type Report = (figure: Figure) => void;
 
-/** One of the two, with a session of ours. */
-interface Side extends AsyncDisposable {
-  readonly simulator: Simulator;
-  readonly session: SoapSession;
-  readonly view: string;
-}
-
 export const simulator: Benchmark = {
   name: 'simulator',
   about: `viv sim beside vcsim: start, reads, finds and power-ons of ${VMS} VMs; takes vcsim's minutes to start`,
@@ -39,15 +32,15 @@ export const simulator: Benchmark = {
     const vms = options.vms ?? VMS;
     const counts = ['-standalone-host', '0', '-cluster', '1', '-host', String(HOSTS), '-vm', String(vms)];
     say(`viv sim starts with ${vms} VMs`);
-    await using ours = await openSide(counts);
+    await using ours = await startSimulator(counts);
     const vcsim = await installVcsim();
     if ('path' in vcsim) say(`vcsim starts with ${vms} VMs: minutes`);
-    await using peer = 'path' in vcsim ? await openSide(counts, vcsim.path) : undefined;
+    await using peer = 'path' in vcsim ? await startSimulator(counts, vcsim.path) : undefined;
     const missing = 'missing' in vcsim ? vcsim.missing : '';
-    const beside = async (of: (side: Side) => Promise<number[]> | number[]) => (peer ? await of(peer) : missing);
-    const start = ({ simulator: { startSeconds } }: Side) => [startSeconds];
+    const beside = async (of: (one: Simulator) => Promise<number[]> | number[]) => (peer ? await of(peer) : missing);
+    const start = ({ startSeconds }: Simulator) => [startSeconds];
     report(besideFigure('simulator.start', 's', start(ours), await beside(start), 1));
-    const memory = async ({ simulator: { residentMB } }: Side) => [await residentMB()];
+    const memory = async ({ residentMB }: Simulator) => [await residentMB()];
     report(besideFigure('simulator.memory-at-start', 'MB', await memory(ours), await beside(memory), 1));
     for (const read of reads) await compareReads(report, read, ours, peer ?? missing, vms);
     report(besideFigure('simulator.memory-after-reads', 'MB', await memory(ours), await beside(memory), 2));
@@ -56,40 +49,37 @@ export const simulator: Benchmark = {
   },
 };
 
-async function openSide(counts: readonly string[], vcsim?: string): Promise<Side> {
-  const started = await startSimulator(counts, vcsim);
-  const session = await SoapSession.open(started.address);
-  const view = await viewOfVms(session);
-  return {
-    simulator: started,
-    session,
-    view,
-    async [Symbol.asyncDispose]() {
-      session[Symbol.dispose]();
-      await started[Symbol.asyncDispose]();
-    },
-  };
+interface OpenView extends Disposable {
+  readonly session: SoapSession;
+  readonly view: string;
+}
+
+async function openView({ address }: Simulator): Promise<OpenView> {
+  const session = await SoapSession.open(address);
+  return { session, view: await viewOfVms(session), [Symbol.dispose]: () => session[Symbol.dispose]() };
 }
 
 /** The first read finds nothing encoded; it counts, and is told apart. */
 async function compareReads(
   report: Report,
   { name, paths, most }: (typeof reads)[number],
-  ours: Side,
-  peer: Side | string,
+  ours: Simulator,
+  peer: Simulator | string,
   vms: number,
 ): Promise<void> {
   const times: Record<'ours' | 'peer' | 'first', number[]> = { ours: [], peer: [], first: [] };
-  const read = async ({ session, view }: Side) => {
+  using mine = await openView(ours);
+  using its = typeof peer === 'string' ? undefined : await openView(peer);
+  const read = async ({ session, view }: OpenView) => {
     const reply = await session.send(retrieval(view, paths), { keepsBody: false });
     if (reply.bodyBytes < vms * 50) throw new Error(`${reply.bodyBytes} bytes are not the answer for ${vms} VMs`);
     return reply;
   };
   for (let round = 0; round < READS; round++) {
-    const { lastByteMs, firstByteMs } = await read(ours);
+    const { lastByteMs, firstByteMs } = await read(mine);
     times.ours.push(lastByteMs);
     times.first.push(firstByteMs);
-    if (typeof peer !== 'string') times.peer.push((await read(peer)).lastByteMs);
+    if (its) times.peer.push((await read(its)).lastByteMs);
   }
   const bare = typeof peer === 'string' ? peer : times.peer;
   report(besideFigure(`simulator.read-${name}`, 'ms', times.ours, bare, most));
@@ -101,13 +91,13 @@ async function compareReads(
 async function compareFinds(
   report: Report,
   { say }: BenchmarkOptions,
-  ours: Side,
-  peer: Side | string,
+  ours: Simulator,
+  peer: Simulator | string,
   vms: number,
 ): Promise<void> {
   const govc = await installGovc();
   if (govc.state !== 'installed') return say(`govc find: not run (${govc.detail})`);
-  const find = async ({ simulator: { url } }: Side) => {
+  const find = async ({ url }: Simulator) => {
     const env = { GOVC_URL: url, GOVC_INSECURE: 'true', GOVC_PERSIST_SESSION: 'false' };
     const started = performance.now();
     const paths = await runOk(govcPath(), ['find', '/', '-type', 'm'], { env, timeoutMs: 600_000 });
@@ -127,14 +117,16 @@ async function compareFinds(
 async function comparePowerOns(
   report: Report,
   { say }: BenchmarkOptions,
-  ours: Side,
-  peer: Side | string,
+  ours: Simulator,
+  peer: Simulator | string,
 ): Promise<void> {
   say('VMs are powered on');
   const times: Record<'ours' | 'peer', number[]> = { ours: [], peer: [] };
-  const measure = async ({ simulator: { address }, session, view }: Side, round: number) => {
+  const measure = async (one: Simulator, round: number) => {
+    using opened = await openView(one);
+    const { session, view } = opened;
     const vms = (await vmsOf(session, view)).slice(round * POWER_VMS, (round + 1) * POWER_VMS);
-    return 1000 / (await powerOnRate(address, vms));
+    return 1000 / (await powerOnRate(one.address, vms));
   };
   for (let round = 0; round < POWER_ROUNDS; round++) {
     times.ours.push(await measure(ours, round));
