@@ -111,7 +111,11 @@ export class Collector {
       };
       this.#waiters.add(waiter);
       signal.addEventListener('abort', onAbort, { once: true });
-      if (maxWaitMs !== undefined) timer = this.#clock.setTimer(maxWaitMs, () => waiter.settle({ answer: undefined }));
+      const timeIsUp = () => {
+        this.#answerWaiters(); // it may be its turn only later
+        waiter.settle({ answer: undefined });
+      };
+      if (maxWaitMs !== undefined) timer = this.#clock.setTimer(maxWaitMs, timeIsUp);
       if (standsInLine) this.wake();
     });
   }
