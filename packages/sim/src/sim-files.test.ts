@@ -131,3 +131,14 @@ void test('a search tells of folders below, and of nothing that is not there', (
     fault('FileNotFound'),
   );
 });
+
+void test('nothing lies below a file, and a host that has unmounted a datastore holds nothing on it', () => {
+  const { files } = world();
+  files.put('a', file('x'));
+  assert.throws(() => files.putDeep('a/b/c.txt', file('deep')), fault('FileNotFound'));
+  assert.deepEqual(files.below(''), ['a']);
+  const release = files.addUser({ configOf: () => undefined, isHeld: () => true });
+  assert.throws(() => files.remove('a'), fault('FileLocked'));
+  release();
+  files.remove('a');
+});

@@ -44,9 +44,10 @@ export class SimFiles {
     this.name = name;
   }
 
-  /** A host mounts the datastore. */
-  addUser(user: FileUser): void {
+  /** A host mounts the datastore, until it calls what is returned. */
+  addUser(user: FileUser): () => void {
     this.#users.add(user);
+    return () => void this.#users.delete(user);
   }
 
   /** What disks and files take. A thin disk is a tenth full. */
@@ -106,7 +107,7 @@ export class SimFiles {
   putDeep(path: string, entry: SimEntry): void {
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
       const folder = path.slice(0, at);
-      if (!this.#entries.has(folder)) this.#entries.set(folder, { kind: 'folder', modifiedMs: entry.modifiedMs });
+      if (!this.find(folder)) this.put(folder, { kind: 'folder', modifiedMs: entry.modifiedMs });
     }
     this.put(path, entry);
   }

@@ -23,7 +23,8 @@ import {
 } from '@vivarium/vim';
 import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
 
-const HOST = moRef('HostSystem', 'ha-host');
+/** Every host's own name for itself. */
+export const HOST = moRef('HostSystem', 'ha-host');
 
 export interface SimVmState {
   readonly ref: MoRef<'VirtualMachine'>;
@@ -135,6 +136,14 @@ function storageSummary({ config }: SimVmState, clock: Clock): VirtualMachineSto
 
 export function disksOf(config: VirtualMachineConfigInfo) {
   return (config.hardware.device ?? []).filter((device) => isA('VirtualDisk', device));
+}
+
+/** Datastore paths of the files that a VM is made of: its .vmx is the first. */
+export function filesOf(config: VirtualMachineConfigInfo): string[] {
+  const disks = disksOf(config).flatMap(({ backing }) =>
+    isA('VirtualDeviceFileBackingInfo', backing) ? [backing.fileName] : [],
+  );
+  return [config.files.vmPathName ?? '', ...disks];
 }
 
 function datastoresOf(config: VirtualMachineConfigInfo): MoRef<'Datastore'>[] {
