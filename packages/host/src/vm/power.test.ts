@@ -307,6 +307,17 @@ void test('a reboot that the guest ignored does not start a VM that somebody tur
   assert.equal(vm.power, 'poweredOff');
 });
 
+void test('a reboot that never reached the guest does not start it when it goes down later', async (t) => {
+  const host = await testHost(t);
+  const vm = await host.create();
+  await vm.powerOn(asUser());
+  host.vmms.fail('powerDown', new Error('QEMU says no'));
+  await assert.rejects(vm.rebootGuest(asUser()), fault('SystemError'));
+  await host.vmms.machine(vm.id).powersOff();
+  await turns();
+  assert.equal(vm.power, 'poweredOff');
+});
+
 void test('devices are connected while the VM runs, as they are to start', async (t) => {
   const host = await testHost(t);
   const vm = await host.create();

@@ -11,7 +11,8 @@ export class RunningMachine {
   /** Absolute paths of what it has open. */
   files: readonly string[];
   #isEnding = false;
-  #ending: Ending | undefined;
+  /** Tells of the end that came while it was expected. */
+  #tellEnd: (() => void) | undefined;
 
   constructor(vmm: Vmm, observed: ObservedGuest, admission: Admission, files: readonly string[]) {
     this.vmm = vmm;
@@ -20,24 +21,20 @@ export class RunningMachine {
     this.files = files;
   }
 
-  /** Its end is under way because we want it: not to be taken for a mishap. */
-  get isEnding(): boolean {
-    return this.#isEnding;
-  }
-
-  /** From now on its end is what we want. */
+  /** From now on its end is what we want: nobody is told. */
   expectEnd(): void {
     this.#isEnding = true;
   }
 
-  /** It was to end, and that failed. Returns how it has ended all the same, if it has. */
-  unexpectEnd(): Ending | undefined {
+  /** It was to end, and that failed: if it has ended all the same, that is told now. */
+  unexpectEnd(): void {
     this.#isEnding = false;
-    return this.#ending;
+    this.#tellEnd?.();
   }
 
-  noteEnd(ending: Ending): void {
-    this.#ending = ending;
+  noteEnd(tell: () => void): void {
+    if (this.#isEnding) this.#tellEnd = tell;
+    else tell();
   }
 
   /** Whether it still answers: its end may be felt before it is announced. */
@@ -52,6 +49,7 @@ export class RunningMachine {
 
 /** What a machine does by itself. */
 export interface MachineListener {
+  /** Nobody had asked for it. */
   ended(machine: RunningMachine, ending: Ending): void;
   ioError(machine: RunningMachine, error: Parameters<VmmEvents['ioError']>[0]): void;
   resumed(machine: RunningMachine): void;
@@ -73,10 +71,7 @@ export class MachineLine {
         else this.#early.push((held) => tell(held, ...args));
       };
     this.events = {
-      ended: hear((machine, ending: Ending) => {
-        machine.noteEnd(ending);
-        if (!machine.isEnding) listener.ended(machine, ending);
-      }),
+      ended: hear((machine, ending: Ending) => machine.noteEnd(() => listener.ended(machine, ending))),
       reset: () => undefined,
       ioError: hear((machine, error: Parameters<VmmEvents['ioError']>[0]) => listener.ioError(machine, error)),
       resumed: hear((machine) => listener.resumed(machine)),
