@@ -5,7 +5,7 @@ import { type Benchmark, type BenchmarkOptions, besideFigure, boundedFigure, typ
 import { powerOnRate } from './power-on-rate.ts';
 import { retrieval, SoapSession, viewOfVms, vmsOf } from './session.ts';
 import { type Simulator, startSimulator } from './start-simulator.ts';
-import { installVcsim } from './vcsim.ts';
+import { buildVcsim } from './vcsim.ts';
 
 const VMS = 10_000;
 const HOSTS = 100;
@@ -33,7 +33,7 @@ export const simulator: Benchmark = {
     const counts = ['-standalone-host', '0', '-cluster', '1', '-host', String(HOSTS), '-vm', String(vms)];
     say(`viv sim starts with ${vms} VMs`);
     await using ours = await startSimulator(counts);
-    const vcsim = await installVcsim();
+    const vcsim = await buildVcsim();
     if ('path' in vcsim) say(`vcsim starts with ${vms} VMs: minutes`);
     await using peer = 'path' in vcsim ? await startSimulator(counts, vcsim.path) : undefined;
     const missing = 'missing' in vcsim ? vcsim.missing : '';
