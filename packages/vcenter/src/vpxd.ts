@@ -96,7 +96,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     instance: 'VirtualCenter',
     rootFolder: ROOT_FOLDER,
     statistics,
-    collectorLimits: { fragmentCacheBytes: () => fragmentCacheBytes(service.graph.size) },
+    collectorLimits: { encodedBytes: () => encodedBytes(service.graph.size) },
     // As vCenter: whoever may change settings may add some of their own.
     isOpenOption: (key) => key.toLowerCase().startsWith('config.'),
     ...(options.users ? { users: options.users } : {}),
@@ -208,7 +208,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
 }
 
 /** Room for what clients read again and again of every VM (some 25 kB), and no more: what has changed meanwhile lies there too. */
-function fragmentCacheBytes(objects: number): number {
+function encodedBytes(objects: number): number {
   return Math.min(Math.max(objects * 32 * KIB, 64 * MIB), 1024 * MIB);
 }
 

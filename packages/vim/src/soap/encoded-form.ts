@@ -3,7 +3,7 @@
 /** Where encoded text goes, piece by piece, in order. */
 export interface EncodedSink {
   text(piece: string): void;
-  /** UTF-8 that was encoded before: bytes `from` to `to` (exclusive) of `source`. Copied before the call returns. */
+  /** UTF-8 that was encoded before: bytes `from` to `to` (exclusive) of `source`. They must never change: they may be sent from there. */
   bytes(source: Uint8Array, from: number, to: number): void;
 }
 

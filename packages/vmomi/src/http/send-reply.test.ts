@@ -61,6 +61,20 @@ function lines(count: number) {
   return { state, produce };
 }
 
+/** So many lines, all from bytes that lie one behind the other. */
+function keptLines(count: number) {
+  const state = { made: 0 };
+  const kept = Buffer.from(LINE.repeat(1000));
+  const produce: Produce = function* (sink) {
+    for (; state.made < count; state.made++) {
+      const from = (state.made % 1000) * BYTES.length;
+      sink.bytes(kept, from, from + BYTES.length);
+      yield;
+    }
+  };
+  return { state, produce };
+}
+
 void test('a reply arrives as it was made, whatever its length', async (context) => {
   for (const count of [0, 1, 2, 16, 17, 126, 127, 128, 129, 130, 1000, 3000]) {
     const { open } = await server(context, (sink) => lines(count).produce(sink));
@@ -72,6 +86,36 @@ void test('a reply arrives as it was made, whatever its length', async (context)
     const unzipped = zipped.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
     assert.ok(unzipped.equals(Buffer.from(LINE.repeat(count))), `${count} lines with gzip`);
     if (count > 150) assert.equal(zipped.headers['content-encoding'], 'gzip');
+  }
+});
+
+void test('bytes that lie one behind the other arrive in their place, however many they are', async (context) => {
+  const kept = Buffer.from(new SharedArrayBuffer(3 << 20));
+  for (let at = 0; at < kept.length; at++) kept[at] = 97 + ((at * 7919) % 25) + (at >> 18);
+  for (const length of [1, 1000, 31 << 10, 33 << 10, CHUNK_BYTES - 9, CHUNK_BYTES + 1, 256 << 10, 700_000, 3 << 20]) {
+    for (const text of ['', 'é', 'é'.repeat(5000), 'é'.repeat(CHUNK_BYTES)]) {
+      const produce: Produce = function* (sink) {
+        for (let round = 0; round < 2; round++) {
+          sink.text(text);
+          yield;
+          for (let at = 0; at < length; at += 10_000) {
+            sink.bytes(kept, at, Math.min(length, at + 10_000));
+            yield;
+          }
+          sink.bytes(kept, 5, 9);
+        }
+      };
+      const once = Buffer.concat([Buffer.from(text), kept.subarray(0, length), kept.subarray(5, 9)]);
+      const body = Buffer.concat([once, once]);
+      const { open } = await server(context, produce);
+      const plain = await open();
+      assert.equal(plain.headers['content-length'] !== undefined, body.length <= CHUNK_BYTES, `${length} bytes`);
+      assert.ok((await readAll(plain)).equals(body), `${length} bytes between ${text.length} characters`);
+      const zipped = await open('/', { 'accept-encoding': 'gzip' });
+      const sent = await readAll(zipped);
+      const unzipped = zipped.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+      assert.ok(unzipped.equals(body), `${length} bytes between ${text.length} characters with gzip`);
+    }
   }
 });
 
@@ -114,16 +158,18 @@ void test('a client that goes away ends the work', async (context) => {
 
 void test('for a client that does not read no more is made than the way to it holds', async (context) => {
   const count = 60_000;
-  const { state, produce } = lines(count);
-  const { open } = await server(context, produce);
-  const incoming = await open();
-  // Until nothing moves any more.
-  for (let made = -1; made !== state.made; ) {
-    made = state.made;
-    for (let turns = 0; turns < 500; turns++) await turn();
+  // Nothing but bytes that are kept already is sent in other pieces.
+  for (const { state, produce } of [lines(count), keptLines(count)]) {
+    const { open } = await server(context, produce);
+    const incoming = await open();
+    // Until nothing moves any more.
+    for (let made = -1; made !== state.made; ) {
+      made = state.made;
+      for (let turns = 0; turns < 500; turns++) await turn();
+    }
+    assert.ok(state.made < count / 2, `${state.made} lines were made`);
+    assert.equal((await readAll(incoming)).length, count * BYTES.length);
   }
-  assert.ok(state.made < count / 2, `${state.made} lines were made`);
-  assert.equal((await readAll(incoming)).length, count * BYTES.length);
 });
 
 void test('others are answered while a long reply is made', async (context) => {

@@ -1,5 +1,5 @@
 // Sends a reply that is made piece by piece. What fits into one chunk is an ordinary reply; a longer one is streamed: the first
-// bytes leave before the last are made, the next chunk is made when the one before is gone, so a slow client costs two chunks
+// bytes leave before the last are made, the next piece is made when the one before is gone, so a slow client costs two pieces
 // and what the reply is made of, and a client that goes away ends the work.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline, type Writable } from 'node:stream';
@@ -7,7 +7,7 @@ import { createGzip } from 'node:zlib';
 import type { Clock, Logger } from '@vivarium/base';
 import type { EncodedSink } from '@vivarium/vim';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CHUNK_BYTES, ChunkPool, ChunkSink, contentOf } from './chunk-sink.ts';
+import { CHUNK_BYTES, ChunkPool, ChunkSink } from './chunk-sink.ts';
 import { acceptsGzip, LEVEL } from './gzip.ts';
 import { Pacer } from './pacer.ts';
 
@@ -84,22 +84,48 @@ async function stream(
   pacer: Pacer,
 ): Promise<void> {
   const out = way === 'zipped' ? zipInto(raw) : raw;
-  // A chunk that has its frame leaves as one piece: Node would send frame and bytes as three, and TLS copy them into one.
   const socket = way === 'framed' ? raw.socket : null;
-  if (socket) raw.flushHeaders();
+  const frame = socket && new Frame(socket);
+  if (frame) raw.flushHeaders();
   for (let isDone = false; !raw.destroyed; ) {
-    const chunk = sink.next();
-    if (chunk) {
-      await (socket ? write(socket, chunk, raw) : write(out, contentOf(chunk), raw));
-      sink.release(chunk);
+    const piece = sink.next();
+    if (piece) {
+      frame?.begin(piece.bytes.length);
+      await write(socket ?? out, piece.bytes, raw);
+      sink.release(piece);
       await pacer.pause();
     } else if (isDone) {
+      frame?.end();
       out.end(sink.rest());
       return;
     } else {
       isDone = steps.next().done === true;
       if (isDone) sink.finish();
     }
+  }
+}
+
+/**
+ * HTTP's chunked encoding (RFC 9112, 7.1), written past Node: what Node sends as one write of three parts, TLS copies into one. What
+ * ends a chunk goes with the beginning of the next one.
+ */
+class Frame {
+  readonly #socket: Writable;
+  #ending = '';
+
+  constructor(socket: Writable) {
+    this.#socket = socket;
+  }
+
+  /** So many bytes follow. */
+  begin(bytes: number): void {
+    this.#socket.write(`${this.#ending}${bytes.toString(16)}\r\n`, 'latin1');
+    this.#ending = '\r\n';
+  }
+
+  /** Node goes on. */
+  end(): void {
+    if (this.#ending !== '') this.#socket.write(this.#ending, 'latin1');
   }
 }
 
@@ -110,14 +136,14 @@ function zipInto(raw: ServerResponse): Writable {
   return zip;
 }
 
-/** Resolves when the chunk has left, or the client has. */
-function write(out: Writable, chunk: Buffer, raw: ServerResponse): Promise<void> {
+/** Resolves when the bytes have left, or the client has. */
+function write(out: Writable, bytes: Uint8Array, raw: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       raw.off('close', settle);
       resolve();
     };
     raw.once('close', settle);
-    out.write(chunk, settle);
+    out.write(bytes, settle);
   });
 }

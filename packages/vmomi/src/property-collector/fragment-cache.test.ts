@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { box, encodeValue, make, schema, type TypeRef, type VirtualDevice } from '@vivarium/vim';
 import { FragmentCache } from './fragment-cache.ts';
+import { Slabs } from './slabs.ts';
 
 const RANK = schema.rank('8.0.3.0') ?? 0;
 const DEVICES: TypeRef = { type: 'VirtualDevice', kind: 'data', array: true, optional: false };
@@ -31,7 +32,7 @@ function write(cache: FragmentCache, type: TypeRef, value: unknown, rank = RANK)
 const expected = (type: TypeRef, value: unknown) => encodeValue('val', 'any', box(type, value), '8.0.3.0');
 
 void test('what is found again is what was made', () => {
-  const cache = new FragmentCache(() => 1 << 20);
+  const cache = new FragmentCache(new Slabs(() => 1 << 20));
   for (const character of ['x', 'é', '😀', '<']) {
     for (const length of [0, 300, 5000, 50_000]) {
       const value = devices(length, character);
@@ -48,7 +49,7 @@ void test('what is found again is what was made', () => {
 });
 
 void test('a value has a form for each version', () => {
-  const cache = new FragmentCache(() => 1 << 20);
+  const cache = new FragmentCache(new Slabs(() => 1 << 20));
   const value = [make('VirtualVmxnet3', { key: 1, deviceInfo: devices(1000)[0]?.deviceInfo })];
   const old = schema.rank('2.5') ?? 0;
   for (let read = 0; read < 2; read++) {
@@ -59,27 +60,29 @@ void test('a value has a form for each version', () => {
 
 void test('never more is held than the limit', () => {
   const limit = 1 << 20;
-  const cache = new FragmentCache(() => limit);
+  const slabs = new Slabs(() => limit);
+  const cache = new FragmentCache(slabs);
   const values = Array.from({ length: 400 }, (_, index) => devices(3000 + 37 * index, index % 3 === 0 ? 'é' : 'x'));
   for (let round = 0; round < 3; round++) {
     for (const value of values) {
       assert.equal(write(cache, DEVICES, value).xml, expected(DEVICES, value));
-      assert.ok(cache.allocatedBytes <= limit);
+      assert.ok(slabs.allocatedBytes <= limit);
     }
   }
-  assert.ok(cache.allocatedBytes > limit / 2);
+  assert.ok(slabs.allocatedBytes > limit / 2);
 });
 
 void test('what is larger than the cache is not kept', () => {
-  const cache = new FragmentCache(() => 1 << 16);
+  const slabs = new Slabs(() => 1 << 16);
+  const cache = new FragmentCache(slabs);
   const value = devices(1 << 17);
   assert.equal(write(cache, DEVICES, value).isKept, false);
   assert.equal(write(cache, DEVICES, value).xml, expected(DEVICES, value));
-  assert.equal(cache.allocatedBytes, 0);
+  assert.equal(slabs.allocatedBytes, 0);
 });
 
 void test('clients that walk over more than there is room for do not push out everything again and again', () => {
-  const cache = new FragmentCache(() => 1 << 20);
+  const cache = new FragmentCache(new Slabs(() => 1 << 20));
   const values = Array.from({ length: 300 }, () => devices(10_000));
   const kept = () => values.filter((value) => write(cache, DEVICES, value).isKept).length;
   kept();

@@ -22,10 +22,10 @@ import { Collector } from './collector.ts';
 import { watchEntityMoves } from './entity-moves.ts';
 import { type FilterPlan, planFilter } from './filter-plan.ts';
 import { FilterState } from './filter-state.ts';
-import { FragmentCache } from './fragment-cache.ts';
 import { Retrievals, requireRoots, retrieve } from './retrieval.ts';
 import { SessionFilter } from './session-filter.ts';
 import { SharedStates, sharedSpec } from './shared-states.ts';
+import { Slabs } from './slabs.ts';
 import { Answers } from './update-set.ts';
 import { momentaryViewerOf, rankOf, type Viewer, viewerOf } from './viewer.ts';
 import { type Defer, WakeQueue } from './wake-queue.ts';
@@ -49,8 +49,8 @@ export interface CollectorLimits {
   readonly waitsPerSession: number;
   /** WaitForUpdatesEx without maxWaitSeconds, or with more, answers "nothing" after this long. */
   readonly maxWaitMs: number;
-  /** Encoded property values kept for further clients. */
-  readonly fragmentCacheBytes: () => number;
+  /** Encoded objects and property values kept for further clients. */
+  readonly encodedBytes: () => number;
 }
 
 const DEFAULT_LIMITS: CollectorLimits = {
@@ -58,7 +58,7 @@ const DEFAULT_LIMITS: CollectorLimits = {
   collectorsPerSession: 500,
   waitsPerSession: 500,
   maxWaitMs: 30 * 60_000,
-  fragmentCacheBytes: () => 64 << 20,
+  encodedBytes: () => 64 << 20,
 };
 
 interface SessionCollector {
@@ -78,7 +78,7 @@ export class PropertyCollectors {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#queue = new WakeQueue(options.defer ?? setImmediate);
-    this.#answers = new Answers(new FragmentCache(this.#limits.fragmentCacheBytes));
+    this.#answers = new Answers(new Slabs(this.#limits.encodedBytes));
     options.authorization.onChange(() => this.#states.invalidate());
     watchEntityMoves(options.graph, (ref) => options.authorization.isSetOn(ref), {
       one: (ref) => this.#states.reconsider(ref),

@@ -22,10 +22,18 @@ export function retrieve(
   const found = new Set<ManagedObject>();
   for (const plan of plans) selectObjects(plan, viewer, found);
   const typePlan = mergedTypePlan(plans);
+  const makers = new Map<string, ((object: ManagedObject) => ObjectContent) | undefined>();
+  const makerOf = (type: string) => {
+    const paths = typePlan(type)?.paths;
+    const content = paths && answers.objectContents(found.size, paths, rank);
+    return content && ((object: ManagedObject) => content(object.ref, viewer.readAll(object, paths)));
+  };
   const contents: ObjectContent[] = [];
   for (const object of found) {
-    const paths = typePlan(object.ref.type)?.paths;
-    if (paths) contents.push(answers.objectContent(object.ref, paths, viewer.readAll(object, paths)));
+    const { type } = object.ref;
+    if (!makers.has(type)) makers.set(type, makerOf(type));
+    const content = makers.get(type)?.(object);
+    if (content) contents.push(content);
   }
   return contents;
 }

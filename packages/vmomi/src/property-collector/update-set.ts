@@ -22,9 +22,11 @@ import {
   typeRef,
 } from '@vivarium/vim';
 import { type Delta, nestedDifferences } from './difference.ts';
+import { ElementCache, type ElementSink, type Selection } from './element-cache.ts';
 import type { ObjectChange } from './filter-state.ts';
-import type { FragmentCache } from './fragment-cache.ts';
+import { FragmentCache } from './fragment-cache.ts';
 import { type PathPlan, readSteps } from './path-plan.ts';
+import type { Slabs } from './slabs.ts';
 import type { ChangedPath, TrackedObject } from './tracked-object.ts';
 import { Missing } from './viewer.ts';
 
@@ -51,19 +53,30 @@ interface ToldChange {
 const MOST_TOLD = 2048;
 /** Characters of a kept text: long ones are made of bytes that are kept already. */
 const MOST_KEPT = 4096;
+/** Objects in an answer from which on they are worth keeping as a whole. */
+const KEPT_FROM = 16;
 
 export class Answers {
   readonly #fragments: FragmentCache;
+  readonly #elements: ElementCache;
   /** Oldest first. */
   readonly #told = new Map<TrackedObject, ToldChange>();
 
-  constructor(fragments: FragmentCache) {
-    this.#fragments = fragments;
+  constructor(slabs: Slabs) {
+    this.#fragments = new FragmentCache(slabs);
+    this.#elements = new ElementCache(slabs, this.#fragments);
   }
 
-  /** The values of one object, parallel to the paths. */
-  objectContent(obj: MoRef, paths: readonly PathPlan[], values: readonly unknown[]): ObjectContent {
-    return new Told(this.#fragments, undefined, obj, paths, values) as unknown as ObjectContent;
+  /** Makes the ObjectContents of so many objects of one type, each of its values parallel to the paths. */
+  objectContents(
+    count: number,
+    paths: readonly PathPlan[],
+    rank: number,
+  ): (obj: MoRef, values: readonly unknown[]) => ObjectContent {
+    const names = paths.map(({ path }) => path);
+    const selection = count < KEPT_FROM ? undefined : this.#elements.selection(names, rank);
+    return (obj, values) =>
+      new Told(this.#fragments, undefined, obj, paths, values, selection) as unknown as ObjectContent;
   }
 
   /** Undefined when there is nothing to tell after all (a value that went back to what the client knows). */
@@ -120,6 +133,7 @@ class Told implements HasEncodedForm {
   readonly obj: MoRef;
   readonly #paths: readonly PathPlan[];
   readonly #values: readonly unknown[];
+  readonly #selection: Selection | undefined;
 
   constructor(
     fragments: FragmentCache,
@@ -127,12 +141,14 @@ class Told implements HasEncodedForm {
     obj: MoRef,
     paths: readonly PathPlan[],
     values: readonly unknown[],
+    selection?: Selection,
   ) {
     this.#fragments = fragments;
     this.kind = kind;
     this.obj = obj;
     this.#paths = paths;
     this.#values = values;
+    this.#selection = selection;
   }
 
   get propSet(): DynamicProperty[] | undefined {
@@ -150,6 +166,17 @@ class Told implements HasEncodedForm {
   }
 
   [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
+    const make = (out: ElementSink) => this.#make(tag, rank, out);
+    // Why something is missing is told anew each time.
+    if (this.#selection && !this.#values.some((value) => value instanceof Missing))
+      return this.#selection.write(tag, this.obj, this.#values, make, sink);
+    make({
+      text: (piece) => sink.text(piece),
+      value: (type, value) => this.#fragments.write(type, value, rank, sink),
+    });
+  }
+
+  #make(tag: string, rank: number, sink: ElementSink): void {
     const { kind, obj } = this;
     const list = kind === undefined ? 'propSet' : 'changeSet';
     const op = kind === undefined ? '' : '<op>assign</op>';
@@ -165,7 +192,7 @@ class Told implements HasEncodedForm {
         continue;
       }
       sink.text(`<${list}>${path.nameElement}${op}`);
-      this.#fragments.write(path.type, value, rank, sink);
+      sink.value(path.type, value);
       sink.text(`</${list}>`);
     }
     if (hasMissing) sink.text(encodeRef('missingSet', MISSING, this.missingSet, rank));
