@@ -235,7 +235,7 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     await govc.refused(/could not be found/, 'session.rm', 'nobody');
   });
 
-  test('fields, option, license and storage policies', async () => {
+  test('fields, option and storage policies', async () => {
     const key = (await govc('fields.add', 'owner')).trim();
     await govc.refused(/'owner' already exists/, 'fields.add', 'owner');
     await govc('fields.set', 'owner', 'me', `/DC0/vm/${VM}`);
@@ -250,7 +250,6 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     await govc.refused(/invalid/, 'option.ls', 'config.none');
     await govc('option.set', 'config.none', 'some');
     assert.match(await govc('option.ls', 'config.none'), /config\.none: +some\n/);
-    assert.match(await govc('license.ls'), /vivarium/);
     assert.deepEqual(lines(await govc('storage.policy.ls')), []);
   });
 

@@ -8,6 +8,7 @@ import { useLabHost } from '../testing/use-lab-host.ts';
 import { type Environment, lines, useGovc, withoutGovc } from './use-govc.ts';
 
 const PASSWORD = 'Reading-is-fun-1';
+const KEY = '00000-00000-00000-00000-00001';
 
 describe('govc administers', { skip: withoutGovc }, () => {
   const host = useLabHost();
@@ -183,8 +184,22 @@ describe('govc administers', { skip: withoutGovc }, () => {
     assert.equal(await govc('fields.ls'), '');
   });
 
-  test('license.ls', async () => {
-    const licenses = await govc.json<LicenseManagerLicenseInfo[]>('license.ls');
-    assert.equal(licenses.length, 1);
+  test('license.*: a host has one licence, in evaluation mode unless it is told another', async () => {
+    const evaluation = '00000-00000-00000-00000-00000';
+    const own = async () =>
+      (await govc.json<LicenseManagerLicenseInfo[]>('license.ls')).map(({ licenseKey }) => licenseKey);
+    assert.deepEqual(await own(), [evaluation]);
+    assert.match(await govc('license.decode', evaluation), new RegExp(`^${evaluation} +eval `, 'm'));
+    await govc('license.add', KEY);
+    assert.deepEqual(await own(), [KEY]);
+    await govc.refused(/not correct: licenseKey/, 'license.add', 'no-key');
+    await govc('license.remove', KEY);
+    assert.deepEqual(await own(), [evaluation]);
+  });
+
+  test('firewall.ruleset.find: nothing is blocked', async () => {
+    const find = ['firewall.ruleset.find', '-c=false', '-direction', 'inbound', '-port'] as const;
+    assert.equal((await govc(...find, '22')).trim(), 'sshServer');
+    await govc.refused(/0 enabled firewall rulesets match/, ...find, '23');
   });
 });

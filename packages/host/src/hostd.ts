@@ -7,7 +7,7 @@ import { writeDurable } from '@vivarium/base/node';
 import { identifyProcess } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
-import { Service, type UserDirectory } from '@vivarium/vmomi';
+import { browseLog, logDescriptor, Service, type UserDirectory } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
 import { addAutoStartManager } from './auto-start-manager/auto-start-manager.ts';
 import { addCertificateManager } from './certificate-manager/certificate-manager.ts';
@@ -16,9 +16,9 @@ import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
 import { HOST_BROWSER } from './datastore/datastore-objects.ts';
 import { addDateTimeSystem } from './date-time-system/date-time-system.ts';
-import { diagnosticManagerMethods } from './diagnostic-manager/diagnostic-manager.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
 import { graphSurroundings } from './environment-browser/graph-surroundings.ts';
+import { addFirewallSystem } from './firewall-system/firewall-system.ts';
 import { hostCapability } from './host-system/host-capability.ts';
 import { hostMethods } from './host-system/host-methods.ts';
 import { publishHost } from './host-system/host-object.ts';
@@ -245,9 +245,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     name: options.name,
     address: () => mainAddress(machine.readNetwork())?.address,
   });
-  const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');
-  service.graph.add(diagnosticManager, {}, diagnosticManagerMethods(paths.log));
-  service.extendContent({ diagnosticManager });
+  addDiagnosticManager(service, paths.log);
   const publishedStorage = publishStorage(service, storage, use);
   const publishedNetwork = publishNetwork({ service, network, store, readMachine: machine.readNetwork });
   undo.defer(() => publishedNetwork.stop());
@@ -380,11 +378,24 @@ function addMachineManagers(service: Service, machine: HostMachine): () => void 
   const storage = addStorageSystem({ service, readDevices: () => machine.readBlockDevices() });
   addServiceSystem(service, () => machine.readServices());
   addDateTimeSystem(service, () => machine.readTimeSource());
+  addFirewallSystem(service);
   const stopNics = addVirtualNicManager(service);
   return () => {
     storage.stop();
     stopNics();
   };
+}
+
+function addDiagnosticManager(service: Service, file: string): void {
+  const [label, summary] = ['Management agent log', 'Log of the host daemon, one JSON record a line'];
+  const log = { key: 'hostd', file, creator: 'hostd', label, summary };
+  const diagnosticManager = moRef('DiagnosticManager', 'ha-diagnosticmgr');
+  service.graph.add(
+    diagnosticManager,
+    {},
+    { QueryDescriptions: () => [logDescriptor(log)], BrowseDiagnosticLog: (args) => browseLog(log, args) },
+  );
+  service.extendContent({ diagnosticManager });
 }
 
 async function hostUuid(store: Store, random: Random): Promise<string> {

@@ -8,6 +8,7 @@ export type { FolderEntry } from './datastore-browser/list-folder.ts';
 export { searchFolder } from './datastore-browser/search.ts';
 export { dateTimeInfo, UTC } from './date-time-system/date-time-info.ts';
 export { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
+export { FIREWALL, requireRuleset } from './firewall-system/firewall-info.ts';
 export { parseRange } from './folder-access/byte-range.ts';
 export { contentType } from './folder-access/content-type.ts';
 export { folderUrl } from './folder-access/folder-url.ts';

@@ -5,8 +5,10 @@ import {
   AUTO_START_DEFAULTS,
   configManager,
   dateTimeInfo,
+  FIREWALL,
   mergeAutoStart,
   queryNetConfig,
+  requireRuleset,
   type ServiceFacts,
   serviceInfo,
   storageDeviceInfo,
@@ -55,6 +57,7 @@ const SIMULATED = [
   'autoStartManager',
   'datastoreSystem',
   'dateTimeSystem',
+  'firewallSystem',
   'networkSystem',
   'serviceSystem',
   'storageSystem',
@@ -94,6 +97,7 @@ export class HostManagers {
       fileSystemVolume: this.#options.volumes(),
       service: this.#options.derived.of(this.#services, serviceInfo),
       dateTimeInfo: this.#dateTimeInfo(),
+      firewall: FIREWALL,
       autoStart: this.#autoStart,
       option: this.#optionProperties().setting,
       virtualNicManagerInfo: virtualNicManagerInfo(this.#options.network()),
@@ -109,6 +113,7 @@ export class HostManagers {
       [refs.autoStartManager, { config: this.#autoStart }],
       [refs.datastoreSystem, { datastore: datastores(), capabilities: DATASTORE_CAPABILITIES }],
       [refs.dateTimeSystem, { dateTimeInfo: this.#dateTimeInfo() }],
+      [refs.firewallSystem, { firewallInfo: FIREWALL }],
       [refs.serviceSystem, { serviceInfo: this.#options.derived.of(this.#services, serviceInfo) }],
       [
         refs.storageSystem,
@@ -131,6 +136,8 @@ export class HostManagers {
         return this.#certificateMethod(method);
       case 'HostDateTimeSystem':
         return this.#time(method, args);
+      case 'HostFirewallSystem':
+        return firewallMethod(method, args);
       case 'HostServiceSystem':
         return this.#service(method, args);
       case 'HostStorageSystem':
@@ -242,6 +249,12 @@ const DATASTORE_CAPABILITIES = make('HostDatastoreSystemCapabilities', {
 /** A host's advanced options, as they come. */
 export function advancedOptions(): Settings {
   return new Settings(openMemoryStore(), 'HostAgentSettings', daemonOptions('HostAgent'));
+}
+
+function firewallMethod(method: string, args: Properties): Answer {
+  if (method === 'EnableRuleset') requireRuleset(String(args['id']));
+  else if (method !== 'RefreshFirewall') throw new MethodFault('NotSupported');
+  return {};
 }
 
 function afterServiceCall(service: ServiceFacts, method: string, args: Properties): ServiceFacts | 'notSupported' {

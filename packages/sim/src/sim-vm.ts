@@ -25,6 +25,7 @@ import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
 
 /** Every host's own name for itself. */
 export const HOST = moRef('HostSystem', 'ha-host');
+const ENVIRONMENT_BROWSER = moRef('EnvironmentBrowser', 'ha-env-browser');
 
 export interface SimVmState {
   readonly ref: MoRef<'VirtualMachine'>;
@@ -68,6 +69,7 @@ export function vmProperties(state: SimVmState, clock: Clock): Readonly<Record<s
     overallStatus: overallStatus(view),
     configStatus: 'green',
     capability: vmCapability,
+    environmentBrowser: ENVIRONMENT_BROWSER,
     datastore: datastoresOf(config),
     network: networksOf(config),
     rootSnapshot: [],

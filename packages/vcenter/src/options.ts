@@ -17,6 +17,8 @@ export function centerPaths(stateDir: string) {
     statistics: join(stateDir, 'statistics.db'),
     /** What the owner of the machine asks vpxd for: a socket. */
     control: join(stateDir, 'control'),
+    /** Written by whoever starts vpxd: its standard output. */
+    log: join(stateDir, 'vpxd.log'),
     certificates: join(stateDir, 'certificates'),
     /** JSON with `userName` and `password` of the first administrator; written once, readable by its owner alone. */
     credentials: join(stateDir, 'credentials.json'),

@@ -111,7 +111,17 @@ async function serve(
     identity: certificates.client,
     mayAct: () => watch?.whenCertain() ?? Promise.resolve(),
   });
-  const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users: domain });
+  const vpxd = await openVpxd({
+    clock,
+    random,
+    log,
+    version,
+    store,
+    blocks,
+    dialer,
+    users: domain,
+    logFile: paths.log,
+  });
   undo.defer(() => vpxd.close());
   await joinDomain(vpxd.service, domain);
   const doors = await openDoors(vpxd, domain);

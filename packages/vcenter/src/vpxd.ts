@@ -12,6 +12,7 @@ import { forgetLeavers } from './compute-resource/forget-leavers.ts';
 import { keepSummaries } from './compute-resource/keep-summaries.ts';
 import { addFileManagers } from './datastore-files/file-managers.ts';
 import { hostTicket } from './datastore-files/host-ticket.ts';
+import { addDiagnosticManager } from './diagnostics.ts';
 import { HostSwitches } from './distributed-switch/host-switches.ts';
 import { keepSwitches, type SwitchKeeper } from './distributed-switch/keep-switches.ts';
 import { addSwitchManager } from './distributed-switch/switch-manager.ts';
@@ -34,7 +35,6 @@ import { centerTopology } from './statistics/center-topology.ts';
 import { OperationCounts } from './statistics/operation-counts.ts';
 import { StatisticsFeed } from './statistics/statistics-feed.ts';
 import { keepPodSummaries } from './storage-pod/keep-pod-summaries.ts';
-import { addUnbuiltManagers } from './unbuilt-managers.ts';
 import { AppOperations } from './virtual-app/app-operations.ts';
 import { type AppKeeper, keepApps } from './virtual-app/keep-apps.ts';
 import { keepMembers } from './virtual-app/keep-members.ts';
@@ -51,6 +51,8 @@ export interface VpxdOptions {
   readonly blocks?: BlockStore;
   /** Who may log in; default: the accounts kept in the store. */
   readonly users?: UserDirectory;
+  /** Its own log, for DiagnosticManager; default: none is kept. */
+  readonly logFile?: string;
 }
 
 /** A vCenter without its doors: the service serves nobody until its routes are registered. */
@@ -174,8 +176,8 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   addSwitchManager(center);
   addFileManagers(center);
   addOvfManager(center);
+  addDiagnosticManager(center, options.logFile);
   service.ticketsOfOthers = (purpose, call) => hostTicket(center, purpose, call);
-  addUnbuiltManagers(service);
   const keeper: SwitchKeeper = keepSwitches(center);
   const summaries = keepSummaries({ graph, inventory, pools });
   const podSummaries = keepPodSummaries({ graph, inventory });

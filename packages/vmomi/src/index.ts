@@ -4,6 +4,7 @@ export { PasswordCheck } from './account/password-check.ts';
 export type { GroupInfo, Principal, UserDirectory } from './account/user-directory.ts';
 export type { Authorization, PrivilegeSet } from './authorization/authorization.ts';
 export type { Call } from './call.ts';
+export { browseLog, logDescriptor } from './diagnostic-manager/diagnostic-log.ts';
 export type { Invocation } from './dispatch.ts';
 export type { EventLog, NewEvent } from './event/event-log.ts';
 export { drainRequest } from './folder-door/drain-request.ts';

@@ -46,6 +46,7 @@ import { StandIns } from './session/stand-ins.ts';
 import { NO_STATISTICS, type StatisticsProvider } from './statistics/provider.ts';
 import { addTaskManager } from './task/task-manager.ts';
 import { TaskRegistry } from './task/task-registry.ts';
+import { addUnbuiltManagers } from './unbuilt-managers.ts';
 import { Views } from './view-manager/view-manager.ts';
 
 export interface ServiceOptions {
@@ -204,5 +205,6 @@ export class Service {
     new Views({ graph, authorization, random, rootFolder, router, standIns }).addManager(refs.viewManager);
     const collectors = new PropertyCollectors({ graph, authorization, clock, random, router, standIns, limits });
     collectors.addDefault(refs.propertyCollector);
+    addUnbuiltManagers(this);
   }
 }

@@ -10,6 +10,7 @@ import {
 import { AUTO_START_MANAGER } from '../auto-start-manager/auto-start-manager.ts';
 import { CERTIFICATE_MANAGER } from '../certificate-manager/certificate-manager.ts';
 import { DATE_TIME_SYSTEM } from '../date-time-system/date-time-system.ts';
+import { FIREWALL_SYSTEM } from '../firewall-system/firewall-system.ts';
 import { refs } from '../inventory/refs.ts';
 import type { MachineDetails } from '../machine/machine-details.ts';
 import { SERVICE_SYSTEM } from '../service-system/service-system.ts';
@@ -99,6 +100,7 @@ export const configManager: HostConfigManager = make('HostConfigManager', {
   storageSystem: STORAGE_SYSTEM,
   virtualNicManager: VIRTUAL_NIC_MANAGER,
   serviceSystem: SERVICE_SYSTEM,
+  firewallSystem: FIREWALL_SYSTEM,
   dateTimeSystem: DATE_TIME_SYSTEM,
   autoStartManager: AUTO_START_MANAGER,
   certificateManager: CERTIFICATE_MANAGER,

@@ -27,6 +27,7 @@ export const HOST_MANAGERS = {
   certificateManager: 'HostCertificateManager',
   datastoreSystem: 'HostDatastoreSystem',
   dateTimeSystem: 'HostDateTimeSystem',
+  firewallSystem: 'HostFirewallSystem',
   networkSystem: 'HostNetworkSystem',
   serviceSystem: 'HostServiceSystem',
   storageSystem: 'HostStorageSystem',

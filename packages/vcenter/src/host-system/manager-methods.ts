@@ -11,6 +11,7 @@ export const FORWARDED_MANAGER_METHODS: Readonly<Record<string, readonly string[
     'ConfigureDatastorePrincipal',
   ],
   HostDateTimeSystem: ['QueryAvailableTimeZones', 'QueryDateTime', 'RefreshDateTimeSystem', 'UpdateDateTimeConfig'],
+  HostFirewallSystem: ['DisableRuleset', 'EnableRuleset', 'RefreshFirewall', 'UpdateDefaultPolicy', 'UpdateRuleset'],
   HostNetworkSystem: [
     'AddPortGroup',
     'AddVirtualSwitch',

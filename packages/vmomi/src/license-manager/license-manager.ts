@@ -1,39 +1,55 @@
-// The managed objects LicenseManager and LicenseAssignmentManager. Everything is licensed, free, and stays so: keys are
-// neither sold nor checked, so the methods that would change licences are not supported.
-import { type LicenseManagerLicenseInfo, MethodFault, type MoRef, make } from '@vivarium/vim';
+// The managed objects LicenseManager and LicenseAssignmentManager. Source: vSphere Web Services API.
+import { type KeyValue, type LicenseManagerLicenseInfo, MethodFault, type MoRef, make } from '@vivarium/vim';
 import type { Service } from '../service.ts';
-
-/** Shaped like a licence key, and none. */
-const KEY = '00000-00000-00000-00000-00000';
+import { EVALUATION, type Labels, LicenseInventory } from './license-inventory.ts';
+import { findAsset, licensedAssets } from './licensed-assets.ts';
 
 export function addLicenseManager(
   service: Service,
   ref: MoRef<'LicenseManager'>,
   assignmentRef: MoRef<'LicenseAssignmentManager'>,
 ): void {
-  const { name, version } = productOf(service);
-  const license = make('LicenseManagerLicenseInfo', {
-    licenseKey: KEY,
-    editionKey: 'vivarium',
-    name: `${name} (all features, free)`,
-    total: 0, // no limit
-    used: 0,
-    costUnit: 'cpuPackage',
-    properties: [
-      make('KeyAnyValue', { key: 'ProductName', value: name }),
-      make('KeyAnyValue', { key: 'ProductVersion', value: version }),
-    ],
-  }) as LicenseManagerLicenseInfo;
+  const { graph } = service;
+  const inventory = new LicenseInventory(
+    service.store,
+    productOf(service),
+    (id) => findAsset(service, id) !== undefined,
+  );
   const source = make('EvaluationLicenseSource', { remainingHours: -1 });
+  const isHost = service.instance === 'HostAgent';
 
-  service.graph.add<'LicenseManager'>(
+  const keyOf = (entityId: string) => inventory.assignments.get(entityId) ?? EVALUATION;
+  const licenses = () => {
+    const [own = EVALUATION] = inventory.assignments.values();
+    return (isHost ? [own] : inventory.keys).map((key) => inventory.info(key));
+  };
+  const show = () => manager.set('licenses', licenses());
+  const shown = (key: string): LicenseManagerLicenseInfo => {
+    show();
+    return inventory.info(key);
+  };
+  /** A host has one licence: another takes the place of the one that it has. */
+  const assignToHost = async (key: string) => {
+    for (const { ref: host } of graph.ofType('HostSystem')) {
+      const former = keyOf(host.value);
+      await inventory.assign(host.value, key);
+      if (former !== key && former !== EVALUATION) await inventory.remove(former);
+    }
+  };
+  const add = async (key: string, labels: readonly KeyValue[] | undefined) => {
+    await inventory.add(key, labelsOf(labels));
+    if (isHost) await assignToHost(key);
+    return shown(key);
+  };
+
+  const manager = graph.add<'LicenseManager'>(
     ref,
     {
       source,
       sourceAvailable: true,
       featureInfo: [],
       licensedEdition: 'vivarium',
-      licenses: [license],
+      licenses: licenses(),
       licenseAssignmentManager: assignmentRef,
       evaluation: make('LicenseManagerEvaluationInfo', { properties: [] }),
     },
@@ -42,24 +58,69 @@ export function addLicenseManager(
       QueryLicenseSourceAvailability: () => [],
       QueryLicenseUsage: () => make('LicenseUsageInfo', { source, sourceAvailable: true }),
       CheckLicenseFeature: () => true,
-      DecodeLicense({ licenseKey }) {
-        if (licenseKey !== KEY) throw new MethodFault('InvalidArgument', { invalidProperty: 'licenseKey' });
-        return license;
+      DecodeLicense: ({ licenseKey }) => inventory.info(licenseKey),
+      AddLicense: ({ licenseKey, labels }) => add(licenseKey, labels),
+      UpdateLicense({ licenseKey, labels }) {
+        if (!isHost) inventory.require(licenseKey);
+        return add(licenseKey, labels);
+      },
+      async RemoveLicense({ licenseKey }) {
+        if (isHost && licenseKey !== EVALUATION && licenses()[0]?.licenseKey === licenseKey)
+          await assignToHost(EVALUATION);
+        else await inventory.remove(licenseKey);
+        show();
+      },
+      async UpdateLicenseLabel({ licenseKey, labelKey, labelValue }) {
+        await inventory.label(licenseKey, labelKey, labelValue);
+        show();
+      },
+      async RemoveLicenseLabel({ licenseKey, labelKey }) {
+        await inventory.label(licenseKey, labelKey, '');
+        show();
       },
     },
   );
-  service.graph.add<'LicenseAssignmentManager'>(
+
+  graph.add<'LicenseAssignmentManager'>(
     assignmentRef,
     {},
     {
-      QueryAssignedLicenses: ({ entityId }) => [
-        make('LicenseAssignmentManagerLicenseAssignment', {
-          entityId: entityId ?? service.rootFolder.value,
-          assignedLicense: license,
-        }),
-      ],
+      async UpdateAssignedLicense({ entity, licenseKey }) {
+        if (!findAsset(service, entity)) throw new MethodFault('LicenseEntityNotFound', { entityId: entity });
+        await inventory.add(licenseKey, {});
+        await inventory.assign(entity, licenseKey);
+        return shown(licenseKey);
+      },
+      async RemoveAssignedLicense({ entityId }) {
+        if (!findAsset(service, entityId)) throw new MethodFault('LicenseEntityNotFound', { entityId });
+        await inventory.assign(entityId, EVALUATION);
+        show();
+      },
+      QueryAssignedLicenses({ entityId }, { session }) {
+        const { instanceUuid: scope } = service.content.about;
+        const assets =
+          entityId === undefined
+            ? licensedAssets(service, (id) => inventory.assignments.has(id))
+            : [findAsset(service, entityId)].flatMap((asset) => asset ?? []);
+        return assets
+          .filter(({ ref: entity = service.rootFolder }) =>
+            service.authorization.privilegesOf(session, entity).has('System.Read'),
+          )
+          .map(({ id, name }) =>
+            make('LicenseAssignmentManagerLicenseAssignment', {
+              entityId: id,
+              entityDisplayName: name,
+              ...(scope === undefined ? {} : { scope }),
+              assignedLicense: inventory.info(keyOf(id)),
+            }),
+          );
+      },
     },
   );
+}
+
+function labelsOf(labels: readonly KeyValue[] = []): Labels {
+  return Object.fromEntries(labels.map(({ key, value }) => [key, value]));
 }
 
 function productOf({ content }: Service): { name: string; version: string } {

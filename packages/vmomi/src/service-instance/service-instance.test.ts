@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LicenseAssignmentManagerLicenseAssignment, moRef } from '@vivarium/vim';
-import { fault, type ROOT, testService } from '../testing/test-service.ts';
+import { moRef } from '@vivarium/vim';
+import { type ROOT, testService } from '../testing/test-service.ts';
 import { SERVICE_INSTANCE } from './service-instance.ts';
 
 void test('the content names the managers as ESXi or as vCenter names them, and every one of them exists', async (context) => {
@@ -36,18 +36,4 @@ void test("CurrentTime is the daemon's clock", async (context) => {
     _typeName: 'dateTime',
     _value: '2026-01-01T00:01:30.000Z',
   });
-});
-
-void test('everything is licensed and nothing can be bought', async (context) => {
-  const { service, invoke } = await testService(context);
-  const manager = service.graph.get(service.content.licenseManager!);
-  assert.equal(manager.get('licenses')?.length, 1);
-  assert.equal(await invoke(manager.ref, 'CheckLicenseFeature', { featureKey: 'vmotion' }), true);
-  const assignment = manager.get('licenseAssignmentManager');
-  assert.ok(assignment);
-  const [assigned] = await invoke<LicenseAssignmentManagerLicenseAssignment[]>(assignment, 'QueryAssignedLicenses', {
-    entityId: 'ha-host',
-  });
-  assert.equal(assigned?.entityId, 'ha-host');
-  await assert.rejects(invoke(manager.ref, 'AddLicense', { licenseKey: 'x' }), fault('NotSupported'));
 });
