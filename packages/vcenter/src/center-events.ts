@@ -16,6 +16,22 @@ export function mirrorEvents(service: Service): MirrorEvents {
       void events.post({ _typeName: 'VmRemovedEvent', vm: make('VmEventArgument', { name, vm }), template: false }),
     vmRenamed: (vm, oldName, newName) =>
       void events.post({ _typeName: 'VmRenamedEvent', vm: vmArgument(vm), oldName, newName, template: false }),
+    vmUuidConflict: (vm, other, instanceUuid) =>
+      void events.post({
+        _typeName: 'VmInstanceUuidConflictEvent',
+        vm: vmArgument(vm),
+        template: false,
+        conflictedVm: vmArgument(other),
+        instanceUuid,
+      }),
+    vmUuidChanged: (vm, oldInstanceUuid, newInstanceUuid) =>
+      void events.post({
+        _typeName: 'VmInstanceUuidChangedEvent',
+        vm: vmArgument(vm),
+        template: false,
+        oldInstanceUuid,
+        newInstanceUuid,
+      }),
     vmRelocated: (vm, from) =>
       void events.post({
         _typeName: 'VmRelocatedEvent',

@@ -10,6 +10,11 @@ export interface VmPlace {
   readonly resourcePool: MoRef<'ResourcePool'>;
 }
 
+/** `vmPathName`: of the .vmx, as the host writes it; another host's of the same name is another VM. */
+export function registrationKey({ value }: MoRef<'HostSystem'>, vmPathName: string): string {
+  return `${value} ${vmPathName}`;
+}
+
 export class ExpectedVms {
   readonly #store: Store;
   readonly #places: Map<string, VmPlace>;
@@ -19,19 +24,23 @@ export class ExpectedVms {
     this.#places = new Map(store.range<VmPlace>(EXPECTED).map(({ key, value }) => [key.slice(EXPECTED.length), value]));
   }
 
-  /** `key`: the VM's instance UUID, or the path of its .vmx as its host writes it when it is only registered. */
+  /** `key`: the VM's instance UUID, or the `registrationKey` of one that is only registered. */
   async expect(key: string, place: VmPlace): Promise<void> {
     await this.#store.batch([{ put: EXPECTED + key, value: place }]);
     this.#places.set(key, place);
   }
 
-  find(keys: readonly string[]): VmPlace | undefined {
-    return keys.map((key) => this.#places.get(key)).find((place) => place !== undefined);
+  find(key: string): VmPlace | undefined {
+    return this.#places.get(key);
   }
 
-  /** The VM is there: what to delete together with putting its record. */
-  fulfilled(keys: readonly string[]): Op[] {
-    return keys.filter((key) => this.#places.delete(key)).map((key) => ({ delete: EXPECTED + key }));
+  /** VMs are there: what to delete together with putting their records, after which they are `withdrawn`. */
+  withdrawing(keys: readonly string[]): Op[] {
+    return keys.filter((key) => this.#places.has(key)).map((key) => ({ delete: EXPECTED + key }));
+  }
+
+  withdrawn(keys: readonly string[]): void {
+    for (const key of keys) this.#places.delete(key);
   }
 
   /** The VM will not come. */

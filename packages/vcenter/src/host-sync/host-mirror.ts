@@ -41,11 +41,17 @@ export interface MirrorOptions {
   /** A VM of the inventory on another host that has this instance UUID. */
   readonly elsewhere: (instanceUuid: string) => VmElsewhere | undefined;
   /** What only the host can mend; told after the inventory is right. */
-  readonly mend: (step: { readonly kind: 'reidentify' | 'unregister'; readonly local: ManagedObjectReference }) => void;
+  readonly mend: (step: MendStep) => void;
   readonly events: MirrorEvents;
   /** What the host told of a VM is in the graph. */
   readonly vmShown: (vm: MoRef<'VirtualMachine'>) => void;
 }
+
+export type MendStep =
+  /** Another VM has its instance UUID by right. */
+  | { readonly kind: 'reidentify'; readonly ref: MoRef<'VirtualMachine'>; readonly vm: ReportedVm }
+  /** Another host runs the same files. */
+  | { readonly kind: 'unregister'; readonly vm: ReportedVm };
 
 /** What happened to VMs that nobody did through vCenter, for the event log. */
 export interface MirrorEvents {
@@ -57,6 +63,9 @@ export interface MirrorEvents {
   vmRemoved(vm: MoRef<'VirtualMachine'>, name: string): void;
   vmRenamed(vm: MoRef<'VirtualMachine'>, oldName: string, newName: string): void;
   vmRelocated(vm: MoRef<'VirtualMachine'>, from: MoRef<'HostSystem'>): void;
+  /** It gets a UUID of its own: `other` has this one. */
+  vmUuidConflict(vm: MoRef<'VirtualMachine'>, other: MoRef<'VirtualMachine'>, instanceUuid: string): void;
+  vmUuidChanged(vm: MoRef<'VirtualMachine'>, oldUuid: string, newUuid: string): void;
 }
 
 interface Report {
@@ -189,13 +198,14 @@ export class HostMirror {
     });
     await placeVms({ steps, inventory, host, refs: this.refs, expected, events });
     for (const step of steps) {
-      if (step.kind !== 'ignore' && step.kind !== 'reidentify') continue;
+      if (step.kind === 'remove') continue;
       const local = moRef('VirtualMachine', step.vm.hostKey);
-      mend({ kind: step.kind === 'ignore' ? 'unregister' : 'reidentify', local });
-    }
-    // What has just got its place is shown as a whole.
-    for (const step of steps) {
-      if (step.kind === 'add' || step.kind === 'move') this.#touch(moRef('VirtualMachine', step.vm.hostKey));
+      if (step.kind === 'ignore') mend({ kind: 'unregister', vm: step.vm });
+      else if (step.kind !== 'move' && step.sharesUuid) {
+        mend({ kind: 'reidentify', ref: this.refs.centerOf(local) as MoRef<'VirtualMachine'>, vm: step.vm });
+      }
+      // What has just got its place is shown as a whole.
+      if (step.kind === 'add' || step.kind === 'move') this.#touch(local);
     }
   }
 
@@ -359,7 +369,6 @@ function withoutHidden(changes: Record<string, unknown>): Record<string, unknown
   return shown;
 }
 
-/** Changes of these may mean that the inventory is another one. */
 /** Whether it may be another entity now, or called differently. */
 function changesIdentity(type: string, name: string, before: unknown, after: unknown): boolean {
   if (type !== 'VirtualMachine') return (type === 'Datastore' || type === 'Network') && name === 'name';

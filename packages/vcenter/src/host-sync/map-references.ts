@@ -4,9 +4,9 @@ import { type ManagedObjectReference, schema } from '@vivarium/vim';
 export interface Mapping {
   /** The same object elsewhere; undefined = leave it as it is. */
   readonly reference: (ref: ManagedObjectReference) => ManagedObjectReference | undefined;
-  /** The name of a datastore elsewhere, in texts such as `[datastore1] a/a.vmx`; undefined = no paths are mapped. */
   /** A data object said differently elsewhere; its fields are mapped after that. undefined = as it is. */
   readonly object?: (object: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>> | undefined;
+  /** The name of a datastore elsewhere, in texts such as `[datastore1] a/a.vmx`; undefined = no paths are mapped. */
   readonly datastoreName?: (name: string) => string | undefined;
 }
 

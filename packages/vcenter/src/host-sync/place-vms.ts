@@ -1,12 +1,11 @@
 // Carries out a plan for a host's VMs: the inventory's records and the references follow.
-import type { Op } from '@vivarium/store';
 import { type MoRef, moRef } from '@vivarium/vim';
 import { escapeName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import { isApp } from '../resource-pool/pool-ref.ts';
 import { folderOfApp } from '../virtual-app/app-around.ts';
-import type { ExpectedVms, VmPlace } from './expected-vms.ts';
+import { type ExpectedVms, registrationKey, type VmPlace } from './expected-vms.ts';
 import type { MirrorEvents } from './host-mirror.ts';
 import type { ReportedVm, VmStep } from './plan-vms.ts';
 import type { ReferenceMap } from './reference-map.ts';
@@ -27,7 +26,7 @@ export interface PlaceVmsOptions {
 export async function placeVms(options: PlaceVmsOptions): Promise<void> {
   const { steps, inventory, host, refs, expected, events } = options;
   const ops: InventoryOp[] = [];
-  const more: Op[] = [];
+  const fulfilled: string[] = [];
   const after: (() => void)[] = [];
   const taken = new Map<string, Set<string>>();
   const nameIn = (folder: MoRef, name: string, self?: MoRef) => {
@@ -50,9 +49,11 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
     } else if (step.kind === 'keep') {
       const record = inventory.get(step.ref);
       refs.set(moRef('VirtualMachine', step.vm.hostKey), step.ref);
-      const isRenamed = record.hostName !== step.vm.name;
+      const isReadable = step.vm.instanceUuid !== '';
+      const isRenamed = isReadable && record.hostName !== step.vm.name;
       const name = isRenamed ? nameIn(record.parent, escapeName(step.vm.name), step.ref) : record.name;
-      const next = { ...record, ...identity(step.vm), name };
+      const known = isReadable ? identity(step.vm, step.sharesUuid) : { hostKey: step.vm.hostKey };
+      const next = { ...record, ...known, name };
       if (!isSameRecord(record, next)) ops.push({ put: step.ref, record: next });
       if (name !== record.name) after.push(() => events.vmRenamed(step.ref, record.name, name));
     } else if (step.kind === 'move') {
@@ -67,19 +68,18 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
     } else if (step.kind === 'add') {
       const ref = inventory.newRef('VirtualMachine');
       const { instanceUuid, vmPathName } = step.vm;
-      const created = expected.find([instanceUuid]);
-      const registered = expected.find([vmPathName]);
+      const registration = registrationKey(host, vmPathName);
+      const created = expected.find(instanceUuid);
+      const registered = expected.find(registration);
       const place = created ??
         registered ?? {
           folder: discoveredFolder(options, ops),
           resourcePool: rootPool,
         };
-      more.push(...expected.fulfilled([instanceUuid, vmPathName]));
+      fulfilled.push(instanceUuid, registration);
       refs.set(moRef('VirtualMachine', step.vm.hostKey), ref);
-      ops.push({
-        put: ref,
-        record: newRecord(step.vm, place, host, nameIn(place.folder as MoRef, escapeName(step.vm.name))),
-      });
+      const name = nameIn(place.folder as MoRef, escapeName(step.vm.name));
+      ops.push({ put: ref, record: newRecord(step, place, host, name) });
       after.push(() => {
         if (created) events.vmCreated(ref);
         else if (registered) events.vmRegistered(ref);
@@ -87,21 +87,23 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       });
     }
   }
-  if (ops.length > 0) await inventory.apply(ops, more);
+  if (ops.length > 0) await inventory.apply(ops, expected.withdrawing(fulfilled));
+  expected.withdrawn(fulfilled);
   for (const tell of after) tell();
 }
 
 function newRecord(
-  vm: ReportedVm,
+  { vm, sharesUuid }: Extract<VmStep, { kind: 'add' }>,
   { folder, resourcePool }: VmPlace,
   host: MoRef<'HostSystem'>,
   name: string,
 ): EntityRecord<'VirtualMachine'> {
-  return { name, parent: folder as MoRef, host, resourcePool, ...identity(vm) };
+  return { name, parent: folder as MoRef, host, resourcePool, ...identity(vm, sharesUuid) };
 }
 
-function identity({ hostKey, instanceUuid, vmPathName, datastoreUrl, name }: ReportedVm) {
-  return { hostKey, instanceUuid, vmPathName, datastoreUrl, hostName: name };
+/** One that shares its UUID is not known by it. */
+function identity({ hostKey, instanceUuid, vmPathName, datastoreUrl, name }: ReportedVm, sharesUuid = false) {
+  return { hostKey, instanceUuid: sharesUuid ? '' : instanceUuid, vmPathName, datastoreUrl, hostName: name };
 }
 
 function isSameRecord(one: EntityRecord<'VirtualMachine'>, other: EntityRecord<'VirtualMachine'>): boolean {
@@ -114,10 +116,13 @@ function discoveredFolder({ inventory, host }: PlaceVmsOptions, ops: InventoryOp
   const { vmFolder } = inventory.get(datacenter);
   const known = inventory.childNamed(vmFolder, DISCOVERED);
   if (known?.type === 'Folder') return known as MoRef<'Folder'>;
-  const planned = ops.find((op) => 'put' in op && op.record.name === DISCOVERED);
+  const planned = ops.find((op) => 'put' in op && op.put.type === 'Folder');
   if (planned && 'put' in planned) return planned.put as MoRef<'Folder'>;
   const ref = inventory.newRef('Folder', 'group-v');
   const childType = ['Folder', 'VirtualMachine', 'VirtualApp'];
-  ops.push({ put: ref, record: { name: DISCOVERED, parent: vmFolder, childType, isFixed: false } });
+  ops.push({
+    put: ref,
+    record: { name: inventory.freeName(vmFolder, DISCOVERED), parent: vmFolder, childType, isFixed: false },
+  });
   return ref;
 }

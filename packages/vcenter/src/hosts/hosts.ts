@@ -1,10 +1,10 @@
 // The hosts of the inventory and their connections. Where everything that has to do with a host goes through.
 import type { Clock, Logger } from '@vivarium/base';
-import { type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
+import { type ManagedObjectReference, MethodFault, type MoRef, make, moRef, schema } from '@vivarium/vim';
 import type { ObjectGraph } from '@vivarium/vmomi';
 import type { HostDialer, HostLink } from '../host-link/host-link.ts';
 import type { ExpectedVms } from '../host-sync/expected-vms.ts';
-import { HostMirror, type MirrorEvents } from '../host-sync/host-mirror.ts';
+import { HostMirror, type MendStep, type MirrorEvents } from '../host-sync/host-mirror.ts';
 import type { SharedObjects } from '../host-sync/shared-objects.ts';
 import type { VmIndex } from '../host-sync/vm-index.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
@@ -123,19 +123,22 @@ export class Hosts {
     await Promise.all(Array.from(this.#sessions.values(), (session) => session.disconnect()));
   }
 
-  #mend(
-    session: HostSession,
-    { kind, local }: { readonly kind: 'reidentify' | 'unregister'; readonly local: ManagedObjectReference },
-  ): void {
-    // Not awaited: the host's answer comes by the stream whose news are being taken in.
+  /** Not awaited: the host's answer comes by the stream whose news are being taken in. */
+  #mend(session: HostSession, step: MendStep): void {
+    const { vms, events, newInstanceUuid, log } = this.#options;
+    const { hostKey, instanceUuid } = step.vm;
+    const local = moRef('VirtualMachine', hostKey);
     const settle = async () => {
       const link = session.mirrorLink();
-      if (kind === 'unregister') return link.call(local, 'UnregisterVM', {});
-      const spec = { _typeName: 'VirtualMachineConfigSpec', instanceUuid: this.#options.newInstanceUuid() };
-      return link.run(local, 'ReconfigVM_Task', { spec });
+      if (step.kind === 'unregister') return void (await link.call(local, 'UnregisterVM', {}));
+      const [other] = vms.withUuid(instanceUuid) ?? [];
+      if (other) events.vmUuidConflict(step.ref, other, instanceUuid);
+      const newUuid = newInstanceUuid();
+      await link.run(local, 'ReconfigVM_Task', { spec: make('VirtualMachineConfigSpec', { instanceUuid: newUuid }) });
+      events.vmUuidChanged(step.ref, instanceUuid, newUuid);
     };
     settle().catch((error: unknown) =>
-      this.#options.log.warn({ vm: local.value, step: kind, err: error }, 'a conflict of VMs is not settled'),
+      log.warn({ vm: hostKey, step: step.kind, err: error }, 'a conflict of VMs is not settled'),
     );
   }
 }

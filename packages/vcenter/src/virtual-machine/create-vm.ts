@@ -10,7 +10,7 @@ import {
 } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
-import type { VmPlace } from '../host-sync/expected-vms.ts';
+import { registrationKey, type VmPlace } from '../host-sync/expected-vms.ts';
 import { checkName, plainName } from '../inventory/entity-name.ts';
 import { isApp } from '../resource-pool/pool-ref.ts';
 import { asReference } from '../routing/as-reference.ts';
@@ -82,7 +82,7 @@ export function registerVm(
         pool: HOST_ROOT_POOL,
         ...(args.name === undefined ? {} : { name: args.name }),
       };
-      return settle(center, { folder, resourcePool }, path, () =>
+      return settle(center, { folder, resourcePool }, registrationKey(host, path), () =>
         runOnHost(center, host, 'RegisterVM_Task', local, { call, task }),
       );
     },
