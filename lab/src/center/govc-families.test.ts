@@ -109,6 +109,8 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     await govc.refused(/not allowed in the current state/, 'host.disconnect', host);
     await govc('host.reconnect', host);
     assert.equal(await property(host, 'runtime.connectionState'), 'connected');
+    await govc.refused(/not allowed in the current state/, 'host.remove', host);
+    await govc('host.maintenance.enter', host);
     await govc('host.remove', host);
     await govc.refused(missing, 'host.remove', host);
     assert.equal(await property(CLUSTER, 'summary.numHosts'), '2');

@@ -218,6 +218,7 @@ export class SimHost {
         return this.#setMaintenance(true);
       case 'ExitMaintenanceMode_Task':
         return this.#setMaintenance(false);
+      case 'ClaimManagement':
       case 'ReleaseManagement':
         return; // there is one vCenter
       default:

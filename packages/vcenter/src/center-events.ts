@@ -42,19 +42,27 @@ export function mirrorEvents(service: Service): MirrorEvents {
   };
 }
 
+/** `isAsked`: an administrator wants it disconnected. */
 export function connectionEvent(
   { events, graph }: Service,
   host: MoRef<'HostSystem'>,
-  state: ConnectionState,
-  former: ConnectionState,
+  { state, former, isAsked }: { state: ConnectionState; former: ConnectionState; isAsked: boolean },
 ): void {
-  const name = String(graph.find(host)?.get('name') ?? '');
-  const about = { host: make('HostEventArgument', { name, host }) };
+  const about = { host: hostArgument(graph, host) };
   if (state === 'connected') events.post({ _typeName: 'HostConnectedEvent', ...about });
   if (state === 'notResponding' && former === 'connected') {
     events.post({ _typeName: 'HostConnectionLostEvent', ...about });
   }
-  if (state === 'disconnected' && former !== 'connecting') {
+  if (state === 'disconnected' && former !== 'connecting' && isAsked) {
     events.post({ _typeName: 'HostDisconnectedEvent', ...about, reason: 'userRequest' });
   }
+}
+
+/** Another vCenter has taken the host. */
+export function hostTakenEvent({ events, graph }: Service, host: MoRef<'HostSystem'>, serverName: string): void {
+  events.post({ _typeName: 'HostCnxFailedAlreadyManagedEvent', host: hostArgument(graph, host), serverName });
+}
+
+function hostArgument(graph: Service['graph'], host: MoRef<'HostSystem'>) {
+  return make('HostEventArgument', { name: String(graph.find(host)?.get('name') ?? ''), host });
 }

@@ -180,6 +180,7 @@ void test('a host is disconnected, reconnected and removed, and takes what is on
   assert.equal(center.read(host, 'runtime.connectionState'), 'disconnected');
   await center.task(host, 'ReconnectHost_Task');
   assert.equal(center.read(host, 'runtime.connectionState'), 'connected');
+  await center.task(host, 'EnterMaintenanceMode_Task', { timeout: 0 });
   await center.task(host, 'Destroy_Task');
   assert.equal(center.service.graph.find(host), undefined);
   assert.deepEqual(names(center, center.read(datacenter as MoRef, 'datastore')), ['datastore1']);

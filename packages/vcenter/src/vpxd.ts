@@ -7,7 +7,7 @@ import { aboutCenter } from './about.ts';
 import { Imports } from './appliance-import/imports.ts';
 import { addOvfManager } from './appliance-import/ovf-manager.ts';
 import type { Center } from './center.ts';
-import { connectionEvent, mirrorEvents } from './center-events.ts';
+import { connectionEvent, hostTakenEvent, mirrorEvents } from './center-events.ts';
 import { forgetLeavers } from './compute-resource/forget-leavers.ts';
 import { keepSummaries } from './compute-resource/keep-summaries.ts';
 import { addFileManagers } from './datastore-files/file-managers.ts';
@@ -21,6 +21,7 @@ import type { HostDialer } from './host-link/host-link.ts';
 import { ExpectedVms } from './host-sync/expected-vms.ts';
 import { SharedObjects } from './host-sync/shared-objects.ts';
 import { VmIndex } from './host-sync/vm-index.ts';
+import { rememberHost } from './host-system/remember-host.ts';
 import { Hosts } from './hosts/hosts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { MemberLists } from './inventory/member-lists.ts';
@@ -136,8 +137,13 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     },
     events: mirrorEvents(service),
     newInstanceUuid: newUuid,
+    instanceUuid: about.instanceUuid ?? '',
+    taken: (host, { fault: { ipAddress } }) => {
+      hostTakenEvent(service, host, ipAddress);
+      return rememberHost({ inventory }, host, { isDisconnected: true });
+    },
     stateChanged: (host, state, former) => {
-      connectionEvent(service, host, state, former);
+      connectionEvent(service, host, { state, former, isAsked: inventory.find(host)?.isDisconnected ?? false });
       keeper.hostChanged(host);
     },
     begun: (host, { mirror }, link, signal) => {

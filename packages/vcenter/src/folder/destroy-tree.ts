@@ -3,35 +3,61 @@
 import { MethodFault, type MoRef } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
-import { removeHost } from '../host-system/remove-host.ts';
+import { destroyPortgroup } from '../distributed-switch/change-portgroup.ts';
+import { destroySwitch } from '../distributed-switch/change-switch.ts';
+import { removeHost, requireRemovable } from '../host-system/remove-host.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
 import { destroyVm } from '../virtual-machine/destroy-vm.ts';
 
-/** Fault: ResourceInUse, when a VM below runs; NotSupported for a fixed folder. */
+/** Faults: NotSupported for a fixed folder; those of requireDestroyable, before anything is touched. */
 export async function destroyTree(center: Center, root: EntityRef, call: Call): Promise<void> {
-  const { inventory, service } = center;
+  const { inventory } = center;
   const record = root.type === 'Folder' ? inventory.get(root as MoRef<'Folder'>) : undefined;
   if (record?.isFixed) throw new MethodFault('NotSupported', {}, 'this folder belongs to its datacenter');
   const below = collect(center, root);
-  const running = below.find(
-    (ref) =>
-      ref.type === 'VirtualMachine' && service.graph.find(ref as MoRef)?.getPath('runtime.powerState') === 'poweredOn',
-  );
-  if (running) {
-    const name = String(service.graph.find(running as MoRef)?.getPath('name') ?? running.value);
-    throw new MethodFault('ResourceInUse', { type: 'VirtualMachine', name });
-  }
+  requireDestroyable(center, below);
   const isHostSide = below.some(({ type }) => type === 'HostSystem');
   for (const ref of below) {
     // VMs in a folder are destroyed; those of hosts that leave stay where they are.
     if (ref.type === 'VirtualMachine' && !isHostSide) await destroyVm(center, ref as MoRef<'VirtualMachine'>, call);
   }
   for (const ref of below) if (ref.type === 'HostSystem') await removeHost(center, ref as MoRef<'HostSystem'>);
+  for (const ref of below) {
+    if (ref.type === 'VmwareDistributedVirtualSwitch') await destroySwitch(center, ref as Switch, call);
+    if (ref.type !== 'DistributedVirtualPortgroup' || !inventory.find(ref as Portgroup)) continue;
+    // With its switch, where that is to go too.
+    const { dvs } = inventory.get<'DistributedVirtualPortgroup'>(ref as Portgroup);
+    if (!below.some(({ value }) => value === dvs.value)) await destroyPortgroup(center, ref as Portgroup, call);
+  }
   await inventory.exclusively(async () => {
     const left = collect(center, root).filter((ref) => inventory.find(ref as never) !== undefined);
     await inventory.apply(left.reverse().map((ref): InventoryOp => ({ remove: ref })));
   });
+}
+
+type Switch = MoRef<'VmwareDistributedVirtualSwitch'>;
+type Portgroup = MoRef<'DistributedVirtualPortgroup'>;
+
+/**
+ * Faults: ResourceInUse, when a VM below runs, or hosts that stay have a datastore or network below; InvalidState, when a host may
+ * not leave its cluster.
+ */
+function requireDestroyable(center: Center, below: readonly EntityRef[]): void {
+  const { service, shared } = center;
+  const going = new Set(below.map(({ value }) => value));
+  for (const ref of below) {
+    const object = service.graph.find(ref as MoRef);
+    const isUsed =
+      ref.type === 'VirtualMachine'
+        ? object?.getPath('runtime.powerState') === 'poweredOn'
+        : (ref.type === 'Datastore' || ref.type === 'Network') &&
+          shared.hostsOf(ref as MoRef<'Datastore'>).some(({ value }) => !going.has(value));
+    if (isUsed) {
+      throw new MethodFault('ResourceInUse', { type: ref.type, name: String(object?.getPath('name') ?? ref.value) });
+    }
+    if (ref.type === 'HostSystem') requireRemovable(center, ref as MoRef<'HostSystem'>);
+  }
 }
 
 /** The entity and everything below it, top down. */

@@ -59,7 +59,10 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
         const added = await addHost(center, spec, {
           datacenterOf: folder,
           isConnected: addConnected,
-          place: (name) => newStandalone(inventory, folder, name),
+          place: (name) => {
+            inventory.requireFreeName(folder, name);
+            return newStandalone(inventory, folder, name);
+          },
         });
         return asReference(added.owner);
       });

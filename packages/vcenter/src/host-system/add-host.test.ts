@@ -19,7 +19,9 @@ void test('a host is managed by one vCenter; another one takes it only by force'
   const added = await add(true);
   assert.equal(host.managedBy, center.service.content.about.instanceUuid);
   await assert.rejects(add(true), fault('AlreadyConnected'));
-  await center.task(moRef('HostSystem', added.value) as MoRef, 'Destroy_Task');
+  const ref = moRef('HostSystem', added.value) as MoRef;
+  await center.task(ref, 'EnterMaintenanceMode_Task', { timeout: 0 });
+  await center.task(ref, 'Destroy_Task');
   assert.equal(host.managedBy, undefined);
 });
 

@@ -45,6 +45,7 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
     requireNewName(center, name);
     requireNewMachine(center, uuid, address);
     const { ref: owner, ops } = options.place(name);
+    inventory.requireFreeName(owner, name);
     const host = inventory.newRef('HostSystem');
     const { thumbprint } = target;
     const { isConnected } = options;

@@ -4,13 +4,14 @@ import { type Handlers, MethodFault, type MoRef, make, type Properties } from '@
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { requireBrowsed } from '../datastore/datastore-face.ts';
-import { HostUnreachable } from '../host-link/host-link.ts';
 import { HOST_MANAGERS } from '../host-link/what-to-watch.ts';
 import { browserOf, managerOf } from '../host-sync/host-mirror.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Companion, EntityFace } from '../publish/publisher.ts';
+import { disconnectHost, reconnectHost } from './host-connection.ts';
 import { FORWARDED_MANAGER_METHODS } from './manager-methods.ts';
-import { removeHost } from './remove-host.ts';
+import { rememberHost } from './remember-host.ts';
+import { removeHost, requireRemovable } from './remove-host.ts';
 
 const FORWARDED = [
   'QueryHostConnectionInfo',
@@ -33,7 +34,7 @@ export function hostFace(center: Center): EntityFace<'HostSystem'> {
 }
 
 function hostMethods(center: Center, host: MoRef<'HostSystem'>): Handlers<'HostSystem', Call> {
-  const { service, hosts, forwarder } = center;
+  const { service, forwarder } = center;
   const task = (method: string, call: Call, work: () => Promise<unknown>) =>
     service.tasks.start({ entity: host, descriptionId: `HostSystem.${method}`, call }, work);
   const forwarded = FORWARDED.map((method) => [
@@ -52,7 +53,7 @@ function hostMethods(center: Center, host: MoRef<'HostSystem'>): Handlers<'HostS
         async (handle) => {
           const around = { call, task: handle.ref, signal: handle.signal, progress: handle.progress };
           await forwarder.run(host, { host, method, args }, around);
-          await remember(center, host, { inMaintenanceMode: isIn });
+          await rememberHost(center, host, { inMaintenanceMode: isIn });
         },
       );
   return {
@@ -61,31 +62,17 @@ function hostMethods(center: Center, host: MoRef<'HostSystem'>): Handlers<'HostS
     ExitMaintenanceMode_Task: maintenance('ExitMaintenanceMode_Task', false),
     // There is no TPM, so there is nothing to attest.
     QueryTpmAttestationReport: () => undefined,
-    DisconnectHost_Task: (_args, call) =>
-      task('disconnect', call, async () => {
-        const session = hosts.find(host);
-        if (!session || session.state === 'disconnected') throw new MethodFault('InvalidState');
-        await remember(center, host, { isDisconnected: true });
-        await session.disconnect();
-      }),
-    ReconnectHost_Task: (_args, call) =>
-      task('reconnect', call, async () => {
-        const session = hosts.open(host);
-        if (session.state === 'connected') throw new MethodFault('InvalidState');
-        await remember(center, host, { isDisconnected: false });
-        session.connect();
-        await session.whenConnected().catch((error: unknown) => {
-          throw error instanceof HostUnreachable ? new MethodFault('NoHost', {}, error.message) : error;
-        });
-      }),
-    Destroy_Task: (_args, call) =>
-      task('destroy', call, async () => {
-        const isInCluster = center.inventory.get(host).parent.type === 'ClusterComputeResource';
-        const isWell = hosts.isConnected(host) && !center.inventory.get(host).inMaintenanceMode;
-        // As vCenter: a host leaves a cluster in maintenance mode, or when it is not connected anyway.
-        if (isInCluster && isWell && center.vms.onHost(host).length > 0) throw new MethodFault('InvalidState');
+    DisconnectHost_Task: (_args, call) => task('disconnect', call, () => disconnectHost(center, host)),
+    ReconnectHost_Task: ({ cnxSpec }, call) => task('reconnect', call, () => reconnectHost(center, host, cnxSpec)),
+    Destroy_Task: (_args, call) => {
+      if (center.inventory.get(host).parent.type !== 'ClusterComputeResource') {
+        throw new MethodFault('NotSupported', {}, 'a standalone host goes with its ComputeResource');
+      }
+      return task('destroy', call, async () => {
+        requireRemovable(center, host);
         await removeHost(center, host);
-      }),
+      });
+    },
   };
 }
 
@@ -111,14 +98,6 @@ function hostBrowser(center: Center, host: MoRef<'HostSystem'>): Companion {
     },
   ]);
   return { ref, properties: { datastore: [], supportedType: [] }, handlers: Object.fromEntries(handlers) as object };
-}
-
-function remember(
-  { inventory }: Center,
-  host: MoRef<'HostSystem'>,
-  change: Partial<Pick<EntityRecord<'HostSystem'>, 'isDisconnected' | 'inMaintenanceMode'>>,
-): Promise<void> {
-  return inventory.exclusively(() => inventory.apply([{ put: host, record: { ...inventory.get(host), ...change } }]));
 }
 
 function unreported(ref: MoRef<'HostSystem'>, record: EntityRecord<'HostSystem'>): Properties<'HostSystem'> {

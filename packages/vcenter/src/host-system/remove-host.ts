@@ -1,17 +1,33 @@
 // Takes a host out of the inventory, with its VMs; on the host nothing changes. A standalone host's compute resource goes too.
-import { type MoRef, make, moRef } from '@vivarium/vim';
+import { MethodFault, type MoRef, make, moRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import type { HostLink } from '../host-link/host-link.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
 
-export async function removeHost(center: Center, host: MoRef<'HostSystem'>): Promise<void> {
+/** As vCenter: a host leaves a cluster in maintenance mode, or when it is not connected anyway. Fault: InvalidState. */
+export function requireRemovable({ inventory, hosts, service }: Center, host: MoRef<'HostSystem'>): void {
+  const { parent, inMaintenanceMode } = inventory.get(host);
+  if (parent.type !== 'ClusterComputeResource' || inMaintenanceMode || !hosts.isConnected(host)) return;
+  if (service.graph.find(host)?.get('runtime')?.inMaintenanceMode !== true) throw new MethodFault('InvalidState');
+}
+
+export function removeHost(center: Center, host: MoRef<'HostSystem'>): Promise<void> {
+  if (!center.inventory.find(host)) return Promise.resolve();
+  return center.hosts.open(host).alone(() => remove(center, host));
+}
+
+async function remove(center: Center, host: MoRef<'HostSystem'>): Promise<void> {
   const { inventory, hosts, vms, service } = center;
   const record = inventory.find(host);
   if (!record) return;
   const argument = make('HostEventArgument', { name: record.name, host });
+  const isFollowed = hosts.open(host).state !== 'disconnected';
+  await using undo = new AsyncDisposableStack();
   if (hosts.isConnected(host)) await releaseHost(center, hosts.connected(host).link);
   const session = await hosts.drop(host);
+  // It claims the host again.
+  undo.defer(() => (isFollowed ? hosts.open(host).connect() : undefined));
   await center.switches.exclusively(() =>
     inventory.exclusively(async () => {
       const gone = session?.mirror.withdraw() ?? [];
@@ -26,6 +42,7 @@ export async function removeHost(center: Center, host: MoRef<'HostSystem'>): Pro
       await inventory.apply([...leaveSwitches(center, host), ...leaving.map((ref): InventoryOp => ({ remove: ref }))]);
     }),
   );
+  undo.move();
   center.switches.forget(host);
   service.events.post({ _typeName: 'HostRemovedEvent', host: argument });
 }

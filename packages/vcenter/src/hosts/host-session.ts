@@ -4,10 +4,11 @@
 //  connecting ───────────▶ connected ────────────────────▶ notResponding
 //      ▲                       │  ▲         dial works           │  │ waits, dials again
 //      │                       │  └────────────────────────────-─┘  ▲
-//      └── connect ── disconnected ◀── disconnect (an administrator) ┘
+//      └── connect ── disconnected ◀── disconnect (an administrator), ┘
+//                                      or another vCenter has taken the host
 //
-import { type Clock, delay, type Logger } from '@vivarium/base';
-import { MethodFault, type MoRef } from '@vivarium/vim';
+import { type Clock, delay, type Logger, Mutex } from '@vivarium/base';
+import { isFault, MethodFault, type MoRef } from '@vivarium/vim';
 import type { HostDialer, HostLink, HostTarget } from '../host-link/host-link.ts';
 import type { HostMirror } from '../host-sync/host-mirror.ts';
 
@@ -20,6 +21,10 @@ export interface HostSessionOptions {
   readonly host: MoRef<'HostSystem'>;
   readonly target: () => HostTarget;
   readonly dialer: HostDialer;
+  /** Tells the host again whose it is. Fault: AlreadyBeingManaged, by another vCenter. */
+  readonly claim: (link: HostLink) => Promise<void>;
+  /** Another vCenter has the host now. */
+  readonly taken: (fault: MethodFault<'AlreadyBeingManaged'>) => Promise<void>;
   readonly mirror: HostMirror;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,6 +42,7 @@ export class HostSession {
   #ended: Promise<void> = Promise.resolve();
   /** Resolved at the next `connected`, rejected at the next failure. */
   #settled = Promise.withResolvers<void>();
+  readonly #changes = new Mutex();
 
   constructor(options: HostSessionOptions) {
     this.#options = options;
@@ -58,6 +64,11 @@ export class HostSession {
   mirrorLink(): HostLink {
     if (!this.#link) throw new MethodFault('HostNotConnected');
     return this.#link;
+  }
+
+  /** Connecting, disconnecting and removing a host take turns. Not re-entrant. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#changes.run(work);
   }
 
   /** Begins to connect; `link` is one that is there already (the host was just added). */
@@ -91,12 +102,16 @@ export class HostSession {
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
       try {
-        link ??= await this.#options.dialer.dial(this.#options.target());
+        link ??= await this.#dial();
         await this.#follow(link, signal, () => {
           pauseMs = FIRST_PAUSE_MS;
         });
       } catch (error) {
         if (signal.aborted) break;
+        if (isFault(error, 'AlreadyBeingManaged')) {
+          this.#giveUp(error);
+          break;
+        }
         log.warn({ host: host.value, err: error }, 'the connection to a host is lost');
         this.#fail(error);
       }
@@ -108,6 +123,36 @@ export class HostSession {
     }
     link?.close();
     this.#link = undefined;
+  }
+
+  async #dial(): Promise<HostLink> {
+    const { dialer, target, claim } = this.#options;
+    const link = await dialer.dial(target());
+    try {
+      await claim(link);
+      return link;
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  /** Nobody dials any more, until an administrator wants it. */
+  #giveUp(fault: MethodFault<'AlreadyBeingManaged'>): void {
+    const { taken, host, log } = this.#options;
+    this.#ending = undefined;
+    this.#settled.reject(fault);
+    this.#renew();
+    this.#become('disconnected');
+    this.mirror.lost('disconnected');
+    taken(fault).catch((error: unknown) =>
+      log.warn({ host: host.value, err: error }, 'that a host is another vCenter’s is not kept'),
+    );
+  }
+
+  #renew(): void {
+    this.#settled = Promise.withResolvers<void>();
+    this.#settled.promise.catch(() => undefined);
   }
 
   async #follow(link: HostLink, signal: AbortSignal, isWell: () => void): Promise<void> {
@@ -126,8 +171,7 @@ export class HostSession {
 
   #fail(error: unknown): void {
     this.#settled.reject(error);
-    this.#settled = Promise.withResolvers<void>();
-    this.#settled.promise.catch(() => undefined);
+    this.#renew();
     if (this.#state !== 'notResponding') this.mirror.lost('notResponding');
     this.#become('notResponding');
   }
@@ -136,10 +180,7 @@ export class HostSession {
     const former = this.#state;
     if (state === former) return;
     this.#state = state;
-    if (former === 'connected') {
-      this.#settled = Promise.withResolvers<void>();
-      this.#settled.promise.catch(() => undefined);
-    }
+    if (former === 'connected') this.#renew();
     this.#options.stateChanged(state, former);
   }
 }

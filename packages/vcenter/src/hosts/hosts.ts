@@ -26,6 +26,10 @@ export interface HostsOptions {
   /** What a host told of a VM is in the graph. */
   readonly vmShown: (vm: MoRef<'VirtualMachine'>) => void;
   readonly newInstanceUuid: () => string;
+  /** AboutInfo.instanceUuid of this vCenter. */
+  readonly instanceUuid: string;
+  /** A host is another vCenter's now. */
+  readonly taken: (host: MoRef<'HostSystem'>, fault: MethodFault<'AlreadyBeingManaged'>) => Promise<void>;
   readonly stateChanged: (host: MoRef<'HostSystem'>, state: ConnectionState, former: ConnectionState) => void;
   /** A session with a host has begun. */
   readonly begun: (host: MoRef<'HostSystem'>, session: HostSession, link: HostLink, signal: AbortSignal) => void;
@@ -79,6 +83,15 @@ export class Hosts {
       clock,
       log,
       target: () => inventory.get(host),
+      claim: async (link) => {
+        const { instanceUuid } = this.#options;
+        await link.call(moRef('HostSystem', 'ha-host'), 'ClaimManagement', {
+          serverIp: '',
+          instanceUuid,
+          force: false,
+        });
+      },
+      taken: (fault) => this.#options.taken(host, fault),
       stateChanged: (state, former) => this.#options.stateChanged(host, state, former),
       begun: (link, signal) => this.#options.begun(host, session, link, signal),
     });

@@ -74,6 +74,7 @@ export class FakeHost {
   readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
   /** The vCenter that manages it. */
   managedBy: string | undefined;
+  inMaintenanceMode = false;
   isReachable = true;
   /** Of each datastore. */
   freeBytes = 1;
@@ -141,11 +142,7 @@ export class FakeHost {
     const hostRef = moRef('HostSystem', 'ha-host');
     const datastores = [...this.datastores].map(([name, url]) => ({ name, url, ref: moRef('Datastore', url) }));
     const networks = [...this.networks].map((name) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) }));
-    const runtime = make('HostRuntimeInfo', {
-      connectionState: 'connected',
-      powerState: 'poweredOn',
-      inMaintenanceMode: false,
-    });
+    const runtime = this.#runtime();
     const host = {
       name: this.address,
       runtime,
@@ -270,6 +267,7 @@ export class FakeHost {
     if (target.type === 'ResourcePool' && method !== 'ImportVApp')
       return this.pools.perform(target.value, method, args);
     if (target.type === 'FileManager' || target.type === 'VirtualDiskManager') return this.#touchFiles(method, args);
+    if (method === 'ClaimManagement') return this.claim(String(args['instanceUuid']), args['force'] === true);
     if (method === 'ReleaseManagement') {
       if (args['instanceUuid'] === this.managedBy) this.managedBy = undefined;
       return undefined;
@@ -278,6 +276,11 @@ export class FakeHost {
       return this.#import(args['spec'] as { configSpec: { name: string; instanceUuid: string } });
     if (target.type === 'HttpNfcLease') return undefined;
     if (target.type === 'SessionManager') return { id: `ticket-of-${this.address}` };
+    if (method === 'EnterMaintenanceMode_Task' || method === 'ExitMaintenanceMode_Task') {
+      this.inMaintenanceMode = method === 'EnterMaintenanceMode_Task';
+      this.tell({ kind: 'modify', ref: target, changes: [{ name: 'runtime', value: this.#runtime() }] });
+      return undefined;
+    }
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
     if (!vm) throw new MethodFault('NotSupported');
@@ -390,6 +393,14 @@ export class FakeHost {
     const host = moRef('HostSystem', 'ha-host');
     this.tell({ kind: 'modify', ref: host, changes: [{ name: 'config', value: this.#config() }] });
     return undefined;
+  }
+
+  #runtime() {
+    return make('HostRuntimeInfo', {
+      connectionState: 'connected',
+      powerState: 'poweredOn',
+      inMaintenanceMode: this.inMaintenanceMode,
+    });
   }
 
   #config(): object {
