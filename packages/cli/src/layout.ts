@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { writeDurable } from '@vivarium/base/node';
 import { type Instance, readText, UserError } from './state.ts';
+import { type UplinkWish, withUplinks } from './uplink-option.ts';
 
 const DEFAULT_HOSTS = 3;
 const MOST_HOSTS = 64;
@@ -13,7 +14,8 @@ export interface Layout {
   readonly address?: string;
   /** Absent = a host alone, without vCenter. `store`: where it keeps its state, absent = beside it. */
   readonly vcenter?: { readonly port: number; readonly store?: string };
-  readonly hosts: readonly { readonly name: string; readonly port: number }[];
+  /** `uplinks`: network devices of the machine that are the host's physical NICs. */
+  readonly hosts: readonly { readonly name: string; readonly port: number; readonly uplinks?: readonly string[] }[];
 }
 
 export async function readLayout(stateDir: string): Promise<Layout | undefined> {
@@ -37,6 +39,8 @@ export interface Wish {
   readonly hasRun: boolean;
   /** Undefined = as it is, loopback at first. */
   readonly address: string | undefined;
+  /** Undefined = as they are, none at first. */
+  readonly uplinks?: readonly UplinkWish[] | undefined;
 }
 
 /**
@@ -73,7 +77,7 @@ export function planLayout(known: Layout | undefined, wish: Wish): Layout {
     name: `esx${(known?.hosts.length ?? 0) + index + 1}`,
     port: isAlone ? port : 0,
   }));
-  const hosts = [...(known?.hosts ?? []), ...added];
+  const hosts = withUplinks([...(known?.hosts ?? []), ...added], wish.uplinks);
   const address = wish.address ?? known?.address;
   const front = address === undefined ? {} : { address };
   if (isAlone) return { ...front, hosts };

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { defaultStateDir, UserError } from './state.ts';
 import { parseStoreOption } from './store-option.ts';
+import { parseUplink, type UplinkWish } from './uplink-option.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -42,6 +43,12 @@ program
     new Option('--address <ip>', 'what vCenter, or the host alone, listens on (default: 127.0.0.1)').argParser(
       parseAddress,
     ),
+  )
+  .addOption(
+    new Option(
+      '--uplink <[host=]device>',
+      'a network device of this machine that is a host’s to use as physical NIC, again for each (esx2=eth1); none = no more',
+    ).argParser((text: string, former?: readonly UplinkWish[]) => [...(former ?? []), ...parseUplink(text)]),
   )
   .option('--detach', 'return when the demo guest has booted; everything goes on running')
   .option('--json', 'print one JSON object: url, username, password, stateDir, hosts, vms')

@@ -220,7 +220,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     facts,
     about,
     limits: hostLimits,
-    nics: machine.readNetwork().physical.length,
+    nics: network.adapters().length,
     details: machine.details,
     hbas: countAdapters(machine.readBlockDevices()),
     certificates,
@@ -247,7 +247,14 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   });
   addDiagnosticManager(service, paths.log);
   const publishedStorage = publishStorage(service, storage, use);
-  const publishedNetwork = publishNetwork({ service, network, store, readMachine: machine.readNetwork });
+  const publishedNetwork = publishNetwork({
+    service,
+    network,
+    store,
+    name: options.name,
+    post: (event) => host.post(event),
+    readMachine: machine.readNetwork,
+  });
   undo.defer(() => publishedNetwork.stop());
   undo.defer(addMachineManagers(service, machine));
 

@@ -19,6 +19,8 @@ export interface HostdOptions {
   readonly credentialsFile?: string;
   /** Several hosts on one machine: each has a hardware UUID of its own instead of the machine's. */
   readonly isOneOfMany?: boolean;
+  /** Network devices of the machine that are the host's to use as uplinks (eth1). Only a host that is alone has the others, too. */
+  readonly uplinks?: readonly string[];
   /** Kernel and initrd with which the accelerator is qualified. */
   readonly probe?: ProbePayload;
   /**

@@ -1,23 +1,22 @@
 // A simulated host's switches and port groups: changed by the code that real hosts use, carrying nothing. Two physical NICs,
-// both free, as vcsim's scripts expect: which switch has which is kept here, as real hosts have no uplinks yet.
+// both free, as vcsim's scripts expect.
 import {
   applyNetworkConfig,
   changeConfiguration,
+  freeAdapters,
   INITIAL_CONFIGURATION,
   type MachineNetwork,
   type NetworkConfiguration,
   netCapabilities,
   networkConfig,
-  networkHint,
+  networkHints,
   networkInfo,
 } from '@vivarium/host/view';
 import {
   type HostNetworkConfig,
   type HostNetworkInfo,
   type HostPortGroupSpec,
-  type HostVirtualSwitchBridge,
   type HostVirtualSwitchSpec,
-  isA,
   MethodFault,
   make,
 } from '@vivarium/vim';
@@ -38,19 +37,18 @@ interface Args {
   readonly device?: readonly string[];
 }
 
-const CAPABILITIES = { ...netCapabilities({ mode: 'ovs' }), supportsNicTeaming: true };
+const CAPABILITIES = netCapabilities({ mode: 'ovs' });
 
 export class SimNetwork {
   readonly #machine: MachineNetwork;
+  readonly #adapters: ReturnType<typeof freeAdapters>;
   #configuration: NetworkConfiguration = INITIAL_CONFIGURATION;
-  /** By the switch that has them. */
-  readonly #uplinks = new Map<string, HostVirtualSwitchBridge>();
-
   /** As the network is now. */
   #info: HostNetworkInfo | undefined;
 
   constructor(machine: MachineNetwork) {
     this.#machine = machine;
+    this.#adapters = freeAdapters(machine);
   }
 
   /** Of the port groups that VMs can be on; the management network is the host's own. */
@@ -62,12 +60,8 @@ export class SimNetwork {
   /** A query of HostNetworkSystem; undefined when the method is none. Fault: NotFound. */
   query(method: string, args: Readonly<Record<string, unknown>>): unknown {
     if (method !== 'QueryNetworkHint') return undefined;
-    const { device = this.#machine.physical.map((card) => card.device) } = args as unknown as Args;
-    return device.map((name) => {
-      const hint = networkHint(this.#machine, name);
-      if (!hint) throw new MethodFault('NotFound', {}, `There is no physical NIC '${name}'.`);
-      return hint;
-    });
+    const { device } = args as unknown as Args;
+    return networkHints(this.#machine, this.#adapters, device);
   }
 
   /** A change by HostNetworkSystem. Faults: AlreadyExists, NotFound, ResourceInUse, InvalidArgument, NotSupported. */
@@ -84,18 +78,13 @@ export class SimNetwork {
     const { addPortGroup, updatePortGroup, removePortGroup } = changeConfiguration;
     switch (method) {
       case 'AddVirtualSwitch':
-        this.#checkUplinks(vswitchName, spec);
-        this.#configuration = addVirtualSwitch(now, vswitchName, withoutBridge(spec));
-        this.#setUplinks(vswitchName, spec);
+        this.#configuration = addVirtualSwitch(now, vswitchName, spec, this.#adapters);
         break;
       case 'UpdateVirtualSwitch':
-        this.#checkUplinks(vswitchName, spec);
-        this.#configuration = updateVirtualSwitch(now, vswitchName, withoutBridge(spec) ?? NO_SPEC);
-        this.#setUplinks(vswitchName, spec);
+        this.#configuration = updateVirtualSwitch(now, vswitchName, spec ?? NO_SPEC, this.#adapters);
         break;
       case 'RemoveVirtualSwitch':
         this.#configuration = removeVirtualSwitch(now, vswitchName, inUse);
-        this.#uplinks.delete(vswitchName);
         break;
       case 'AddPortGroup':
         this.#configuration = addPortGroup(now, portgrp);
@@ -110,7 +99,7 @@ export class SimNetwork {
         this.#configuration = removePortGroup(now, pgName, inUse);
         break;
       case 'UpdateNetworkConfig':
-        this.#configuration = applyNetworkConfig(now, config, changeMode, inUse);
+        this.#configuration = applyNetworkConfig(now, config, changeMode, inUse, this.#adapters);
         break;
       case 'RefreshNetworkSystem':
         break;
@@ -127,21 +116,8 @@ export class SimNetwork {
 
   /** HostConfigInfo.network. */
   info(): HostNetworkInfo {
-    this.#info ??= this.#makeInfo();
+    this.#info ??= networkInfo(this.#view());
     return this.#info;
-  }
-
-  #makeInfo(): HostNetworkInfo {
-    const info = networkInfo(this.#view());
-    return {
-      ...info,
-      vswitch: (info.vswitch ?? []).map((one) => {
-        const bridge = this.#uplinks.get(one.name);
-        if (!bridge) return one;
-        const pnic = nicsOf(bridge).map((device) => `key-vim.host.PhysicalNic-${device}`);
-        return { ...one, pnic, spec: { ...one.spec, bridge } };
-      }),
-    };
   }
 
   /** HostNetworkSystem's properties. */
@@ -153,37 +129,9 @@ export class SimNetwork {
   }
 
   #view() {
-    return { mode: 'ovs', configuration: this.#configuration, ports: [], machine: this.#machine } as const;
-  }
-
-  /** Faults: NotFound, ResourceInUse. */
-  #checkUplinks(name: string, spec: HostVirtualSwitchSpec | undefined): void {
-    for (const device of nicsOf(spec?.bridge)) {
-      if (!this.#machine.physical.some((card) => card.device === device)) {
-        throw new MethodFault('NotFound', {}, `There is no physical NIC '${device}'.`);
-      }
-      const holder = [...this.#uplinks].find(([other, bridge]) => other !== name && nicsOf(bridge).includes(device));
-      if (holder) throw new MethodFault('ResourceInUse', { type: 'PhysicalNic', name: device });
-    }
-  }
-
-  #setUplinks(name: string, spec: HostVirtualSwitchSpec | undefined): void {
-    if (spec?.bridge && nicsOf(spec.bridge).length > 0) this.#uplinks.set(name, spec.bridge);
-    else this.#uplinks.delete(name);
+    const configuration = this.#configuration;
+    return { mode: 'ovs', configuration, ports: [], adapters: this.#adapters, machine: this.#machine } as const;
   }
 }
 
 const NO_SPEC = make('HostVirtualSwitchSpec', { numPorts: 128 });
-
-/** Without what names physical NICs: the code of real hosts refuses those. */
-function withoutBridge(spec: HostVirtualSwitchSpec | undefined): HostVirtualSwitchSpec | undefined {
-  if (!spec) return undefined;
-  const { bridge: _bridge, policy, ...rest } = spec;
-  if (!policy) return rest;
-  const { nicTeaming: _teaming, ...others } = policy;
-  return { ...rest, policy: others };
-}
-
-function nicsOf(bridge: HostVirtualSwitchBridge | undefined): readonly string[] {
-  return isA('HostVirtualSwitchBondBridge', bridge) ? bridge.nicDevice : [];
-}

@@ -1,4 +1,5 @@
 // viv up: from nothing to a cluster of hosts under a vCenter, with a running VM. Every step finds what an earlier run has done.
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '@vivarium/base';
@@ -26,8 +27,10 @@ import {
   findRunning,
   type Instance,
   isRoot,
+  readText,
   UserError,
 } from '../state.ts';
+import type { UplinkWish } from '../uplink-option.ts';
 import { listVms, type VmRow } from '../vms.ts';
 import { waitUntil } from '../wait.ts';
 import { down } from './down.ts';
@@ -43,6 +46,8 @@ export interface UpOptions {
   readonly hosts: number | undefined;
   readonly store: string | undefined;
   readonly address: string | undefined;
+  /** Undefined = those that the hosts have. */
+  readonly uplink: readonly UplinkWish[] | undefined;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
@@ -55,7 +60,8 @@ export async function up(options: UpOptions): Promise<void> {
     );
   }
   const hasRun = await hasCenterRun(options.stateDir);
-  const plan = planLayout(await readLayout(options.stateDir), { ...options, hasRun });
+  const plan = planLayout(await readLayout(options.stateDir), { ...options, uplinks: options.uplink, hasRun });
+  for (const { device } of options.uplink ?? []) await requireDevice(device, options.stateDir);
   const built = plan.hosts.length > 0 ? await build() : undefined;
   await mkdir(options.stateDir, { recursive: true, mode: 0o711 });
   const layout = await keepLayout(options.stateDir, plan);
@@ -68,7 +74,8 @@ export async function up(options: UpOptions): Promise<void> {
   for (const [index, instance] of built ? hosts.entries() : []) {
     const address = (center ? undefined : layout.address) ?? LOOPBACK;
     const listen = { address, port: layout.hosts[index]?.port ?? 0 };
-    await bringUpHost(instance, listen, built as Built, hosts.length > 1);
+    const uplinks = layout.hosts[index]?.uplinks ?? [];
+    await bringUpHost(instance, { listen, uplinks, isOneOfMany: hosts.length > 1 }, built as Built);
   }
   if (first && built) await bringUpDemoVm(first, built.guest);
   const front = center ?? first;
@@ -102,24 +109,33 @@ async function build(): Promise<Built> {
   return { runtimePath: runtime.path, guest };
 }
 
-async function bringUpHost(
-  instance: Instance,
-  listen: { readonly address: string; readonly port: number },
-  built: Built,
-  isOneOfMany: boolean,
-): Promise<void> {
+/** Throws UserError. A device that a host has taken already is not to be seen on the machine. */
+async function requireDevice(device: string, stateDir: string): Promise<void> {
+  if (!isRoot)
+    throw new UserError('--uplink needs root: other users have no virtual switch', 'leave it out, or be root');
+  const former = (await readLayout(stateDir))?.hosts.some(({ uplinks }) => uplinks?.includes(device)) ?? false;
+  if (former || existsSync(`/sys/class/net/${device}`)) return;
+  throw new UserError(`this machine has no network device ${device}`, 'see which there are: ip link');
+}
+
+interface HostShape {
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly uplinks: readonly string[];
+  readonly isOneOfMany: boolean;
+}
+
+async function bringUpHost(instance: Instance, shape: HostShape, built: Built): Promise<void> {
   await ensureCredentials(instance);
-  if (await findRunning(instance)) return;
+  if (await findRunning(instance)) return await hintAtUplinks(instance, shape.uplinks);
   const step = beginStep(`starting the host ${instance.name}`);
   const configuration = {
     stateDir: instance.stateDir,
     name: instance.name,
-    listen,
+    ...shape,
     runtimePath: built.runtimePath,
     cacheDir: cacheDir(),
     probe: built.guest.probe,
     credentialsFile: join(instance.stateDir, 'credentials.json'),
-    isOneOfMany,
   };
   try {
     await startDaemon(instance, configuration, { cacheDir: cacheDir() });
@@ -128,6 +144,13 @@ async function bringUpHost(
     step.failed(`the host ${instance.name} did not start`);
     throw error;
   }
+}
+
+async function hintAtUplinks(instance: Instance, uplinks: readonly string[]): Promise<void> {
+  const text = await readText(join(instance.stateDir, 'hostd.json'));
+  const { uplinks: used = [] } = JSON.parse(text ?? '{}') as Partial<HostShape>;
+  if (used.join() === uplinks.join()) return;
+  process.stderr.write(`viv: ${instance.name} gets its uplinks when it starts again: ./viv down, then ./viv up\n`);
 }
 
 async function bringUpDemoVm(instance: Instance, guest: DemoGuest): Promise<void> {

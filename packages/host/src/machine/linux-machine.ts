@@ -42,6 +42,7 @@ export async function openLinuxMachine(
     stateDir: options.stateDir,
     configuration: loadConfiguration(store),
     runtimePath: options.runtimePath,
+    adapters: { named: options.uplinks ?? [], others: !options.isOneOfMany },
     clock,
     log,
   });
@@ -60,7 +61,7 @@ export async function openLinuxMachine(
       servers: readTimeServers(files),
       isKept: readMachineServices(files).some(({ key, isRunning }) => key === 'ntpd' && isRunning),
     }),
-    readUsage: machineReader(),
+    readUsage: machineReader(network),
     vmms: (datastoreRoot) =>
       qemuVmms({
         clock,

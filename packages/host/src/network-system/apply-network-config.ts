@@ -10,6 +10,7 @@ import {
   updatePortGroup,
   updateVirtualSwitch,
 } from './change-configuration.ts';
+import type { Adapters } from './uplinks.ts';
 
 /** In the request's order, switches before port groups. */
 export function applyNetworkConfig(
@@ -17,6 +18,7 @@ export function applyNetworkConfig(
   config: HostNetworkConfig,
   changeMode: string,
   inUse: InUse,
+  adapters: Adapters = [],
 ): NetworkConfiguration {
   if (changeMode !== 'modify')
     throw new MethodFault('NotSupported', {}, `Change mode '${changeMode}' is not supported yet.`);
@@ -25,9 +27,11 @@ export function applyNetworkConfig(
   if (unbuilt) throw new MethodFault('NotSupported', {}, `Changing '${unbuilt[0]}' is not supported yet.`);
   const withSwitches = vswitch.reduce((now, { changeOperation, name, spec }, index) => {
     if (changeOperation === 'remove') return removeVirtualSwitch(now, name, inUse);
-    if (changeOperation === 'add') return addVirtualSwitch(now, name, spec);
+    if (changeOperation === 'add') return addVirtualSwitch(now, name, spec, adapters);
     const property = `config.vswitch[${index}]`;
-    if (changeOperation === 'edit') return updateVirtualSwitch(now, name, required(spec, `${property}.spec`));
+    if (changeOperation === 'edit') {
+      return updateVirtualSwitch(now, name, required(spec, `${property}.spec`), adapters);
+    }
     throw new MethodFault('InvalidArgument', { invalidProperty: `${property}.changeOperation` });
   }, configuration);
   return portgroup.reduce((now, { changeOperation, spec }, index) => {

@@ -37,7 +37,7 @@ test('a switch is refused with the fault that vSphere has for it', () => {
   refuses('InvalidArgument', () => addVirtualSwitch(INITIAL, ' ', undefined), { invalidProperty: 'vswitchName' });
   const mtu = () => addVirtualSwitch(INITIAL, 'x', switchSpec({ mtu: 100 }));
   refuses('InvalidArgument', mtu, { invalidProperty: 'spec.mtu' });
-  refuses('NotSupported', () => addVirtualSwitch(INITIAL, 'x', switchSpec({ bridge: bridge('vmnic0') })));
+  refuses('NotFound', () => addVirtualSwitch(INITIAL, 'x', switchSpec({ bridge: bridge('vmnic0') })));
   addVirtualSwitch(INITIAL, 'x', switchSpec({ bridge: bridge() }));
   refuses('NotFound', () => updateVirtualSwitch(INITIAL, 'x', switchSpec()));
   refuses('NotFound', () => removeVirtualSwitch(INITIAL, 'x', NOTHING));

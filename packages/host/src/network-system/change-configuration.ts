@@ -1,11 +1,5 @@
 // What HostNetworkSystem's changes make of a network configuration, or the fault that refuses them. Pure.
-import {
-  type HostPortGroupSpec,
-  type HostVirtualSwitchBridge,
-  type HostVirtualSwitchSpec,
-  isA,
-  MethodFault,
-} from '@vivarium/vim';
+import { type HostPortGroupSpec, type HostVirtualSwitchSpec, MethodFault } from '@vivarium/vim';
 import {
   DEFAULT_SECURITY,
   type NetworkConfiguration,
@@ -14,6 +8,7 @@ import {
   type VirtualSwitch,
 } from '../network/configuration.ts';
 import { readSecurity } from './policy.ts';
+import { type Adapters, readTeaming, readUplinks, requireOrder, requireUplinks, withUplinks } from './uplinks.ts';
 
 /** Names of port groups that something is plugged into now. */
 export type InUse = ReadonlySet<string>;
@@ -29,19 +24,21 @@ export function addVirtualSwitch(
   configuration: NetworkConfiguration,
   name: string,
   spec: HostVirtualSwitchSpec | undefined,
+  adapters: Adapters = [],
 ): NetworkConfiguration {
   checkName('vswitchName', name, LONGEST_SWITCH_NAME);
   if (configuration.switches.some((other) => other.name === name)) throw new MethodFault('AlreadyExists', { name });
   const blank = { name, mtu: 1500, numPorts: DEFAULT_PORTS, security: DEFAULT_SECURITY };
-  return { ...configuration, switches: [...configuration.switches, withSpec(blank, spec)] };
+  return { ...configuration, switches: [...configuration.switches, withSpec(configuration, blank, spec, adapters)] };
 }
 
 export function updateVirtualSwitch(
   configuration: NetworkConfiguration,
   name: string,
   spec: HostVirtualSwitchSpec,
+  adapters: Adapters = [],
 ): NetworkConfiguration {
-  const updated = withSpec(findSwitch(configuration, name), spec);
+  const updated = withSpec(configuration, findSwitch(configuration, name), spec, adapters);
   return { ...configuration, switches: configuration.switches.map((other) => (other.name === name ? updated : other)) };
 }
 
@@ -103,28 +100,33 @@ function isUsed(configuration: NetworkConfiguration, portGroup: string, inUse: I
   return inUse.has(portGroup) || configuration.management === portGroup;
 }
 
-function withSpec(current: VirtualSwitch, spec: HostVirtualSwitchSpec | undefined): VirtualSwitch {
+function withSpec(
+  configuration: NetworkConfiguration,
+  current: VirtualSwitch,
+  spec: HostVirtualSwitchSpec | undefined,
+  adapters: Adapters,
+): VirtualSwitch {
   if (!spec) return current;
-  refuseUplinks(spec.bridge);
-  const { numPorts, mtu = current.mtu } = spec;
+  const { numPorts, mtu = current.mtu, policy, bridge } = spec;
   if (numPorts < 1 || numPorts > MOST_PORTS) throw invalid('spec.numPorts');
   // govmomi sends 0 for unset over VI/JSON.
   if (mtu !== 0 && (mtu < MTU.least || mtu > MTU.most)) throw invalid('spec.mtu');
-  const security = { ...current.security, ...readSecurity(spec.policy) };
-  return { ...current, numPorts, mtu: mtu === 0 ? current.mtu : mtu, security };
-}
-
-function refuseUplinks(bridge: HostVirtualSwitchBridge | undefined): void {
-  if (!bridge || (isA('HostVirtualSwitchBondBridge', bridge) && bridge.nicDevice.length === 0)) return;
-  throw new MethodFault('NotSupported', {}, 'Physical NICs as uplinks are not supported yet.');
+  const security = { ...current.security, ...readSecurity(policy) };
+  const uplinks = readUplinks(bridge);
+  requireUplinks(configuration, current, uplinks, adapters);
+  const linked = withUplinks(current, uplinks, readTeaming(policy));
+  return { ...linked, numPorts, mtu: mtu === 0 ? current.mtu : mtu, security };
 }
 
 function parsePortGroup(configuration: NetworkConfiguration, spec: HostPortGroupSpec): PortGroup {
   const { name, vlanId, vswitchName } = spec;
   checkName('portgrp.name', name, LONGEST_PORT_GROUP_NAME);
   if (vlanId < 0 || vlanId > TRUNK_VLAN) throw invalid('portgrp.vlanId');
-  findSwitch(configuration, vswitchName);
-  return { name, vswitchName, vlanId, security: readSecurity(spec.policy) };
+  const { uplinks = [] } = findSwitch(configuration, vswitchName);
+  const teaming = readTeaming(spec.policy);
+  requireOrder(teaming, uplinks);
+  const isOwn = Object.keys(teaming).length > 0;
+  return { name, vswitchName, vlanId, security: readSecurity(spec.policy), ...(isOwn ? { teaming } : {}) };
 }
 
 function findSwitch(configuration: NetworkConfiguration, name: string): VirtualSwitch {

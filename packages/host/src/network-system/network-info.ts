@@ -10,23 +10,29 @@ import {
   type HostVirtualSwitch,
   make,
 } from '@vivarium/vim';
+import type { PhysicalAdapter } from '../network/adapters/physical-adapter.ts';
 import {
   effectiveSecurity,
+  effectiveTeaming,
   type NetworkConfiguration,
   type PortGroup,
+  switchTeaming,
+  TEAMING_POLICIES,
   type VirtualSwitch,
 } from '../network/configuration.ts';
 import { type MachineNetwork, mainAddress } from '../network/machine/machine-network.ts';
 import { defaultRoute } from '../network/machine/route-table.ts';
 import type { NetworkProvider, PortInfo } from '../network/provider.ts';
 import { addressAt } from '../network/services/subnet.ts';
-import { physicalNic } from './physical-nic.ts';
+import { physicalNic, physicalNicKey } from './physical-nic.ts';
 import { fullPolicy, ownPolicy } from './policy.ts';
+import { bridgeOf } from './uplinks.ts';
 
 export interface NetworkView {
   readonly mode: NetworkProvider['mode'];
   readonly configuration: NetworkConfiguration;
   readonly ports: readonly PortInfo[];
+  readonly adapters: readonly PhysicalAdapter[];
   readonly machine: MachineNetwork;
 }
 
@@ -36,14 +42,14 @@ const STACK = 'defaultTcpipStack';
 export const portGroupKey = (name: string) => `key-vim.host.PortGroup-${name}`;
 
 export function networkInfo(view: NetworkView): HostNetworkInfo {
-  const { configuration, machine } = view;
+  const { configuration, machine, adapters } = view;
   const dnsConfig = dns(machine);
   const ipRouteConfig = routes(machine);
   return make('HostNetworkInfo', {
     vswitch: configuration.switches.map((vswitch) => virtualSwitch(view, vswitch)),
     proxySwitch: [],
     portgroup: configuration.portGroups.map((group) => portGroup(view, group)),
-    pnic: machine.physical.map((device, index) => physicalNic(machine, device, index)),
+    pnic: adapters.map((adapter) => physicalNic(machine, adapter)),
     vnic: vmkernelNics(view),
     consoleVnic: [],
     dnsConfig,
@@ -82,7 +88,8 @@ export function netCapabilities({ mode }: Pick<NetworkView, 'mode'>): HostNetCap
   const hasSwitch = mode === 'ovs';
   return make('HostNetCapabilities', {
     canSetPhysicalNicLinkSpeed: false,
-    supportsNicTeaming: false,
+    supportsNicTeaming: hasSwitch,
+    nicTeamingPolicy: hasSwitch ? [...TEAMING_POLICIES] : [],
     supportsVlan: hasSwitch,
     usesServiceConsoleNic: false,
     supportsNetworkHints: true,
@@ -98,7 +105,7 @@ export function netCapabilities({ mode }: Pick<NetworkView, 'mode'>): HostNetCap
 }
 
 function virtualSwitch({ configuration, ports }: NetworkView, vswitch: VirtualSwitch): HostVirtualSwitch {
-  const { name, mtu, numPorts, security } = vswitch;
+  const { name, mtu, numPorts, security, uplinks = [] } = vswitch;
   const groups = configuration.portGroups.filter(({ vswitchName }) => vswitchName === name).map((group) => group.name);
   const used =
     ports.filter((port) => groups.includes(port.portGroup)).length +
@@ -111,8 +118,13 @@ function virtualSwitch({ configuration, ports }: NetworkView, vswitch: VirtualSw
     numPortsAvailable: Math.max(numPorts - used, 0),
     mtu,
     portgroup: groups.map(portGroupKey),
-    pnic: [],
-    spec: make('HostVirtualSwitchSpec', { numPorts, mtu, policy: fullPolicy(security) }),
+    pnic: uplinks.map(physicalNicKey),
+    spec: make('HostVirtualSwitchSpec', {
+      numPorts,
+      mtu,
+      bridge: bridgeOf(vswitch),
+      policy: fullPolicy(security, switchTeaming(vswitch)),
+    }),
   });
 }
 
@@ -129,12 +141,12 @@ function portGroup(view: NetworkView, group: PortGroup): HostPortGroup {
     key: portGroupKey(group.name),
     port: [...plugged, ...kernel],
     vswitch: `key-vim.host.VirtualSwitch-${group.vswitchName}`,
-    computedPolicy: fullPolicy(effectiveSecurity(configuration, group)),
+    computedPolicy: fullPolicy(effectiveSecurity(configuration, group), effectiveTeaming(configuration, group)),
     spec: make('HostPortGroupSpec', {
       name: group.name,
       vlanId: group.vlanId,
       vswitchName: group.vswitchName,
-      policy: ownPolicy(group.security),
+      policy: ownPolicy(group.security, group.teaming),
     }),
   });
 }

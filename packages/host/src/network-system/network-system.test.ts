@@ -9,9 +9,13 @@ import { type Handlers, type HostNetworkInfo, isFault, make, moRef } from '@viva
 import { type Call, ObjectGraph } from '@vivarium/vmomi';
 import { buildTree } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
+import type { PhysicalAdapter } from '../network/adapters/physical-adapter.ts';
 import { INITIAL_CONFIGURATION } from '../network/configuration.ts';
+import { ipBatch } from '../network/machine/host-link.ts';
 import { NetworkError, type NetworkProvider } from '../network/provider.ts';
-import { cannotNetwork, testNetwork } from '../network/testing/test-network.ts';
+import { cable } from '../network/testing/cable.ts';
+import { cannotNetwork, networkOptions, testNetwork } from '../network/testing/test-network.ts';
+import { until } from '../network/testing/until.ts';
 import { UserNetwork } from '../network/user-network.ts';
 import { NETWORK_SYSTEM, publishNetwork } from './publish-network.ts';
 import { loadConfiguration } from './stored-configuration.ts';
@@ -34,7 +38,14 @@ async function host(t: TestContext, network: NetworkProvider, batch?: Store['bat
   graph.add(refs.host, { config: make('HostConfigInfo', { host: refs.host, product: make('AboutInfo', about) }) });
   graph.add(refs.computeResource, {});
   const used = { batch: batch ?? ((ops: readonly Op[]) => store.batch(ops)) };
-  const published = publishNetwork({ service: { graph, log: silentLogger }, network, store: used });
+  const posted: string[] = [];
+  const published = publishNetwork({
+    service: { graph, log: silentLogger },
+    network,
+    store: used,
+    name: 'esx',
+    post: (event) => void posted.push((event as { eventTypeId?: string }).eventTypeId ?? ''),
+  });
   const system = graph.get(NETWORK_SYSTEM);
   const invoke = async (method: keyof Handlers<'HostNetworkSystem', Call>, args: object) =>
     system.method(method)?.({ ...args }, CALL);
@@ -42,6 +53,7 @@ async function host(t: TestContext, network: NetworkProvider, batch?: Store['bat
     graph,
     store,
     published,
+    posted,
     info: () => system.get('networkInfo') as HostNetworkInfo,
     add: (name: string, vlanId?: number) => invoke('AddPortGroup', { portgrp: portgrp(name, vlanId) }),
     invoke,
@@ -66,7 +78,10 @@ const about = {
 };
 
 /** A switch that takes every change, or the ones that it is told to. */
-function switchInMemory(accept: () => boolean = () => true): NetworkProvider {
+function switchInMemory(
+  accept: () => boolean = () => true,
+  adapters: readonly PhysicalAdapter[] = [],
+): NetworkProvider {
   const user = new UserNetwork({ reason: 'test' });
   let configuration = INITIAL_CONFIGURATION;
   return {
@@ -81,7 +96,9 @@ function switchInMemory(accept: () => boolean = () => true): NetworkProvider {
     },
     portGroups: () => configuration.portGroups,
     ports: () => user.ports(),
-    onPortsChanged: (listener) => user.onPortsChanged(listener),
+    onChanged: (listener) => user.onChanged(listener),
+    adapters: () => adapters,
+    adapterCounters: () => new Map(),
     attach: (spec) => user.attach(spec),
     beginAttach: (spec) => user.beginAttach(spec),
     managementAddress: () => user.managementAddress(),
@@ -181,6 +198,47 @@ test('a network knows its VMs, also when it comes after them', async (t) => {
   assert.deepEqual(graph.get(moRef('Network', 'HaNetwork-later')).get('vm'), [vm]);
 });
 
+const CARD: PhysicalAdapter = {
+  name: 'vmnic0',
+  device: 'eth1',
+  mac: '52:54:00:00:00:01',
+  driver: 'e1000e',
+  busAddress: '0000:03:00.0',
+  hasLink: true,
+  speedMbps: 1000,
+  isFullDuplex: true,
+  mtu: 1500,
+  isUp: true,
+  usedBy: [],
+};
+
+test('adapters are shown, and on a switch they are its uplinks', async (t) => {
+  const busy: PhysicalAdapter = { ...CARD, name: 'vmnic1', device: 'eth0', hasLink: false, obstacle: 'eth0 is busy' };
+  const { invoke, info } = await host(t, switchInMemory(undefined, [CARD, busy]));
+  assert.deepEqual(
+    info().pnic?.map(({ key, device, pci, driver, linkSpeed }) => [key, device, pci, driver, linkSpeed?.speedMb]),
+    [
+      ['key-vim.host.PhysicalNic-vmnic0', 'vmnic0', '0000:03:00.0', 'e1000e', 1000],
+      ['key-vim.host.PhysicalNic-vmnic1', 'vmnic1', '0000:03:00.0', 'e1000e', undefined],
+    ],
+  );
+  const bridge = (nic: string) => make('HostVirtualSwitchBondBridge', { nicDevice: [nic] });
+  const add = (nic: string) =>
+    invoke('AddVirtualSwitch', {
+      vswitchName: 'x',
+      spec: make('HostVirtualSwitchSpec', { numPorts: 8, bridge: bridge(nic) }),
+    });
+  await assert.rejects(
+    () => add('vmnic1'),
+    (error) => isFault(error, 'ResourceInUse') && error.fault.name === 'vmnic1' && error.message === 'eth0 is busy',
+  );
+  await add('vmnic0');
+  const made = info().vswitch?.at(-1);
+  assert.deepEqual(made?.pnic, ['key-vim.host.PhysicalNic-vmnic0']);
+  assert.partialDeepStrictEqual(made?.spec.bridge, bridge('vmnic0'));
+  assert.deepEqual(made?.spec.policy?.nicTeaming?.nicOrder?.activeNic, ['vmnic0']);
+});
+
 test('without a switch there is nothing to change', async (t) => {
   const { add, info } = await host(t, new UserNetwork({ reason: 'test' }));
   assert.equal(info().portgroup?.length, 2);
@@ -191,7 +249,7 @@ test('without a switch there is nothing to change', async (t) => {
 });
 
 test('a hint tells the machine’s own subnets, and refuses what is no card', async (t) => {
-  const { invoke, info } = await host(t, switchInMemory());
+  const { invoke, info } = await host(t, switchInMemory(undefined, [CARD]));
   const hints = (await invoke('QueryNetworkHint', {})) as { device: string }[];
   assert.deepEqual(
     hints.map(({ device }) => device),
@@ -223,5 +281,30 @@ suite('on a real switch', { skip: cannotNetwork }, () => {
     const back = { ...portgrp('VM Network', 20) };
     await invoke('UpdatePortGroup', { pgName: 'VM Network', portgrp: back });
     await (await guest('c')).dhcp(); // the services moved to VLAN 20 with their port group
+  });
+
+  test('an uplink’s lost link is shown, told, and over when it comes back', async (t) => {
+    const [near, far] = await cable(t);
+    const { network } = await testNetwork(t, INITIAL_CONFIGURATION, [near]);
+    const { invoke, info, posted } = await host(t, network);
+    const bridge = make('HostVirtualSwitchBondBridge', { nicDevice: ['vmnic0'] });
+    await invoke('AddVirtualSwitch', {
+      vswitchName: 'x',
+      spec: make('HostVirtualSwitchSpec', { numPorts: 8, bridge }),
+    });
+    const hasLink = () => info().pnic?.[0]?.linkSpeed !== undefined;
+    await until(hasLink);
+    posted.length = 0;
+    const { tools } = networkOptions('');
+    await ipBatch(tools, [`link set ${far} down`]);
+    await until(() => !hasLink());
+    await ipBatch(tools, [`link set ${far} up`]);
+    await until(hasLink);
+    assert.deepEqual(posted, [
+      'esx.problem.net.vmnic.linkstate.down',
+      'esx.problem.net.connectivity.lost',
+      'esx.clear.net.vmnic.linkstate.up',
+      'esx.clear.net.connectivity.restored',
+    ]);
   });
 });

@@ -17,8 +17,9 @@ import {
   updatePortGroup,
   updateVirtualSwitch,
 } from './change-configuration.ts';
-import { networkHint, vmnicName } from './physical-nic.ts';
+import { networkHints } from './physical-nic.ts';
 import { storeConfiguration } from './stored-configuration.ts';
+import type { Adapters } from './uplinks.ts';
 
 export interface NetworkSystemOptions {
   readonly network: NetworkProvider;
@@ -29,32 +30,26 @@ export interface NetworkSystemOptions {
   readonly publish: () => void;
 }
 
-type Plan = (configuration: NetworkConfiguration, inUse: InUse) => NetworkConfiguration;
+type Plan = (configuration: NetworkConfiguration, inUse: InUse, adapters: Adapters) => NetworkConfiguration;
 
 export function networkSystemHandlers(options: NetworkSystemOptions): Handlers<'HostNetworkSystem', Call> {
   const mutex = new Mutex();
   const change = (plan: Plan, renamed?: Renamed) => mutex.run(() => changeNetwork(options, plan, renamed));
   return {
-    AddVirtualSwitch: ({ vswitchName, spec }) => change((now) => addVirtualSwitch(now, vswitchName, spec)),
-    UpdateVirtualSwitch: ({ vswitchName, spec }) => change((now) => updateVirtualSwitch(now, vswitchName, spec)),
+    AddVirtualSwitch: ({ vswitchName, spec }) =>
+      change((now, _inUse, adapters) => addVirtualSwitch(now, vswitchName, spec, adapters)),
+    UpdateVirtualSwitch: ({ vswitchName, spec }) =>
+      change((now, _inUse, adapters) => updateVirtualSwitch(now, vswitchName, spec, adapters)),
     RemoveVirtualSwitch: ({ vswitchName }) => change((now, inUse) => removeVirtualSwitch(now, vswitchName, inUse)),
     AddPortGroup: ({ portgrp }) => change((now) => addPortGroup(now, portgrp)),
     UpdatePortGroup: ({ pgName, portgrp }) =>
       change((now) => updatePortGroup(now, pgName, portgrp), { from: pgName, to: portgrp.name }),
     RemovePortGroup: ({ pgName }) => change((now, inUse) => removePortGroup(now, pgName, inUse)),
     UpdateNetworkConfig: async ({ config, changeMode }) => {
-      await change((now, inUse) => applyNetworkConfig(now, config, changeMode, inUse));
+      await change((now, inUse, adapters) => applyNetworkConfig(now, config, changeMode, inUse, adapters));
       return { _typeName: 'HostNetworkConfigResult' };
     },
-    QueryNetworkHint: ({ device }) => {
-      const machine = options.machine();
-      const names = device ?? machine.physical.map((_, index) => vmnicName(index));
-      return names.map((name) => {
-        const hint = networkHint(machine, name);
-        if (!hint) throw new MethodFault('NotFound', {}, `There is no physical NIC '${name}'.`);
-        return hint;
-      });
-    },
+    QueryNetworkHint: ({ device }) => networkHints(options.machine(), options.network.adapters(), device),
     RefreshNetworkSystem: () => options.publish(),
   };
 }
@@ -74,7 +69,8 @@ async function changeNetwork(options: NetworkSystemOptions, plan: Plan, renamed:
     );
   }
   const former = network.configuration;
-  const next = plan(former, new Set(network.ports().map(({ portGroup }) => portGroup)));
+  const inUse = new Set(network.ports().map(({ portGroup }) => portGroup));
+  const next = plan(former, inUse, network.adapters());
   await using undo = new AsyncDisposableStack();
   await applyOrRefuse(network, next, renamed);
   undo.defer(async () => {

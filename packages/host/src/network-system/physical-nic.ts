@@ -1,20 +1,26 @@
-// The machine's network cards as vSphere shows them: vmnic0, vmnic1 … in the order of their Linux names. For information:
-// they stay the machine's, no switch uses them. Pure.
-import { make, type PhysicalNic, type PhysicalNicHintInfo } from '@vivarium/vim';
-import type { MachineNetwork, PhysicalDevice } from '../network/machine/machine-network.ts';
+// The host's network adapters as vSphere shows them. Pure.
+import { MethodFault, make, type PhysicalNic, type PhysicalNicHintInfo } from '@vivarium/vim';
+import type { PhysicalAdapter } from '../network/adapters/physical-adapter.ts';
+import type { MachineNetwork } from '../network/machine/machine-network.ts';
 import { addressAt } from '../network/services/subnet.ts';
 
-export function physicalNic(machine: MachineNetwork, device: PhysicalDevice, index: number): PhysicalNic {
-  const { speedMbps, isFullDuplex, driver, busAddress, mac } = device;
-  const link =
-    speedMbps === undefined ? undefined : make('PhysicalNicLinkInfo', { speedMb: speedMbps, duplex: isFullDuplex });
-  const address = machine.addresses.find((entry) => entry.device === device.device);
+export function physicalNicKey(name: string): string {
+  return `key-vim.host.PhysicalNic-${name}`;
+}
+
+/** Without a link there is no `linkSpeed`. An adapter that does not say how fast it is (virtio) has a speed of 0. */
+export function physicalNic(machine: MachineNetwork, adapter: PhysicalAdapter): PhysicalNic {
+  const { name, hasLink, speedMbps = 0, isFullDuplex, driver, busAddress, mac } = adapter;
+  const link = hasLink ? make('PhysicalNicLinkInfo', { speedMb: speedMbps, duplex: isFullDuplex }) : undefined;
+  const address = machine.addresses.find(({ device }) => device === adapter.device);
   return make('PhysicalNic', {
-    key: `key-vim.host.PhysicalNic-${vmnicName(index)}`,
-    device: vmnicName(index),
+    key: physicalNicKey(name),
+    device: name,
     pci: busAddress,
     driver: driver === '' ? undefined : driver,
     linkSpeed: link,
+    // It is set to no other speed here.
+    validLinkSpecification: link ? [link] : [],
     spec: make('PhysicalNicSpec', {
       ip: make('HostIpConfig', { dhcp: false, ipAddress: address?.address, subnetMask: address?.netmask }),
       linkSpeed: link,
@@ -27,20 +33,22 @@ export function physicalNic(machine: MachineNetwork, device: PhysicalDevice, ind
   });
 }
 
-/** What is known of the networks on these cards: the machine's own subnets. Undefined for a name that is no card. */
-export function networkHint(machine: MachineNetwork, name: string): PhysicalNicHintInfo | undefined {
-  const device = machine.physical.find((_, index) => vmnicName(index) === name)?.device;
-  if (device === undefined) return undefined;
-  const subnets = machine.addresses
-    .filter((address) => address.device === device && address.prefixLength < 31)
-    .map(({ subnet }) => `${addressAt(subnet, 1)}-${addressAt(subnet, 2 ** (32 - subnet.prefixLength) - 2)}`);
-  return make('PhysicalNicHintInfo', {
-    device: name,
-    subnet: subnets.map((ipSubnet) => make('PhysicalNicIpHint', { ipSubnet })),
-    network: [],
+/** What is known of the networks on these adapters: the machine's own subnets. Default: all adapters. Fault: NotFound. */
+export function networkHints(
+  machine: MachineNetwork,
+  adapters: readonly PhysicalAdapter[],
+  names: readonly string[] = adapters.map(({ name }) => name),
+): PhysicalNicHintInfo[] {
+  return names.map((name) => {
+    const device = adapters.find((adapter) => adapter.name === name)?.device;
+    if (device === undefined) throw new MethodFault('NotFound', {}, `There is no physical NIC '${name}'.`);
+    const subnets = machine.addresses
+      .filter((address) => address.device === device && address.prefixLength < 31)
+      .map(({ subnet }) => `${addressAt(subnet, 1)}-${addressAt(subnet, 2 ** (32 - subnet.prefixLength) - 2)}`);
+    return make('PhysicalNicHintInfo', {
+      device: name,
+      subnet: subnets.map((ipSubnet) => make('PhysicalNicIpHint', { ipSubnet })),
+      network: [],
+    });
   });
-}
-
-export function vmnicName(index: number): string {
-  return `vmnic${index}`;
 }

@@ -8,6 +8,8 @@ import { refs } from '../inventory/refs.ts';
 import { type MachineNetwork, readMachineNetwork } from '../network/machine/machine-network.ts';
 import type { NetworkProvider } from '../network/provider.ts';
 import { NetworkObjects } from '../network-object/network-objects.ts';
+import type { NewEvent } from '../vm/vm-host.ts';
+import { linkEvents, linksOf } from './link-events.ts';
 import { netCapabilities, networkConfig, networkInfo } from './network-info.ts';
 import { networkSystemHandlers } from './network-system.ts';
 
@@ -15,6 +17,9 @@ export interface PublishNetworkOptions {
   readonly service: Pick<Service, 'graph' | 'log'>;
   readonly store: Pick<Store, 'batch'>;
   readonly network: NetworkProvider;
+  /** The host's, for events. */
+  readonly name: string;
+  readonly post: (event: NewEvent) => void;
   /** Default: that of the Linux machine that hostd runs on. */
   readonly readMachine?: () => MachineNetwork;
 }
@@ -38,7 +43,7 @@ export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork
   const objects = new NetworkObjects({ graph, host, folder: refs.networkFolder, listChanged });
   const read = () => {
     const { mode, configuration } = network;
-    const view = { mode, configuration, ports: network.ports(), machine: readMachine() };
+    const view = { mode, configuration, ports: network.ports(), adapters: network.adapters(), machine: readMachine() };
     const { dnsConfig, ipRouteConfig, ...info } = networkInfo(view);
     return {
       networkInfo: { ...info, dnsConfig, ipRouteConfig },
@@ -67,7 +72,13 @@ export function publishNetwork(options: PublishNetworkOptions): PublishedNetwork
   const handlers = networkSystemHandlers({ network, store, log, machine: readMachine, publish });
   graph.add(NETWORK_SYSTEM, {}, handlers, { entity: host });
   publish();
-  const stop = network.onPortsChanged(publish);
+  let links = linksOf(network.configuration, network.adapters());
+  const stop = network.onChanged(() => {
+    publish();
+    const before = links;
+    links = linksOf(network.configuration, network.adapters());
+    for (const event of linkEvents(options.name, network.configuration, before, links)) options.post(event);
+  });
   return {
     setUsers(now) {
       users = now;

@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import type { Clock, Logger } from '@vivarium/base';
 import { makeRuntimeRoot } from '@vivarium/qemu';
+import type { AdapterChoice } from './adapters/host-adapters.ts';
 import type { NetworkConfiguration } from './configuration.ts';
 import { loadLibc } from './linux/libc.ts';
 import { OvsNetwork } from './ovs-network.ts';
@@ -14,6 +15,8 @@ export interface OpenNetworkOptions {
   readonly stateDir: string;
   readonly configuration: NetworkConfiguration;
   readonly runtimePath: string;
+  /** Which of the machine's network adapters the host may have. */
+  readonly adapters: AdapterChoice;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -23,13 +26,14 @@ export interface OpenNetworkOptions {
  * CAP_NET_ADMIN, say) is an error of the log and a fact of the doctor; the host then starts with user-mode networking.
  */
 export async function openNetwork(options: OpenNetworkOptions): Promise<NetworkProvider> {
-  const { configuration, runtimePath, clock, log } = options;
+  const { configuration, runtimePath, adapters, clock, log } = options;
   if (process.getuid?.() !== 0) return new UserNetwork({ reason: 'not root' });
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
     const network = new OvsNetwork({
       stateDir: await realpath(options.stateDir),
       configuration,
+      adapters,
       clock,
       log,
       tools: runtimeTools(makeRuntimeRoot(runtimePath, '')),

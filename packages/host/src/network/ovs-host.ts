@@ -3,7 +3,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@vivarium/base';
-import type { NetworkConfiguration } from './configuration.ts';
+import { type AdapterChoice, HostAdapters } from './adapters/host-adapters.ts';
+import { type NetworkConfiguration, uplinksOf } from './configuration.ts';
 import type { HostIdentity } from './host-identity.ts';
 import { endDaemons } from './linux/daemon.ts';
 import { listDevices } from './linux/devices.ts';
@@ -14,7 +15,14 @@ import { readMachineNetwork } from './machine/machine-network.ts';
 import { OvsSwitch } from './ovs/ovs-switch.ts';
 import { planFlows } from './ovs/plan-flows.ts';
 import type { Datapath } from './ovs/plan-rows.ts';
-import { desiredBridges, type PortRecord, parsePort, type ServicePort, switchPorts } from './ovs/port-record.ts';
+import {
+  bridgeName,
+  desiredBridges,
+  type PortRecord,
+  parsePort,
+  type ServicePort,
+  switchPorts,
+} from './ovs/port-record.ts';
 import { probeDatapath } from './ovs/probe-datapath.ts';
 import { DATABASE_SERVER, SWITCH_DAEMON, switchFiles } from './ovs/switch-daemons.ts';
 import type { NetworkFact } from './provider.ts';
@@ -31,18 +39,30 @@ export interface OvsHostOptions {
   readonly log: Logger;
   readonly tools: Tools;
   readonly libc: Libc;
+  /** Default: none of the machine's adapters. */
+  readonly adapters?: AdapterChoice;
 }
 
 export interface OvsHost {
   readonly namespace: NetworkNamespace;
   readonly services: GuestServices;
   readonly switch: OvsSwitch;
+  readonly adapters: HostAdapters;
   readonly datapath: Datapath;
   readonly facts: readonly NetworkFact[];
   /** Ports that were there already, with their taps. */
   readonly found: readonly PortRecord[];
-  /** Makes the switch as these say: rows first, then flows. Rejects in the middle; arrange what was before then. */
-  arrange(configuration: NetworkConfiguration, ports: readonly PortRecord[]): Promise<void>;
+  /**
+   * Makes the switch as these say: adapters first, then rows, then flows. Rejects in the middle; arrange what was before then. Of
+   * uplinks that cannot be had only those that are `required` are an error.
+   */
+  arrange(
+    configuration: NetworkConfiguration,
+    ports: readonly PortRecord[],
+    required?: ReadonlySet<string>,
+  ): Promise<void>;
+  /** The flows alone, after a link has changed. */
+  setFlows(configuration: NetworkConfiguration, ports: readonly PortRecord[]): Promise<void>;
   /** Looks after nothing any more; everything runs on. */
   release(): Promise<void>;
 }
@@ -52,6 +72,7 @@ export interface StartOptions extends OvsHostOptions {
   readonly configuration: NetworkConfiguration;
   /** The switch's daemon died and is back, without flows and with its own devices as new. */
   readonly onSwitchRestarted: () => void;
+  readonly onLinksChanged: () => void;
 }
 
 export async function startOvsHost(options: StartOptions): Promise<OvsHost> {
@@ -71,18 +92,26 @@ export async function startOvsHost(options: StartOptions): Promise<OvsHost> {
   const ovs = new OvsSwitch({ ...around, files });
   undo.defer(() => ovs.release());
   await ovs.start();
+  const adapters = await openAdapters(options, namespace);
   const found = survivors(ovs, namespace);
   const probed = await probeDatapath();
   // Taps that guests hold are made for one of the two.
   const datapath = (found.length > 0 ? ovs.datapath() : undefined) ?? probed.datapath;
 
   const service: ServicePort = { ifname: 'gateway', mac: identity.gatewayMac };
-  const arrange: OvsHost['arrange'] = async (configuration, ports) => {
-    const bridges = desiredBridges(configuration, ports, service, datapath);
-    await ovs.arrange(bridges);
-    for (const { name } of bridges) {
-      await ovs.setFlows(name, planFlows(switchPorts(configuration, ports, service, ovs.ports(), name)));
+  const setFlows: OvsHost['setFlows'] = async (configuration, ports) => {
+    for (const { name } of configuration.switches.map((one) => ({ name: bridgeName(one.name) }))) {
+      const there = switchPorts(configuration, ports, service, ovs.ports(), name);
+      await ovs.setFlows(name, planFlows(there.ports, there.uplinks));
     }
+  };
+  const arrange: OvsHost['arrange'] = async (configuration, ports, required) => {
+    const uplinks = uplinksOf(configuration);
+    const missing = await takeUplinks(adapters, uplinks, required);
+    for (const [adapter, error] of missing) log.error({ adapter, err: error }, 'a switch has to do without its uplink');
+    await ovs.arrange(desiredBridges(configuration, ports, service, datapath, adapters.taken()));
+    await setFlows(configuration, ports);
+    await adapters.keepOnly(new Set(uplinks));
   };
   await arrange(options.configuration, found);
 
@@ -98,7 +127,8 @@ export async function startOvsHost(options: StartOptions): Promise<OvsHost> {
     await services.start(machine.resolvers),
   ];
   const all = undo.move();
-  return { namespace, services, switch: ovs, datapath, facts, found, arrange, release: () => all.disposeAsync() };
+  const release = () => all.disposeAsync();
+  return { namespace, services, switch: ovs, adapters, datapath, facts, found, arrange, setFlows, release };
 }
 
 /** Ends and removes everything of the host on the machine, whatever there is of it. Its former leases and addresses stay. */
@@ -107,11 +137,35 @@ export async function tearDownOvsHost(options: OvsHostOptions, identity: HostIde
   const namespace = findNetworkNamespace(libc, identity.name);
   if (namespace) await endDaemons(clock, namespace, [DATABASE_SERVER, SWITCH_DAEMON, DNSMASQ]);
   await removeHostLink(tools, identity.name);
+  if (namespace) await (await openAdapters(options, namespace)).keepOnly(new Set());
   namespace?.remove();
   namespace?.close();
   for (const entry of ['conf.db', 'guests/dhcp-names']) {
     await rm(join(stateDir, 'network', entry), { recursive: true, force: true });
   }
+}
+
+function openAdapters(options: OvsHostOptions, namespace: NetworkNamespace): Promise<HostAdapters> {
+  const { stateDir, tools, libc, log, adapters: choice = { named: [], others: false } } = options;
+  return HostAdapters.open({ file: join(stateDir, 'network', 'adapters.json'), choice, namespace, tools, libc, log });
+}
+
+/** Returns those that cannot be had, with the reasons. Rejects when one of them is required. */
+async function takeUplinks(
+  adapters: HostAdapters,
+  uplinks: readonly string[],
+  required: ReadonlySet<string> = new Set(),
+): Promise<Map<string, unknown>> {
+  const missing = new Map<string, unknown>();
+  for (const uplink of uplinks) {
+    try {
+      await adapters.take(uplink);
+    } catch (error) {
+      if (required.has(uplink)) throw error;
+      missing.set(uplink, error);
+    }
+  }
+  return missing;
 }
 
 // A port whose tap is gone (the machine was restarted) has no guest any more.

@@ -11,6 +11,7 @@ import { processesInNamespace } from './linux/process-table.ts';
 import type { OvsNetwork } from './ovs-network.ts';
 import { plugIn, SILENCE_MS } from './testing/tap-guest.ts';
 import { cannotNetwork, networkOptions, testNetwork } from './testing/test-network.ts';
+import { until } from './testing/until.ts';
 import { runTool } from './tools.ts';
 
 const DAEMONS = ['dnsmasq', 'ovs-vswitchd', 'ovsdb-server'];
@@ -165,12 +166,4 @@ async function crashingHost(
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');
   return { child, ready: once(child.stdout, 'data') };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, 'waited for 20 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

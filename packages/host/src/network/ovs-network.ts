@@ -2,16 +2,19 @@
 // Changes run one after the other. The configuration comes from HostNetworkSystem, the ports from the VMs; the switch's
 // database only repeats both.
 import { Mutex } from '@vivarium/base';
-import type { NetworkConfiguration, PortGroup } from './configuration.ts';
+import type { PhysicalAdapter } from './adapters/physical-adapter.ts';
+import { type NetworkConfiguration, type PortGroup, uplinksOf } from './configuration.ts';
 import { type HostIdentity, hostIdentity } from './host-identity.ts';
-import { readDeviceCounters } from './linux/device-counters.ts';
+import { type DeviceCounters, readDeviceCounters } from './linux/device-counters.ts';
 import { listDevices } from './linux/devices.ts';
-import { bringUp, createPersistentTap, openTap, type TapOptions } from './linux/tap.ts';
+import { bringUp } from './linux/switch-cable.ts';
+import { createPersistentTap, openTap, type TapOptions } from './linux/tap.ts';
 import { ipBatch } from './machine/host-link.ts';
 import { mainAddress, readMachineNetwork } from './machine/machine-network.ts';
 import { isTapName, type PortRecord, tapName } from './ovs/port-record.ts';
 import { portStatistics } from './ovs/port-statistics.ts';
 import { type OvsHost, type OvsHostOptions, startOvsHost, tearDownOvsHost } from './ovs-host.ts';
+import { PortTable, requirePortGroup } from './port-table.ts';
 import {
   NetworkError,
   type NetworkFact,
@@ -33,9 +36,9 @@ export class OvsNetwork implements NetworkProvider {
   readonly #options: OvsNetworkOptions;
   readonly #identity: HostIdentity;
   readonly #mutex = new Mutex();
-  readonly #listeners = new Set<() => void>();
+  readonly #ports = new PortTable<PortRecord>();
   #configuration: NetworkConfiguration;
-  #ports: Ports = new Map();
+  #adapters: readonly PhysicalAdapter[] = [];
   #facts: readonly NetworkFact[] = [];
   #host: OvsHost | undefined;
 
@@ -63,12 +66,20 @@ export class OvsNetwork implements NetworkProvider {
   }
 
   ports() {
-    return [...this.#ports.values()];
+    return this.#ports.list();
   }
 
-  onPortsChanged(listener: () => void) {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onChanged(listener: () => void) {
+    return this.#ports.onChange(listener);
+  }
+
+  adapters() {
+    this.#adapters = this.#host?.adapters.list(this.#host.switch.links()) ?? this.#adapters;
+    return this.#adapters;
+  }
+
+  adapterCounters() {
+    return this.#host?.adapters.counters() ?? new Map<string, DeviceCounters>();
   }
 
   managementAddress(): string {
@@ -82,9 +93,10 @@ export class OvsNetwork implements NetworkProvider {
         ...this.#options,
         identity: this.#identity,
         onSwitchRestarted: () => void this.#recover(),
+        onLinksChanged: () => void this.#followLinks(),
       });
       this.#facts = this.#host.facts;
-      this.#setPorts(new Map(this.#host.found.map((port) => [port.portKey, port])));
+      this.#ports.set(new Map(this.#host.found.map((port) => [port.portKey, port])));
     });
   }
 
@@ -94,16 +106,13 @@ export class OvsNetwork implements NetworkProvider {
       this.#host = undefined;
       if (!options.teardown) return;
       await tearDownOvsHost(this.#options, this.#identity);
-      this.#setPorts(new Map());
+      this.#ports.set(new Map());
     });
   }
 
   apply(next: NetworkConfiguration, renamed?: { readonly from: string; readonly to: string }): Promise<void> {
     return this.#mutex.run(async () => {
-      const ports = this.ports().map((port) =>
-        port.portGroup === renamed?.from ? { ...port, portGroup: renamed.to } : port,
-      );
-      await this.#change(next, new Map(ports.map((port) => [port.portKey, port])));
+      await this.#change(next, this.#ports.renamed(renamed));
       await this.#started().services.ensureAddress();
     });
   }
@@ -123,7 +132,7 @@ export class OvsNetwork implements NetworkProvider {
 
   async #plugIn(spec: PortSpec, ready: (connection: NicConnection) => void): Promise<void> {
     const host = this.#started();
-    this.#requirePortGroup(spec.portGroup);
+    requirePortGroup(this.#configuration, spec.portGroup);
     await using undo = new AsyncDisposableStack();
     const ifname = tapName(spec.portKey);
     // QEMU asks the descriptor whether there is a header (TUNGETIFF).
@@ -134,17 +143,16 @@ export class OvsNetwork implements NetworkProvider {
     }
     ready({ kind: 'tap', ifname, openFd: () => this.#open(host, tap) });
     bringUp(this.#options.libc, host.namespace, ifname);
-    const former = this.#ports.get(spec.portKey);
+    const former = this.#ports.all.get(spec.portKey);
     const effectiveMac = former?.mac === spec.mac ? former.effectiveMac : spec.mac;
-    const ports = new Map(this.#ports).set(spec.portKey, { ...spec, ifname, effectiveMac });
-    await this.#change(this.#configuration, ports);
+    await this.#change(this.#configuration, this.#ports.with({ ...spec, ifname, effectiveMac }));
     await host.services.name({ ...spec, ifname });
     undo.move();
   }
 
   move(portKey: string, portGroup: string): Promise<void> {
     return this.#mutex.run(async () => {
-      this.#requirePortGroup(portGroup);
+      requirePortGroup(this.#configuration, portGroup);
       await this.#changePort(portKey, (port) => ({ ...port, portGroup }));
     });
   }
@@ -159,7 +167,7 @@ export class OvsNetwork implements NetworkProvider {
 
   adopt(livePortKeys: ReadonlySet<string>): Promise<void> {
     return this.#mutex.run(async () => {
-      await this.#remove([...this.#ports.keys()].filter((portKey) => !livePortKeys.has(portKey)));
+      await this.#remove([...this.#ports.all.keys()].filter((portKey) => !livePortKeys.has(portKey)));
       // Taps that a killed hostd had made, but not yet plugged in.
       const live = new Set([...livePortKeys].map(tapName));
       const devices = listDevices(this.#started().namespace);
@@ -170,7 +178,7 @@ export class OvsNetwork implements NetworkProvider {
   statistics() {
     const counters = this.#host ? readDeviceCounters(this.#host.namespace) : undefined;
     const statistics = new Map<string, PortStatistics>();
-    for (const { portKey, ifname } of this.#ports.values()) {
+    for (const { portKey, ifname } of this.#ports.list()) {
       const tap = counters?.get(ifname);
       if (tap) statistics.set(portKey, portStatistics(tap));
     }
@@ -182,12 +190,6 @@ export class OvsNetwork implements NetworkProvider {
     return this.#host;
   }
 
-  #requirePortGroup(name: string): void {
-    if (!this.#configuration.portGroups.some((group) => group.name === name)) {
-      throw new NetworkError(`there is no port group ${JSON.stringify(name)}`);
-    }
-  }
-
   #open(host: OvsHost, tap: TapOptions): number {
     try {
       return openTap(this.#options.libc, host.namespace, tap);
@@ -196,15 +198,13 @@ export class OvsNetwork implements NetworkProvider {
     }
   }
 
-  #changePort(portKey: string, change: (port: PortRecord) => PortRecord): Promise<void> {
-    const port = this.#ports.get(portKey);
-    if (!port) throw new NetworkError(`there is no port ${portKey}`);
-    return this.#change(this.#configuration, new Map(this.#ports).set(portKey, change(port)));
+  async #changePort(portKey: string, change: (port: PortRecord) => PortRecord): Promise<void> {
+    return this.#change(this.#configuration, this.#ports.with(change(this.#ports.get(portKey))));
   }
 
   async #remove(portKeys: readonly string[]): Promise<void> {
-    const ports = new Map([...this.#ports].filter(([portKey]) => !portKeys.includes(portKey)));
-    if (ports.size !== this.#ports.size) await this.#change(this.#configuration, ports);
+    const ports = this.#ports.without(portKeys);
+    if (ports.size !== this.#ports.all.size) await this.#change(this.#configuration, ports);
     const taps = portKeys.map(tapName);
     await this.#deleteTaps(taps);
     for (const tap of taps) await this.#started().services.forget(tap);
@@ -220,8 +220,10 @@ export class OvsNetwork implements NetworkProvider {
   // All or nothing: what cannot be done is undone, as far as the switch still answers.
   async #change(configuration: NetworkConfiguration, ports: Ports): Promise<void> {
     const host = this.#started();
+    const former = new Set(uplinksOf(this.#configuration));
+    const required = new Set(uplinksOf(configuration).filter((uplink) => !former.has(uplink)));
     try {
-      await host.arrange(configuration, [...ports.values()]);
+      await host.arrange(configuration, [...ports.values()], required);
     } catch (error) {
       await host.arrange(this.#configuration, this.ports()).catch((second: unknown) => {
         this.#options.log.error({ err: second }, 'network change could not be undone');
@@ -229,7 +231,7 @@ export class OvsNetwork implements NetworkProvider {
       throw error;
     }
     this.#configuration = configuration;
-    this.#setPorts(ports);
+    this.#ports.set(ports);
   }
 
   async #recover(): Promise<void> {
@@ -243,8 +245,14 @@ export class OvsNetwork implements NetworkProvider {
     });
   }
 
-  #setPorts(ports: Ports): void {
-    this.#ports = ports;
-    for (const listener of this.#listeners) listener();
+  async #followLinks(): Promise<void> {
+    await this.#mutex.run(async () => {
+      try {
+        await this.#host?.setFlows(this.#configuration, this.ports());
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'the switch does not follow its uplinks');
+      }
+    });
+    this.#ports.tell();
   }
 }

@@ -1,6 +1,8 @@
 // What the rest of hostd knows of networks: port groups by name, and ports that virtual NICs are plugged into.
 // Two realizations: `ovs` (root: Open vSwitch in a network namespace of the host's own) and `user` (QEMU's own NAT).
+import type { PhysicalAdapter } from './adapters/physical-adapter.ts';
 import type { NetworkConfiguration, PortGroup } from './configuration.ts';
+import type { DeviceCounters } from './linux/device-counters.ts';
 
 /** Where one virtual NIC wants to be plugged in. */
 export interface PortSpec {
@@ -72,8 +74,10 @@ export interface NetworkProvider {
   portGroups(): readonly PortGroup[];
   /** What is plugged in now. */
   ports(): readonly PortInfo[];
-  /** Called when the answer of `ports` changed. Returns the way to take it back. */
-  onPortsChanged(listener: () => void): () => void;
+  /** The network adapters of the machine that the host has or may have, as they are now. */
+  adapters(): readonly PhysicalAdapter[];
+  /** Called when the answer of `ports` changed, or that of `adapters` for an uplink. Returns the way to take it back. */
+  onChanged(listener: () => void): () => void;
   /** Makes or re-adopts the host's network as `configuration` says. Running guests keep their ports. */
   start(): Promise<void>;
   /** Lets go of the network and leaves it to running guests; with `teardown` nothing of it stays on the machine. */
@@ -97,6 +101,8 @@ export interface NetworkProvider {
   adopt(livePortKeys: ReadonlySet<string>): Promise<void>;
   /** Counters of all ports, by port key; none where nobody counts (user-mode networking). */
   statistics(): ReadonlyMap<string, PortStatistics>;
+  /** Counters of the adapters, by name. */
+  adapterCounters(): ReadonlyMap<string, DeviceCounters>;
   /** The address that the machine is reached at (vmk0), without prefix. */
   managementAddress(): string;
 }

@@ -2,13 +2,13 @@
 // and nothing reaches them but what is forwarded. Nothing of it lives outside the QEMU processes.
 import { INITIAL_CONFIGURATION, type NetworkConfiguration, type PortGroup } from './configuration.ts';
 import { mainAddress, readMachineNetwork } from './machine/machine-network.ts';
+import { PortTable, requirePortGroup } from './port-table.ts';
 import {
   NetworkError,
   type NetworkFact,
   type NetworkProvider,
   type NicConnection,
   type PluggingNic,
-  type PortInfo,
   type PortSpec,
 } from './provider.ts';
 
@@ -26,8 +26,7 @@ export class UserNetwork implements NetworkProvider {
   readonly facts: readonly NetworkFact[];
   readonly configuration: NetworkConfiguration;
   readonly #options: UserNetworkOptions;
-  readonly #ports = new Map<string, PortInfo>();
-  readonly #listeners = new Set<() => void>();
+  readonly #ports = new PortTable();
 
   constructor(options: UserNetworkOptions) {
     this.#options = options;
@@ -41,12 +40,19 @@ export class UserNetwork implements NetworkProvider {
   }
 
   ports() {
-    return [...this.#ports.values()];
+    return this.#ports.list();
   }
 
-  onPortsChanged(listener: () => void) {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onChanged(listener: () => void) {
+    return this.#ports.onChange(listener);
+  }
+
+  adapters() {
+    return [];
+  }
+
+  adapterCounters() {
+    return new Map<string, never>();
   }
 
   managementAddress(): string {
@@ -62,8 +68,8 @@ export class UserNetwork implements NetworkProvider {
   }
 
   async attach(spec: PortSpec): Promise<NicConnection> {
-    this.#requirePortGroup(spec.portGroup);
-    this.#change(() => this.#ports.set(spec.portKey, { ...spec, ifname: '' }));
+    requirePortGroup(this.configuration, spec.portGroup);
+    this.#ports.set(this.#ports.with({ ...spec, ifname: '' }));
     return { kind: 'user', hostForward: this.#options.hostForward?.(spec) ?? [] };
   }
 
@@ -73,35 +79,22 @@ export class UserNetwork implements NetworkProvider {
 
   /** Every port group is the same NAT, so there is nothing to unplug. */
   async move(portKey: string, portGroup: string): Promise<void> {
-    this.#requirePortGroup(portGroup);
-    const port = this.#ports.get(portKey);
-    if (!port) throw new NetworkError(`there is no port ${portKey}`);
-    this.#change(() => this.#ports.set(portKey, { ...port, portGroup }));
+    requirePortGroup(this.configuration, portGroup);
+    this.#ports.set(this.#ports.with({ ...this.#ports.get(portKey), portGroup }));
   }
 
   async setEffectiveMac(): Promise<void> {}
 
   async detach(portKey: string): Promise<void> {
-    this.#change(() => this.#ports.delete(portKey));
+    this.#ports.set(this.#ports.without([portKey]));
   }
 
   /** Ports of guests that run on are known again when somebody attaches them. */
   async adopt(livePortKeys: ReadonlySet<string>): Promise<void> {
-    for (const portKey of this.#ports.keys()) if (!livePortKeys.has(portKey)) await this.detach(portKey);
+    this.#ports.set(this.#ports.only(livePortKeys));
   }
 
   statistics() {
     return new Map<string, never>();
-  }
-
-  #requirePortGroup(name: string): void {
-    if (!this.portGroups().some((group) => group.name === name)) {
-      throw new NetworkError(`there is no port group ${JSON.stringify(name)}`);
-    }
-  }
-
-  #change(change: () => void): void {
-    change();
-    for (const listener of this.#listeners) listener();
   }
 }

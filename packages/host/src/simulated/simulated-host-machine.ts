@@ -4,6 +4,7 @@ import type { Clock } from '@vivarium/base';
 import type { MachineFacts } from '../host-system/machine-facts.ts';
 import type { BlockDevice } from '../machine/block-devices.ts';
 import type { HostMachine } from '../machine/host-machine.ts';
+import { freeAdapters } from '../network/adapters/physical-adapter.ts';
 import type { NetworkConfiguration } from '../network/configuration.ts';
 import { type MachineNetwork, mainAddress } from '../network/machine/machine-network.ts';
 import type { ServiceFacts } from '../service-system/service-info.ts';
@@ -31,7 +32,8 @@ export function simulatedHostMachine(
   hardware: SimulatedHardware,
   { clock, configuration }: { readonly clock: Clock; readonly configuration: NetworkConfiguration },
 ): HostMachine {
-  const network = new SimulatedNetwork(configuration, mainAddress(hardware.network)?.address ?? '127.0.0.1');
+  const address = mainAddress(hardware.network)?.address ?? '127.0.0.1';
+  const network = new SimulatedNetwork(configuration, address, freeAdapters(hardware.network));
   const vmms = new SimulatedVmms({ clock, network });
   return {
     facts: hardware.facts,

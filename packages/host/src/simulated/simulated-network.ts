@@ -1,25 +1,21 @@
 // A switch that carries nothing: changed as Open vSwitch is, with ports that are only told of.
+import type { PhysicalAdapter } from '../network/adapters/physical-adapter.ts';
 import type { NetworkConfiguration, PortGroup } from '../network/configuration.ts';
-import {
-  NetworkError,
-  type NetworkProvider,
-  type NicConnection,
-  type PluggingNic,
-  type PortInfo,
-  type PortSpec,
-} from '../network/provider.ts';
+import { PortTable, requirePortGroup } from '../network/port-table.ts';
+import type { NetworkProvider, NicConnection, PluggingNic, PortSpec } from '../network/provider.ts';
 
 export class SimulatedNetwork implements NetworkProvider {
   readonly mode = 'ovs';
   readonly facts = [{ name: 'network', ok: true, detail: 'simulated' }];
   readonly #address: string;
-  readonly #ports = new Map<string, PortInfo>();
-  readonly #listeners = new Set<() => void>();
+  readonly #adapters: readonly PhysicalAdapter[];
+  readonly #ports = new PortTable();
   #configuration: NetworkConfiguration;
 
-  constructor(configuration: NetworkConfiguration, address: string) {
+  constructor(configuration: NetworkConfiguration, address: string, adapters: readonly PhysicalAdapter[] = []) {
     this.#configuration = configuration;
     this.#address = address;
+    this.#adapters = adapters;
   }
 
   get configuration(): NetworkConfiguration {
@@ -31,12 +27,19 @@ export class SimulatedNetwork implements NetworkProvider {
   }
 
   ports() {
-    return [...this.#ports.values()];
+    return this.#ports.list();
   }
 
-  onPortsChanged(listener: () => void) {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onChanged(listener: () => void) {
+    return this.#ports.onChange(listener);
+  }
+
+  adapters() {
+    return this.#adapters;
+  }
+
+  adapterCounters() {
+    return new Map<string, never>();
   }
 
   managementAddress(): string {
@@ -49,17 +52,12 @@ export class SimulatedNetwork implements NetworkProvider {
 
   async apply(next: NetworkConfiguration, renamed?: { readonly from: string; readonly to: string }): Promise<void> {
     this.#configuration = next;
-    if (!renamed) return;
-    for (const [key, port] of this.#ports) {
-      if (port.portGroup === renamed.from) this.#ports.set(key, { ...port, portGroup: renamed.to });
-    }
-    this.#changed();
+    this.#ports.set(this.#ports.renamed(renamed));
   }
 
   async attach(spec: PortSpec): Promise<NicConnection> {
-    this.#requirePortGroup(spec.portGroup);
-    this.#ports.set(spec.portKey, { ...spec, ifname: '' });
-    this.#changed();
+    requirePortGroup(this.#configuration, spec.portGroup);
+    this.#ports.set(this.#ports.with({ ...spec, ifname: '' }));
     return { kind: 'user', hostForward: [] };
   }
 
@@ -68,34 +66,21 @@ export class SimulatedNetwork implements NetworkProvider {
   }
 
   async move(portKey: string, portGroup: string): Promise<void> {
-    this.#requirePortGroup(portGroup);
-    const port = this.#ports.get(portKey);
-    if (!port) throw new NetworkError(`there is no port ${portKey}`);
-    this.#ports.set(portKey, { ...port, portGroup });
-    this.#changed();
+    requirePortGroup(this.#configuration, portGroup);
+    this.#ports.set(this.#ports.with({ ...this.#ports.get(portKey), portGroup }));
   }
 
   async setEffectiveMac(): Promise<void> {}
 
   async detach(portKey: string): Promise<void> {
-    if (this.#ports.delete(portKey)) this.#changed();
+    this.#ports.set(this.#ports.without([portKey]));
   }
 
   async adopt(livePortKeys: ReadonlySet<string>): Promise<void> {
-    for (const key of this.#ports.keys()) if (!livePortKeys.has(key)) this.#ports.delete(key);
-    this.#changed();
+    this.#ports.set(this.#ports.only(livePortKeys));
   }
 
   statistics() {
     return new Map();
-  }
-
-  #requirePortGroup(name: string): void {
-    if (this.portGroups().some((group) => group.name === name)) return;
-    throw new NetworkError(`there is no port group '${name}'`);
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 }

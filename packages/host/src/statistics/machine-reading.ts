@@ -1,10 +1,11 @@
 // One look at the machine: what its processors, its memory and its network cards have done so far. Reads /proc and /sys.
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
+import { vmnicName } from '../network/adapters/physical-adapter.ts';
 import type { DeviceCounters } from '../network/linux/device-counters.ts';
 import { readDeviceCounters } from '../network/linux/device-counters.ts';
-import { readMachineNetwork } from '../network/machine/machine-network.ts';
-import { vmnicName } from '../network-system/physical-nic.ts';
+import { readPhysicalDevices } from '../network/machine/machine-network.ts';
+import type { NetworkProvider } from '../network/provider.ts';
 
 export interface CpuTimes {
   /** Milliseconds since the machine's start. */
@@ -32,11 +33,12 @@ export interface MachineReading {
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
-/** How to look. */
-export function machineReader(): () => MachineReading {
-  // Which cards there are is asked once: hot-plugged ones are seen after a restart, as in HostNetworkSystem.
-  const cards = readMachineNetwork().physical.map(({ device }, index) => ({ device, name: vmnicName(index) }));
+/** How to look. `network`: the host's; one that has no adapters of its own speaks by the machine's. */
+export function machineReader(network: Pick<NetworkProvider, 'adapterCounters'>): () => MachineReading {
+  // Which cards the machine has is asked once: hot-plugged ones are seen after a restart.
+  const cards = readPhysicalDevices().map(({ device }, index) => ({ device, name: vmnicName(index) }));
   return () => {
+    const own = network.adapterCounters();
     const swap = readFileSync('/proc/vmstat', 'latin1');
     const merged = readMerged();
     const devices = readDeviceCounters();
@@ -46,12 +48,15 @@ export function machineReader(): () => MachineReading {
       swappedInBytes: number(swap, /^pswpin (\d+)$/m) * PAGE_BYTES,
       swappedOutBytes: number(swap, /^pswpout (\d+)$/m) * PAGE_BYTES,
       ...(merged ? { merged } : {}),
-      nics: new Map(
-        cards.flatMap(({ device, name }) => {
-          const counters = devices.get(device);
-          return counters ? [[name, counters] as const] : [];
-        }),
-      ),
+      nics:
+        own.size > 0
+          ? own
+          : new Map(
+              cards.flatMap(({ device, name }) => {
+                const counters = devices.get(device);
+                return counters ? [[name, counters] as const] : [];
+              }),
+            ),
       uptimeSeconds: Math.floor(uptime()),
     };
   };

@@ -20,6 +20,8 @@ export interface Libc {
   ioctl(fd: number, request: number, argument: Uint8Array): void;
   /** The same call for requests whose argument is a plain number. */
   ioctlNumber(fd: number, request: number, argument: number): void;
+  /** The same call for requests whose argument points to more: `pointed` is read and written, its address goes to `at`. */
+  ioctlPointing(fd: number, request: number, argument: Buffer, at: number, pointed: Buffer): void;
   /** An IPv4 datagram socket, close-on-exec: what requests about network devices are made on. */
   deviceSocket(): number;
   setns(fd: number, type: number): void;
@@ -65,6 +67,18 @@ export function loadLibc(): Libc {
     close: (fd) => void close(fd),
     ioctl: (fd, request, argument) => void ioctl(fd, request, argument),
     ioctlNumber: (fd, request, argument) => void ioctlNumber(fd, request, argument),
+    ioctlPointing: (fd, request, argument, at, pointed) => {
+      const type = koffi.array('uint8_t', pointed.length);
+      const memory: unknown = koffi.alloc('uint8_t', pointed.length);
+      try {
+        koffi.encode(memory, type, pointed);
+        argument.writeBigUInt64LE(BigInt(koffi.address(memory)), at);
+        ioctl(fd, request, argument);
+        pointed.set(koffi.decode(memory, type) as Uint8Array);
+      } finally {
+        koffi.free(memory);
+      }
+    },
     deviceSocket: () => socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0),
     setns: (fd, type) => void setns(fd, type),
     unshare: (flags) => void unshare(flags),

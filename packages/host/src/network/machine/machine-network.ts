@@ -21,10 +21,15 @@ export interface PhysicalDevice {
   readonly driver: string;
   /** Address on its bus: `0000:01:00.0`, `virtio0`. */
   readonly busAddress: string;
+  readonly hasLink: boolean;
   /** Absent while there is no link, or the driver does not know. */
   readonly speedMbps?: number;
   readonly isFullDuplex: boolean;
   readonly mtu: number;
+  /** Administratively up. */
+  readonly isUp: boolean;
+  /** What is built on it: the bridge or bond that it is a port of, its VLAN devices. */
+  readonly usedBy: readonly string[];
 }
 
 export interface MachineNetwork {
@@ -32,6 +37,8 @@ export interface MachineNetwork {
   readonly domainName: string;
   /** IPv4 addresses, those of the loopback device left out. */
   readonly addresses: readonly MachineAddress[];
+  /** IPv6 addresses, but for those that every device gives itself. */
+  readonly addresses6: readonly { readonly device: string; readonly address: string }[];
   readonly routes: readonly Route[];
   readonly physical: readonly PhysicalDevice[];
   /** Name servers that guests can be sent to; may be empty. */
@@ -46,12 +53,17 @@ export function readMachineNetwork(): MachineNetwork {
   return {
     hostName,
     domainName: domain.join('.'),
-    addresses: readAddresses(),
-    routes: parseRouteTable(readOr('/proc/net/route', '')),
+    ...readAddressing(),
     physical: readPhysicalDevices(),
     resolvers: usableResolvers(texts),
     searchDomains: search?.[1]?.trim().split(/\s+/) ?? [],
   };
+}
+
+/** Which devices the machine itself speaks by. */
+export function readAddressing(): Pick<MachineNetwork, 'addresses' | 'addresses6' | 'routes'> {
+  const routes = parseRouteTable(readOr('/proc/net/route', ''));
+  return { addresses: readAddresses(), addresses6: readAddresses6(), routes };
 }
 
 /** The address that the machine is best reached at: on the way to everywhere else. */
@@ -69,26 +81,48 @@ function readAddresses(): MachineAddress[] {
   );
 }
 
-// A device that hangs on a bus has a link `device`; bridges, tunnels and veths have none.
-function readPhysicalDevices(): PhysicalDevice[] {
+function readAddresses6(): MachineNetwork['addresses6'] {
+  return Object.entries(networkInterfaces()).flatMap(([device, entries = []]) =>
+    entries.flatMap(({ family, internal, address, scopeid }) =>
+      family === 'IPv6' && !internal && scopeid === 0 ? [{ device, address }] : [],
+    ),
+  );
+}
+
+/**
+ * The devices that hang on a bus, and those that are `named`: bridges, tunnels and veths have no link `device`. In the order of
+ * their names, numbers as numbers; the named ones last, in their own order.
+ */
+export function readPhysicalDevices(named: readonly string[] = []): PhysicalDevice[] {
   const root = '/sys/class/net';
-  return listOr(root)
-    .sort()
-    .flatMap((device) => {
-      const folder = `${root}/${device}`;
-      const bus = orUndefined(() => realpathSync(`${folder}/device`));
-      if (bus === undefined) return [];
-      const speed = Number(readOr(`${folder}/speed`, '-1'));
-      return {
-        device,
-        mac: readOr(`${folder}/address`, '00:00:00:00:00:00').trim(),
-        driver: basename(orUndefined(() => readlinkSync(`${folder}/device/driver`)) ?? ''),
-        busAddress: basename(bus),
-        ...(speed > 0 ? { speedMbps: speed } : {}),
-        isFullDuplex: readOr(`${folder}/duplex`, 'full').trim() !== 'half',
-        mtu: Number(readOr(`${folder}/mtu`, '1500')),
-      };
-    });
+  const onBus = listOr(root).filter((device) => isThere(`${root}/${device}/device`) && !named.includes(device));
+  const inOrder = onBus.sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
+  return [...inOrder, ...named].flatMap((device) => readDevice(device, `${root}/${device}`) ?? []);
+}
+
+function readDevice(device: string, folder: string): PhysicalDevice | undefined {
+  const mac = readOr(`${folder}/address`, '').trim();
+  if (mac === '') return undefined;
+  const bus = orUndefined(() => realpathSync(`${folder}/device`));
+  const speed = Number(readOr(`${folder}/speed`, '-1'));
+  const IFF_UP = 1;
+  const upper = listOr(folder).flatMap((name) => (name.startsWith('upper_') ? [name.slice('upper_'.length)] : []));
+  return {
+    device,
+    mac,
+    driver: basename(orUndefined(() => readlinkSync(`${folder}/device/driver`)) ?? ''),
+    busAddress: bus === undefined ? '' : basename(bus),
+    hasLink: readOr(`${folder}/carrier`, '0').trim() === '1',
+    ...(speed > 0 ? { speedMbps: speed } : {}),
+    isFullDuplex: readOr(`${folder}/duplex`, 'full').trim() !== 'half',
+    mtu: Number(readOr(`${folder}/mtu`, '1500')),
+    isUp: (Number(readOr(`${folder}/flags`, '0')) & IFF_UP) !== 0,
+    usedBy: upper,
+  };
+}
+
+function isThere(path: string): boolean {
+  return orUndefined(() => realpathSync(path)) !== undefined;
 }
 
 function listOr(folder: string): string[] {

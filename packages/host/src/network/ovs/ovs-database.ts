@@ -9,7 +9,7 @@ const COLUMNS = {
   Open_vSwitch: ['next_cfg', 'cur_cfg', 'bridges'],
   Bridge: ['name', 'ports', 'datapath_type', 'fail_mode'],
   Port: ['name', 'interfaces', 'tag', 'external_ids'],
-  Interface: ['name', 'type', 'ofport', 'error', 'mtu_request'],
+  Interface: ['name', 'type', 'ofport', 'error', 'mtu_request', 'link_state', 'link_speed', 'duplex'],
 } as const;
 
 export type Table = keyof typeof COLUMNS;
@@ -25,10 +25,13 @@ export class OvsDatabase {
   #client: OvsdbClient | undefined;
   #rows = emptyRows();
   readonly #waiters = new Set<() => void>();
+  readonly #onRows: () => void;
 
-  constructor(path: string, clock: Clock) {
+  /** `onRows` is called after every change of the rows. */
+  constructor(path: string, clock: Clock, onRows: () => void) {
     this.#path = path;
     this.#clock = clock;
+    this.#onRows = onRows;
   }
 
   get rows(): Rows {
@@ -73,6 +76,7 @@ export class OvsDatabase {
     await client.monitor(COLUMNS, (updates) => {
       this.#rows = withUpdates(this.#rows, updates);
       this.#wake();
+      this.#onRows();
     });
     this.#client = client;
     this.#wake();

@@ -3,6 +3,8 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@vivarium/base';
+import type { Link } from '../adapters/host-adapters.ts';
+import { isVmnicName } from '../adapters/physical-adapter.ts';
 import { Daemon } from '../linux/daemon.ts';
 import type { NetworkNamespace } from '../linux/network-namespace.ts';
 import { NetworkError } from '../provider.ts';
@@ -21,6 +23,8 @@ export interface SwitchSurroundings {
   readonly files: SwitchFiles;
   /** ovs-vswitchd died and is back: without flows, and with its internal devices as new. */
   readonly onSwitchRestarted: () => void;
+  /** An uplink has lost its link or got it back, or another speed. */
+  readonly onLinksChanged: () => void;
 }
 
 export class OvsSwitch {
@@ -30,11 +34,12 @@ export class OvsSwitch {
   readonly #switchDaemon: Daemon;
   /** What each bridge was told last, so that nothing is told twice. */
   readonly #flows = new Map<string, string>();
+  #links = '';
 
   constructor(around: SwitchSurroundings) {
     this.#around = around;
     const { clock, files } = around;
-    this.#database = new OvsDatabase(files.databaseSocket, clock);
+    this.#database = new OvsDatabase(files.databaseSocket, clock, () => this.#watchLinks());
     this.#databaseDaemon = new Daemon(databaseServer(files), { ...around, onRestarted: () => undefined });
     this.#switchDaemon = new Daemon(switchDaemon(files, this.#database), {
       ...around,
@@ -60,6 +65,11 @@ export class OvsSwitch {
   /** The ports that the switch has, the bridges' own ones left out. */
   ports(): CurrentPort[] {
     return listPorts(this.#database.rows);
+  }
+
+  /** Of the uplinks, by their names. */
+  links(): ReadonlyMap<string, Link> {
+    return new Map(this.ports().flatMap(({ name, link }) => (isVmnicName(name) ? [[name, link] as const] : [])));
   }
 
   /** The datapath of the bridges that there are. */
@@ -102,6 +112,13 @@ export class OvsSwitch {
   async release(): Promise<void> {
     await Promise.all([this.#switchDaemon.release(), this.#databaseDaemon.release()]);
     this.#database.close();
+  }
+
+  #watchLinks(): void {
+    const links = JSON.stringify([...this.links()]);
+    if (links === this.#links) return;
+    this.#links = links;
+    this.#around.onLinksChanged();
   }
 
   // The database only repeats what configuration and devices say, so one that cannot be read (a power cut) is put aside.

@@ -80,6 +80,59 @@ test('no policy holds for the host’s own port', () => {
   assert.equal(actions(flows, 'table=1,reg0=0,dl_dst=00:50:56:00:00:02'), 'output:2');
 });
 
+const GROUP = 'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00';
+
+test('what a port sends to others leaves by its uplink with the tag of its VLAN', () => {
+  const flows = planFlows([port(1, { vlanId: 10, uplink: 8 }), port(2, { vlanId: 0, uplink: 9 })], [8, 9]);
+  const source = 'dl_src=00:50:56:00:00:01,vlan_tci=0x0000/0x1000';
+  assert.equal(actions(flows, `table=0,in_port=1,${source}`), 'set_field:10->reg0,set_field:8->reg1,resubmit(,1)');
+  const tagged = 'push_vlan:0x8100,move:NXM_NX_REG0[0..11]->OXM_OF_VLAN_VID[0..11],output:NXM_NX_REG1[]';
+  assert.equal(actions(flows, `table=1,reg0=10,${GROUP}`), `output:1,${tagged}`);
+  assert.equal(actions(flows, 'table=1,reg0=10'), tagged);
+  assert.equal(actions(flows, 'table=1,reg0=0'), 'output:NXM_NX_REG1[]');
+  assert.equal(actions(flows, 'table=1,reg0=10,dl_dst=00:50:56:00:00:01'), 'output:1');
+});
+
+test('a guest that may change its address is not offered what belongs to the network beyond', () => {
+  const flows = planFlows([port(1, { security: OPEN, uplink: 8 }), port(2, { security: OPEN, uplink: 8 })], [8]);
+  assert.equal(actions(flows, 'table=1,reg0=0'), 'output:NXM_NX_REG1[]');
+  assert.equal(actions(flows, 'table=2,reg0=0,in_port=8'), 'drop');
+});
+
+test('what an uplink brings goes to ports of its VLAN alone, and to no other uplink', () => {
+  const flows = planFlows([port(1, { vlanId: 10, uplink: 8 }), port(2, { vlanId: 20, uplink: 8 })], [8, 9]);
+  const note = 'move:OXM_OF_VLAN_VID[0..11]->NXM_NX_REG0[0..11],pop_vlan,resubmit(,2)';
+  assert.equal(actions(flows, 'table=0,in_port=8,vlan_tci=0x1000/0x1000'), note);
+  assert.equal(actions(flows, `table=2,reg0=10,${GROUP},in_port=8`), 'output:1');
+  assert.equal(actions(flows, 'table=2,reg0=20,dl_dst=00:50:56:00:00:02,in_port=8'), 'output:2');
+  assert.equal(actions(flows, 'table=2,reg0=20,dl_dst=00:50:56:00:00:01,in_port=8'), undefined);
+  const fromBeyond = flows.filter((flow) => flow.startsWith('table=2'));
+  assert.ok(!fromBeyond.some((flow) => /output:(8|9|NXM)/.test(flow)), fromBeyond.join('\n'));
+});
+
+test('a frame for all that comes by two uplinks reaches each port once, by its own', () => {
+  const flows = planFlows([port(1, { uplink: 8 }), port(2, { uplink: 9 })], [8, 9]);
+  assert.equal(actions(flows, `table=2,reg0=0,${GROUP},in_port=8`), 'output:1');
+  assert.equal(actions(flows, `table=2,reg0=0,${GROUP},in_port=9`), 'output:2');
+});
+
+test('a frame of the switch’s own that another uplink brings back is dropped, on its VLAN', () => {
+  const flows = planFlows([port(1, { vlanId: 10, uplink: 8 }), port(2, { uplink: 8 })], [8, 9]);
+  const dropped = flows.filter((flow) => flow.startsWith('table=0,in_port=9,priority=200'));
+  assert.deepEqual(dropped, [
+    'table=0,in_port=9,priority=200,dl_src=00:50:56:00:00:01,vlan_tci=0x100a/0x1fff,actions=drop',
+    'table=0,in_port=9,priority=200,dl_src=00:50:56:00:00:02,vlan_tci=0x0000/0x1000,actions=drop',
+  ]);
+});
+
+test('a trunk speaks to the network beyond in every VLAN', () => {
+  const flows = planFlows([port(1, { vlanId: 4095, uplink: 8 })], [8]);
+  const tag = 'push_vlan:0x8100,move:NXM_NX_REG0[0..11]->OXM_OF_VLAN_VID[0..11]';
+  assert.equal(actions(flows, `table=1,${GROUP}`), `${tag},output:1,output:NXM_NX_REG1[]`);
+  assert.equal(actions(flows, `table=2,${GROUP},in_port=8`), `${tag},output:1`);
+  assert.equal(actions(flows, `table=2,reg0=0,${GROUP},in_port=8`), 'output:1');
+});
+
 test('two guests with one address both get its frames', () => {
   const twin = { mac: '00:50:56:00:00:07', security: DEFAULT_SECURITY };
   const flows = planFlows([port(1, twin), port(2, twin)]);

@@ -1,4 +1,5 @@
 // What the switch's database should say, and the operations that make it so from what it says. Pure.
+import type { Link } from '../adapters/host-adapters.ts';
 import type { Rows } from './ovs-database.ts';
 import { mapOf, setOf, textOf, toMap, toSet, uuidsOf } from './ovs-value.ts';
 import type { OvsOperation, OvsRow } from './ovsdb-client.ts';
@@ -15,8 +16,8 @@ export interface DesiredBridge {
 export interface DesiredPort {
   /** The device's name, unique on the host. */
   readonly name: string;
-  /** `tap` = the device is there already; `internal` = the switch makes it. */
-  readonly type: 'tap' | 'internal';
+  /** `tap`, `uplink` = the device is there already; `internal` = the switch makes it. */
+  readonly type: 'tap' | 'uplink' | 'internal';
   /** Access VLAN, for who looks at the switch: the flows decide. */
   readonly tag?: number;
   /** Only for `internal`: the address that the device gets. */
@@ -34,6 +35,7 @@ export interface CurrentPort {
   readonly ofport: number | undefined;
   /** The switch's words about a device that it cannot use. */
   readonly error: string | undefined;
+  readonly link: Link;
 }
 
 /** All ports in the database, without the bridges' own (local) ones. */
@@ -52,9 +54,22 @@ export function listPorts(rows: Rows): CurrentPort[] {
         externalIds: mapOf(port['external_ids']),
         ofport: typeof ofport === 'number' ? ofport : undefined,
         error: typeof error === 'string' && error !== '' ? error : undefined,
+        link: linkOf(device),
       };
     }),
   );
+}
+
+/** `link_speed` is in bit/s (ovs-vswitchd.conf.db(5)). */
+function linkOf(device: OvsRow | undefined): Link {
+  const value = (column: string) => setOf(device?.[column])[0];
+  const hasLink = value('link_state') === 'up';
+  const speed = value('link_speed');
+  return {
+    hasLink,
+    isFullDuplex: value('duplex') !== 'half',
+    ...(hasLink && typeof speed === 'number' && speed > 0 ? { speedMbps: Math.round(speed / 1e6) } : {}),
+  };
 }
 
 /** Operations for one transaction; empty when the database says everything already. */

@@ -1,7 +1,9 @@
 // A plugged NIC as the provider knows it, and as the switch's database keeps it for the next hostd (Port.external_ids). Pure.
 import { createHash } from 'node:crypto';
+import { isVmnicName } from '../adapters/physical-adapter.ts';
+import { chooseUplink } from '../choose-uplink.ts';
 import type { NetworkConfiguration } from '../configuration.ts';
-import { effectiveSecurity, TRUNK_VLAN } from '../configuration.ts';
+import { effectiveSecurity, effectiveTeaming, servicedPortGroup, TRUNK_VLAN } from '../configuration.ts';
 import type { PortInfo } from '../provider.ts';
 import type { SwitchPort } from './plan-flows.ts';
 import type { CurrentPort, Datapath, DesiredBridge, DesiredPort } from './plan-rows.ts';
@@ -28,7 +30,7 @@ export function isTapName(name: string): boolean {
 /** The OVS bridge of a virtual switch: its own name when that can be a device's, and is not one of ours. */
 export function bridgeName(switchName: string): string {
   const isUsable =
-    /^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(switchName) && !/^(lo|uplink|gateway|ovs-|tap|br-)/.test(switchName);
+    /^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(switchName) && !/^(lo|uplink|gateway|ovs-|tap|br-|vmnic)/.test(switchName);
   return isUsable ? switchName : `br-${digest(switchName)}`;
 }
 
@@ -41,21 +43,24 @@ export function parsePort({ name, externalIds }: CurrentPort): PortRecord | unde
   return { portKey, mac, portGroup, effectiveMac, vmName: externalIds['vm-name'] ?? '', ifname: name };
 }
 
-/** What the switch should have. A port whose port group is gone is left out. */
+/** What the switch should have. A port whose port group is gone is left out, and so are uplinks that are not `present`. */
 export function desiredBridges(
   configuration: NetworkConfiguration,
   ports: readonly PortRecord[],
   service: ServicePort | undefined,
   datapath: Datapath,
+  present: ReadonlySet<string> = new Set(),
 ): DesiredBridge[] {
   const isOn = (vswitchName: string, portGroup: string | undefined) =>
     configuration.portGroups.find(({ name }) => name === portGroup)?.vswitchName === vswitchName;
-  return configuration.switches.map(({ name, mtu }) => ({
+  const serviced = servicedPortGroup(configuration)?.name;
+  return configuration.switches.map(({ name, mtu, uplinks = [] }) => ({
     name: bridgeName(name),
     datapath,
     mtu,
     ports: [
-      ...(service && isOn(name, configuration.serviced) ? [desiredServicePort(configuration, service)] : []),
+      ...(service && isOn(name, serviced) ? [desiredServicePort(configuration, service)] : []),
+      ...uplinks.filter((uplink) => present.has(uplink)).map(desiredUplink),
       ...ports.filter(({ portGroup }) => isOn(name, portGroup)).map((port) => desiredPort(configuration, port)),
     ],
   }));
@@ -68,22 +73,38 @@ export function switchPorts(
   service: ServicePort | undefined,
   current: readonly CurrentPort[],
   bridge: string,
-): SwitchPort[] {
-  return current.flatMap((there): SwitchPort[] => {
-    if (there.bridge !== bridge || there.ofport === undefined || there.ofport < 0) return [];
-    const record = ports.find(({ ifname }) => ifname === there.name);
-    const name = there.name === service?.ifname ? configuration.serviced : record?.portGroup;
+): { readonly ports: SwitchPort[]; readonly uplinks: number[] } {
+  const here = current.filter((port) => port.bridge === bridge && port.ofport !== undefined && port.ofport >= 0);
+  const uplinks = new Map(here.flatMap((port) => (isVmnicName(port.name) ? [[port.name, port] as const] : [])));
+  const hasLink = (uplink: string) => uplinks.get(uplink)?.link.hasLink ?? false;
+  const found = here.flatMap(({ name: device, ofport = 0 }): SwitchPort[] => {
+    const record = ports.find(({ ifname }) => ifname === device);
+    const name = device === service?.ifname ? configuration.serviced : record?.portGroup;
     const portGroup = configuration.portGroups.find((group) => group.name === name);
     if (!portGroup) return [];
-    const common = {
-      ofport: there.ofport,
-      vlanId: portGroup.vlanId,
-      security: effectiveSecurity(configuration, portGroup),
-    };
-    if (record) return [{ ...common, kind: 'guest', mac: record.mac, effectiveMac: record.effectiveMac }];
+    const common = { ofport, vlanId: portGroup.vlanId, security: effectiveSecurity(configuration, portGroup) };
     // The host speaks untagged on a trunk.
-    return service ? [{ ...common, vlanId: accessVlan(portGroup.vlanId) ?? 0, kind: 'service', mac: service.mac }] : [];
+    if (!record) {
+      const vlanId = accessVlan(portGroup.vlanId) ?? 0;
+      return service ? [{ ...common, vlanId, kind: 'service', mac: service.mac }] : [];
+    }
+    const chosen = chooseUplink(effectiveTeaming(configuration, portGroup), ofport, hasLink);
+    const uplink = chosen === undefined ? undefined : uplinks.get(chosen)?.ofport;
+    return [
+      {
+        ...common,
+        kind: 'guest',
+        mac: record.mac,
+        effectiveMac: record.effectiveMac,
+        ...(uplink === undefined ? {} : { uplink }),
+      },
+    ];
   });
+  return { ports: found, uplinks: [...uplinks.values()].flatMap(({ ofport }) => ofport ?? []) };
+}
+
+function desiredUplink(name: string): DesiredPort {
+  return { name, type: 'uplink', externalIds: {} };
 }
 
 function desiredPort(configuration: NetworkConfiguration, port: PortRecord): DesiredPort {

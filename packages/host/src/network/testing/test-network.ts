@@ -48,12 +48,18 @@ export interface TestNetwork {
   restart(configuration?: NetworkConfiguration): Promise<OvsNetwork>;
 }
 
-export async function testNetwork(t: TestContext, configuration = INITIAL_CONFIGURATION): Promise<TestNetwork> {
+/** `uplinks`: devices of the machine that the host may have as vmnic0, vmnic1 … */
+export async function testNetwork(
+  t: TestContext,
+  configuration = INITIAL_CONFIGURATION,
+  uplinks: readonly string[] = [],
+): Promise<TestNetwork> {
   // oxlint-disable-next-line no-restricted-globals -- the product's timers do not keep a process alive
   const hold = setInterval(() => undefined, 1_000);
   const stateDir = await realpath(await mkdtemp(join(tmpdir(), 'viv-net-')));
   const guests: TapGuest[] = [];
-  let network = new OvsNetwork(networkOptions(stateDir, configuration));
+  const adapters = { named: uplinks, others: false };
+  let network = new OvsNetwork({ ...networkOptions(stateDir, configuration), adapters });
   t.after(async () => {
     for (const guest of guests) guest.close();
     await network.stop({ teardown: true });
@@ -76,7 +82,7 @@ export async function testNetwork(t: TestContext, configuration = INITIAL_CONFIG
     },
     restart: async (next = network.configuration) => {
       await network.stop();
-      network = new OvsNetwork(networkOptions(stateDir, next));
+      network = new OvsNetwork({ ...networkOptions(stateDir, next), adapters });
       await network.start();
       return network;
     },
