@@ -111,7 +111,7 @@ function readDevice(device: string, folder: string): PhysicalDevice | undefined 
     device,
     mac,
     driver: basename(orUndefined(() => readlinkSync(`${folder}/device/driver`)) ?? ''),
-    busAddress: bus === undefined ? '' : basename(bus),
+    busAddress: busAddressOf(bus ?? ''),
     hasLink: readOr(`${folder}/carrier`, '0').trim() === '1',
     ...(speed > 0 ? { speedMbps: speed } : {}),
     isFullDuplex: readOr(`${folder}/duplex`, 'full').trim() !== 'half',
@@ -119,6 +119,12 @@ function readDevice(device: string, folder: string): PhysicalDevice | undefined 
     isUp: (Number(readOr(`${folder}/flags`, '0')) & IFF_UP) !== 0,
     usedBy: upper,
   };
+}
+
+/** The PCI address on the way to it, if there is one: virtio devices have a bus of their own below it. */
+function busAddressOf(path: string): string {
+  const isPci = (part: string) => /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(part);
+  return path.split('/').findLast(isPci) ?? basename(path);
 }
 
 function isThere(path: string): boolean {
