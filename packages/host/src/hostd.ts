@@ -1,11 +1,10 @@
 // hostd, put together: what the daemon is made of and in which order it comes and goes.
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { uptime } from 'node:os';
-import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
+import type { Clock, Logger, Random } from '@vivarium/base';
 import { writeDurable } from '@vivarium/base/node';
 import { identifyProcess } from '@vivarium/qemu';
-import { openSqliteStore, type Store } from '@vivarium/store';
+import { openSqliteStore } from '@vivarium/store';
 import { type Event, MethodFault, moRef } from '@vivarium/vim';
 import { browseLog, logDescriptor, Service, type UserDirectory } from '@vivarium/vmomi';
 import { aboutHost } from './about.ts';
@@ -19,12 +18,13 @@ import { addDateTimeSystem } from './date-time-system/date-time-system.ts';
 import { environmentBrowserMethods } from './environment-browser/environment-browser-methods.ts';
 import { graphSurroundings } from './environment-browser/graph-surroundings.ts';
 import { addFirewallSystem } from './firewall-system/firewall-system.ts';
+import { ensureAdministrator, hostUuid } from './first-start.ts';
 import { hostCapability } from './host-system/host-capability.ts';
 import { hostMethods } from './host-system/host-methods.ts';
 import { publishHost } from './host-system/host-object.ts';
 import { MaintenanceMode } from './host-system/maintenance-mode.ts';
 import { Management } from './host-system/management.ts';
-import { buildTree, listMembers } from './inventory/build-tree.ts';
+import { buildTree } from './inventory/build-tree.ts';
 import { refs } from './inventory/refs.ts';
 import { VmUsers } from './inventory/vm-users.ts';
 import type { HostMachine } from './machine/host-machine.ts';
@@ -47,9 +47,10 @@ import { countAdapters } from './storage-system/storage-device-info.ts';
 import { addStorageSystem } from './storage-system/storage-system.ts';
 import { HostCertificates } from './tls/host-certificates.ts';
 import { ensureVcenterAccount, vcenterLogin } from './tls/vcenter-login.ts';
-import { publishInaccessibleVm } from './virtual-machine/inaccessible-vm.ts';
-import { datastoresOf, type PublishedVm, publishVm } from './virtual-machine/vm-object.ts';
+import { PublishedVms } from './virtual-machine/published-vms.ts';
+import { datastoresOf } from './virtual-machine/vm-object.ts';
 import { addVirtualNicManager } from './virtual-nic-manager/virtual-nic-manager.ts';
+import { surroundingsOf } from './vm/surroundings.ts';
 import type { Vm } from './vm/vm.ts';
 import type { VmHost } from './vm/vm-host.ts';
 import { VmRegistry } from './vm/vm-registry.ts';
@@ -140,17 +141,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     maintenance,
     disks: storage.disks,
     paths: storage.paths,
-    surroundings: () => ({
-      datastores: storage.datastores.list().map((datastore) => ({
-        name: datastore.name,
-        ref: datastore.ref,
-        url: datastore.url,
-        volumeNames: [datastore.uuid],
-      })),
-      networks: network.portGroups().map(({ name }) => ({ name, ref: moRef('Network', `HaNetwork-${name}`) })),
-      findDisk: (path) => storage.disks.findDisk(path),
-      exists: (path) => existsSync(storage.paths.resolve(path)),
-    }),
+    surroundings: () => surroundingsOf(storage, network),
     post: (event) => void service.events.post(event as unknown as Event & { _typeName: 'Event' }),
     journal: {
       begin: (id, change) => registry.journal.begin(id, change),
@@ -264,67 +255,51 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   undo.defer(() => serialBridges.close());
   const networkUsers = new VmUsers();
   const datastoreUsers = new VmUsers();
-  const objects = new Map<string, PublishedVm>();
-  const inaccessible = new Map<string, { remove(): void }>();
-  let isLoaded = false;
-  const listVms = () => {
-    if (!isLoaded) return; // once for all that are there at start
-    listMembers(service.graph, 'VirtualMachine', registry.refs);
-    publishedPools.list(registry.refs);
+  const showUsers = (
+    vm: Vm,
+    places: { readonly networks: readonly string[]; readonly datastores: readonly string[] },
+  ) => {
+    if (networkUsers.set(vm.ref, places.networks)) publishedNetwork.setUsers(networkUsers.all);
+    if (datastoreUsers.set(vm.ref, places.datastores)) publishedStorage.setUsers(datastoreUsers.all);
   };
+  const publishedVms = new PublishedVms({
+    service,
+    registry: () => registry,
+    tickets,
+    endpoint,
+    pools,
+    publishedPools,
+    followers: [
+      { follow: (vm, isRunning) => void vncDoors.follow(vm, isRunning), removed: ({ id }) => vncDoors.drop(id) },
+      { follow: (vm, isRunning) => serialBridges.follow(vm, isRunning), removed: ({ id }) => serialBridges.drop(id) },
+      { follow: (vm, isRunning) => sampler.follow(vm, isRunning), removed: (vm) => sampler.follow(vm, false) },
+      { follow: () => maintenance.settle(), removed: (vm) => statistics.forget(vm.ref) },
+      {
+        follow: (vm) =>
+          showUsers(vm, {
+            networks: networksOf(vm.config),
+            datastores: datastoresOf(vm).map(({ value }) => value),
+          }),
+        removed: (vm) => showUsers(vm, { networks: [], datastores: [] }),
+      },
+    ],
+  });
   const registry: VmRegistry = new VmRegistry(host, store, {
-    added(vm: Vm) {
-      const pool = poolRef(pools.poolOf(vm.id));
-      const object = publishVm(vm, service, { service, registry, tickets, endpoint, pool });
-      objects.set(vm.id, object);
-      const follow = () => {
-        const isRunning = vm.power === 'poweredOn';
-        void vncDoors.follow(vm, isRunning);
-        serialBridges.follow(vm, isRunning);
-        if (isRunning) void sampler.started(vm);
-        else sampler.ended(vm);
-        maintenance.settle();
-        if (networkUsers.set(vm.ref, networksOf(vm.config))) publishedNetwork.setUsers(networkUsers.all);
-        const datastores = datastoresOf(vm).map(({ value }) => value);
-        if (datastoreUsers.set(vm.ref, datastores)) publishedStorage.setUsers(datastoreUsers.all);
-      };
-      vm.onChange((aspects) => {
-        if (aspects.includes('config')) publishedPools.vmChanged(vm);
-        if (aspects.includes('config') || aspects.includes('runtime')) follow();
-      });
-      follow();
-      listVms();
+    added(vm) {
       publishedStorage.touched(vm.vmxFile);
-      return object.refreshStorage(); // whoever has made the VM finds its files in layoutEx
+      return publishedVms.added(vm);
     },
-    removed(vm: Vm) {
-      vncDoors.drop(vm.id);
-      serialBridges.drop(vm.id);
-      sampler.ended(vm);
-      statistics.forget(vm.ref);
-      if (networkUsers.set(vm.ref, [])) publishedNetwork.setUsers(networkUsers.all);
-      if (datastoreUsers.set(vm.ref, [])) publishedStorage.setUsers(datastoreUsers.all);
-      objects.get(vm.id)?.remove();
-      objects.delete(vm.id);
-      listVms();
+    removed(vm) {
+      publishedVms.removed(vm);
       publishedStorage.touched(vm.vmxFile);
     },
-    broken(vm) {
-      const pool = poolRef(pools.poolOf(vm.ref.value));
-      inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry: () => registry, pool }));
-      listVms();
-    },
-    mended({ ref }) {
-      inaccessible.get(ref.value)?.remove();
-      inaccessible.delete(ref.value);
-      listVms();
-    },
+    broken: (vm) => publishedVms.broken(vm),
+    mended: (vm) => publishedVms.mended(vm),
   });
   vms.registry = registry;
   await registry.load();
   await pools.start(new Set(registry.refs.map(({ value }) => value)));
-  isLoaded = true;
-  listVms();
+  publishedVms.loaded();
   await imports.undoAbandoned();
   undo.defer(() => registry.release());
   await adoptPorts(
@@ -403,29 +378,6 @@ function addDiagnosticManager(service: Service, file: string): void {
     { QueryDescriptions: () => [logDescriptor(log)], BrowseDiagnosticLog: (args) => browseLog(log, args) },
   );
   service.extendContent({ diagnosticManager });
-}
-
-async function hostUuid(store: Store, random: Random): Promise<string> {
-  const key = 'host/uuid';
-  const known = store.get<string>(key)?.value;
-  if (known) return known;
-  const made = uuid(random);
-  await store.batch([{ put: key, value: made }]);
-  return made;
-}
-
-async function ensureAdministrator(service: Service, options: HostdOptions): Promise<void> {
-  const { accounts } = service;
-  const hasUsers = accounts.listUsers().some(({ userName }) => !accounts.isServiceUser(userName));
-  if (hasUsers || !options.credentialsFile) return;
-  const { userName, password } = JSON.parse(await readFile(options.credentialsFile, 'utf8')) as {
-    userName: string;
-    password: string;
-  };
-  await accounts.addUser(userName, password, 'Administrator');
-  await service.authorization.grant(refs.rootFolder, [
-    { principal: userName, isGroup: false, roleId: -1, propagate: true },
-  ]);
 }
 
 /** The file stays as long as anything of the host may run: when hostd ends before its guests, others can tell. */

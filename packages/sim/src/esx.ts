@@ -13,7 +13,6 @@ import { simUrl } from './sim-url.ts';
 import { vmSpec } from './vm-spec.ts';
 
 const NAME = 'localhost.localdomain';
-const ROOT_FOLDER = moRef('Folder', 'ha-folder-root');
 const VM_FOLDER = moRef('Folder', 'ha-folder-vm');
 const DATASTORES = moRef('HostDatastoreSystem', 'ha-datastoresystem');
 const ROOT_POOL = moRef('ResourcePool', 'ha-root-pool');
@@ -40,8 +39,7 @@ export async function startEsx(flags: SimFlags, options: SimOptions): Promise<Si
   await using undo = new AsyncDisposableStack();
   undo.defer(() => host.close());
   const { service } = host;
-  const admin = { principal: ADMINISTRATORS, isGroup: true, roleId: -1, propagate: true };
-  await service.authorization.grant(ROOT_FOLDER, [admin]);
+  await service.authorization.grantAdmin(ADMINISTRATORS, true);
   const { invoke, run, end } = asAdministrator(service);
   for (let number = 1; number < flags.datastores; number++) {
     const path = join(folder, `LocalDS_${number}`);

@@ -64,8 +64,7 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
   if (flags.apiVersion !== undefined) {
     vpxd.service.extendContent({ about: { ...center, apiVersion: flags.apiVersion } });
   }
-  const admin = { principal: ADMINISTRATORS, isGroup: true, roleId: -1, propagate: true };
-  await vpxd.service.authorization.grant(vpxd.service.rootFolder, [admin]);
+  await vpxd.service.authorization.grantAdmin(ADMINISTRATORS, true);
   const about = make('AboutInfo', {
     ...center,
     name: 'VMware ESXi',

@@ -67,14 +67,10 @@ export class Sampler {
     return this.#usage;
   }
 
-  /** A VM was started: what it takes is known at once, and its load from then on. */
-  async started(vm: SampledVm): Promise<void> {
-    if (!this.#readings.has(vm.id)) await this.#look(vm, this.#options.network.statistics());
-  }
-
-  /** It runs no more. */
-  ended(vm: Pick<SampledVm, 'id'>): void {
-    this.#readings.delete(vm.id);
+  /** A VM that was started is looked at: what it takes is known at once, and its load from then on. */
+  follow(vm: SampledVm, isRunning: boolean): void {
+    if (!isRunning) this.#readings.delete(vm.id);
+    else if (!this.#readings.has(vm.id)) this.#lookFirst(vm).catch((error: unknown) => this.#failed(error));
   }
 
   stop(): void {
@@ -86,11 +82,19 @@ export class Sampler {
     const { clock } = this.#options;
     this.#timer = clock.setTimer(PERIOD_MS - (clock.now() % PERIOD_MS), () => {
       this.#pass()
-        .catch((error: unknown) => this.#options.log.warn({ err: error }, 'a sample could not be taken'))
+        .catch((error: unknown) => this.#failed(error))
         .finally(() => {
           if (!this.#isStopped) this.#schedule();
         });
     });
+  }
+
+  async #lookFirst(vm: SampledVm): Promise<void> {
+    await this.#look(vm, this.#options.network.statistics());
+  }
+
+  #failed(error: unknown): void {
+    this.#options.log.warn({ err: error }, 'a sample could not be taken');
   }
 
   async #pass(): Promise<void> {

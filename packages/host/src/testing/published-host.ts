@@ -8,7 +8,7 @@ import { TicketRegistry } from '../console/ticket-registry.ts';
 import { hostMethods } from '../host-system/host-methods.ts';
 import { publishHost } from '../host-system/host-object.ts';
 import { Management } from '../host-system/management.ts';
-import { buildTree, listMembers } from '../inventory/build-tree.ts';
+import { buildTree } from '../inventory/build-tree.ts';
 import { refs } from '../inventory/refs.ts';
 import { readMachineDetails } from '../machine/machine-details.ts';
 import { machineFiles } from '../machine/machine-files.ts';
@@ -17,8 +17,7 @@ import { publishPools } from '../resource-pool/publish-pools.ts';
 import { HostStatistics } from '../statistics/host-statistics.ts';
 import type { MachineReading } from '../statistics/machine-reading.ts';
 import { Sampler } from '../statistics/sampler.ts';
-import { publishInaccessibleVm } from '../virtual-machine/inaccessible-vm.ts';
-import { type PublishedVm, publishVm } from '../virtual-machine/vm-object.ts';
+import { PublishedVms } from '../virtual-machine/published-vms.ts';
 import type { Vm } from '../vm/vm.ts';
 import { vmFolderMethods } from '../vm-folder/vm-folder-methods.ts';
 import { TEST_FACTS, TEST_IDENTITY } from './test-facts.ts';
@@ -58,7 +57,7 @@ export function publishedHost(context: TestContext): Promise<PublishedHost> {
 }
 
 async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>): Promise<PublishedHost> {
-  const made: { service?: Service } = {};
+  const made: { service?: Service; vms?: PublishedVms } = {};
   const statistics = HostStatistics.open(':memory:', silentLogger);
   const machine = { reading: IDLE_MACHINE };
   const publish: TestHostOptions['publish'] = (host, store, registry, pools, maintenance) => {
@@ -107,8 +106,6 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
     });
     const tickets = new TicketRegistry({ clock, random: systemRandom });
     const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
-    const objects = new Map<string, PublishedVm>();
-    const inaccessible = new Map<string, { remove(): void }>();
     const sampler = new Sampler({
       clock,
       log: silentLogger,
@@ -120,59 +117,22 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
       vms: () => registry().all.filter(({ power }) => power === 'poweredOn'),
       sampled: (timeMs, figures) => statistics.record(timeMs, figures),
     });
-    const vms: { all: readonly Vm[] } = { all: [] };
-    const published = publishPools({
-      ...{ service, pools, registry, hostName: host.name, vms: () => vms.all },
+    const publishedPools = publishPools({
+      ...{ service, pools, registry, hostName: host.name, vms: () => registry().all },
       post: (event) => host.post(event),
       importVApp: () => {
         throw new MethodFault('NotSupported', {}, 'a test host imports nothing');
       },
     });
-    const list = () => {
-      vms.all = registry().all;
-      listMembers(service.graph, 'VirtualMachine', registry().refs);
-      published.list(registry().refs);
-    };
-    const poolOf = ({ value }: MoRef) => poolRef(pools.poolOf(value));
-    return {
-      added(vm) {
-        const object = publishVm(vm, service, {
-          service,
-          registry: registry(),
-          tickets,
-          endpoint,
-          pool: poolOf(vm.ref),
-        });
-        vm.onChange(() => published.vmChanged(vm));
-        objects.set(vm.id, object);
-        list();
-        const follow = () => {
-          if (vm.power === 'poweredOn') void sampler.started(vm);
-          else sampler.ended(vm);
-        };
-        vm.onChange((aspects) => {
-          if (aspects.includes('runtime')) follow();
-        });
-        follow();
-        return object.refreshStorage();
-      },
-      removed(vm) {
-        objects.get(vm.id)?.remove();
-        objects.delete(vm.id);
-        list();
-      },
-      broken(vm) {
-        inaccessible.set(vm.ref.value, publishInaccessibleVm(vm, { service, registry, pool: poolOf(vm.ref) }));
-        list();
-      },
-      mended({ ref }) {
-        inaccessible.get(ref.value)?.remove();
-        inaccessible.delete(ref.value);
-        list();
-      },
-    };
+    const follow = (vm: Vm, isRunning: boolean) => sampler.follow(vm, isRunning);
+    made.vms = new PublishedVms({
+      ...{ service, registry, tickets, endpoint, pools, publishedPools },
+      followers: [{ follow, removed: (vm) => follow(vm, false) }],
+    });
+    return made.vms;
   };
   const host = await start({ publish });
+  made.vms?.loaded();
   const { service } = made;
   if (!service) throw new Error('the host was not published');
   await service.authorization.ensureAdmin('root');

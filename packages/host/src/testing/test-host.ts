@@ -10,7 +10,7 @@ import { type Logger, silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
 import type { Group } from '@vivarium/qemu';
 import { openSqliteStore, type Store } from '@vivarium/store';
-import { type MoRef, moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
+import { moRef, type VirtualMachineConfigSpec } from '@vivarium/vim';
 import { Datastores } from '../datastore/datastores.ts';
 import { MaintenanceMode } from '../host-system/maintenance-mode.ts';
 import { refs } from '../inventory/refs.ts';
@@ -20,6 +20,7 @@ import { HeaderImages } from '../simulated/header-images.ts';
 import { SimulatedVmms } from '../simulated/simulated-vmms.ts';
 import { vmPaths } from '../storage.ts';
 import { VirtualDisks } from '../virtual-disk-manager/virtual-disks.ts';
+import { surroundingsOf } from '../vm/surroundings.ts';
 import type { Request, Vm } from '../vm/vm.ts';
 import type { NewEvent, VmHost } from '../vm/vm-host.ts';
 import { type BrokenVm, VmRegistry, type VmRegistryListener } from '../vm/vm-registry.ts';
@@ -164,12 +165,7 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
     maintenance,
     disks,
     paths,
-    surroundings: () => ({
-      datastores: datastores.list().map(({ name, ref, url, uuid }) => ({ name, ref, url, volumeNames: [uuid] })),
-      networks: network.portGroups().map(({ name }) => ({ name, ref: networkRef(name) })),
-      findDisk: (path) => disks.findDisk(path),
-      exists: (path) => existsSync(paths.resolve(path)),
-    }),
+    surroundings: () => surroundingsOf({ datastores, disks, paths }, network),
     post: (event) => void events.push(event),
     journal: {
       begin: (id, change) => registry.journal.begin(id, change),
@@ -225,10 +221,6 @@ async function startHost(world: World, options: TestHostOptions, running: Set<Te
       if (!life.isDead) throw error;
     });
   return testHost;
-}
-
-export function networkRef(name: string): MoRef<'Network'> {
-  return moRef('Network', `HaNetwork-${name}`);
 }
 
 /** A request of the user `root`, with a task when one is named. */

@@ -11,8 +11,6 @@ const EXTENSION_KEY = 'com.vmware.vim';
 /** Named as on ESXi. */
 const VPXUSER = { userName: 'vpxuser', fullName: 'VMware VirtualCenter administration account', groups: [] } as const;
 
-const ROLE_ADMIN = -1;
-
 export function vcenterLogin(options: {
   readonly certificates: Pick<HostCertificates, 'authorities'>;
   readonly clock: Clock;
@@ -35,7 +33,5 @@ export async function ensureVcenterAccount({ accounts, authorization }: Service)
   await accounts.ensureServiceUser(userName, fullName);
   const isGranted = authorization.permissions(refs.rootFolder).some(({ principal }) => principal === userName);
   if (isGranted) return;
-  await authorization.grant(refs.rootFolder, [
-    { principal: userName, isGroup: false, roleId: ROLE_ADMIN, propagate: true },
-  ]);
+  await authorization.grantAdmin(userName);
 }

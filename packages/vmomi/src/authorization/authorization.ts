@@ -246,6 +246,11 @@ export class Authorization {
   /** Gives a user or group the Admin role on everything if nobody has it: the first start of a daemon. */
   async ensureAdmin(principal: string, isGroup = false): Promise<void> {
     if (this.#table.all().some((grant) => this.#isRootAdmin(grant))) return;
+    await this.grantAdmin(principal, isGroup);
+  }
+
+  /** Gives a user or group the Admin role on everything. */
+  async grantAdmin(principal: string, isGroup = false): Promise<void> {
     await this.grant(this.#rootFolder, [{ principal, isGroup, roleId: ROLE_ADMIN, propagate: true }]);
   }
 
