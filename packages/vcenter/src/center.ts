@@ -5,6 +5,7 @@ import type { Imports } from './appliance-import/imports.ts';
 import type { HostSwitches } from './distributed-switch/host-switches.ts';
 import type { HostDialer } from './host-link/host-link.ts';
 import type { ExpectedVms } from './host-sync/expected-vms.ts';
+import type { SharedIndex } from './host-sync/shared-index.ts';
 import type { SharedObjects } from './host-sync/shared-objects.ts';
 import type { VmIndex } from './host-sync/vm-index.ts';
 import type { Hosts } from './hosts/hosts.ts';
@@ -23,6 +24,7 @@ export interface Center {
   readonly hosts: Hosts;
   readonly vms: VmIndex;
   readonly shared: SharedObjects;
+  readonly index: SharedIndex;
   readonly expected: ExpectedVms;
   readonly pools: ComputePools;
   readonly apps: AppOperations;

@@ -19,6 +19,7 @@ import { addSwitchManager } from './distributed-switch/switch-manager.ts';
 import { ensureRootFolder, ROOT_FOLDER } from './folder/create-entity.ts';
 import type { HostDialer } from './host-link/host-link.ts';
 import { ExpectedVms } from './host-sync/expected-vms.ts';
+import { SharedIndex } from './host-sync/shared-index.ts';
 import { SharedObjects } from './host-sync/shared-objects.ts';
 import { VmIndex } from './host-sync/vm-index.ts';
 import { rememberHost } from './host-system/remember-host.ts';
@@ -107,6 +108,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const { graph } = service;
   const lists = new MemberLists(graph);
   const shared = new SharedObjects(graph, lists);
+  const index = new SharedIndex(inventory);
   const vms: VmIndex = new VmIndex(inventory);
   const expected = new ExpectedVms(store);
   const pools = new ComputePools(inventory, graph);
@@ -125,6 +127,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     graph,
     lists,
     shared,
+    index,
     vms,
     expected,
     dialer,
@@ -166,6 +169,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     inventory,
     lists,
     hosts,
+    index,
     vms,
     shared,
     expected,
@@ -188,8 +192,10 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   const summaries = keepSummaries({ graph, inventory, pools });
   const podSummaries = keepPodSummaries({ graph, inventory });
   service.events.onPost((event) => operations.note(event));
-  inventory.onChange(({ ref, after }) => {
+  inventory.onChange(({ ref, before, after }) => {
     if (!after) operations.forget(ref as MoRef);
+    if ((ref as MoRef).type !== 'Datastore' || !before || !after || before.name === after.name) return;
+    hosts.datastoreRenamed(ref as MoRef as MoRef<'Datastore'>, after.name);
   });
   lists.flush();
   return {

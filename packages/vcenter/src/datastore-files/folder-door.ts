@@ -18,7 +18,7 @@ import { type FolderAnswer, type FolderRequest, HostUnreachable } from '../host-
 import type { ReferenceMap } from '../host-sync/reference-map.ts';
 import { datacenterEntries, datastoreEntries } from './folder-listings.ts';
 import { parseFolderTarget } from './folder-target.ts';
-import { findDatacenter, findDatastore, hostWithAll } from './locate-file.ts';
+import { findDatacenter, hostWithAll } from './locate-file.ts';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
 /** Transfers at once, of all users together. */
@@ -47,7 +47,9 @@ const TO_CLIENT = [
   'x-content-type-options',
 ];
 
-export type FolderCenter = Pick<Center, 'service' | 'inventory' | 'hosts' | 'shared'> & { readonly log: Logger };
+export type FolderCenter = Pick<Center, 'service' | 'inventory' | 'hosts' | 'shared' | 'index'> & {
+  readonly log: Logger;
+};
 
 export function registerFolderDoor(app: FastifyInstance, center: FolderCenter): void {
   let transfers = 0;
@@ -86,7 +88,7 @@ export function registerFolderDoor(app: FastifyInstance, center: FolderCenter): 
       const entries = datastoreEntries(center, session, datacenter);
       return page(reply, { title: `Datastores of ${target.dcPath}`, above: '/folder', entries });
     }
-    const datastore = findDatastore(center, datacenter, target.datastore);
+    const datastore = center.index.datastoreNamed(datacenter, target.datastore);
     if (!datastore) throw new MethodFault('InvalidDatastore', { name: target.datastore });
     const names = formatFolderNames({ datacenter: target.dcPath ?? '', datastore: target.datastore });
     return relay({ session, datastore, path: target.path, names }, request, reply);
@@ -114,7 +116,7 @@ export function registerFolderDoor(app: FastifyInstance, center: FolderCenter): 
     const { link, mirror } = hosts.connected(host);
     const answer = await link.folder({
       method: (request.method === 'POST' ? 'PUT' : request.method) as FolderRequest['method'],
-      datastore: mirror.refs.hostDatastoreName(center.inventory.get(datastore).name),
+      datastore: mirror.refs.hostDatastoreName(datastore) ?? center.inventory.get(datastore).name,
       path,
       headers: { ...picked(request.headers, TO_HOST), [FOLDER_NAMES_HEADER]: names },
       signal: ended.signal,

@@ -24,7 +24,7 @@ export async function hostTicket(
   const datastore = datastoreOf(center, host, name);
   if (!datastore || !/^\/folder(\/|$)/.test(target.pathname)) throw new MethodFault('InvalidDatastore', { name });
   service.authorization.check(call.session, service.graph.get(datastore), 'Datastore.FileManagement');
-  if (mirror.refs.hostDatastoreName(name) !== name) {
+  if (mirror.refs.hostDatastoreName(datastore) !== name) {
     throw new MethodFault('NotSupported', {}, `The host has another name for '${name}': its files go through vCenter.`);
   }
   const spec = make('SessionManagerHttpServiceRequestSpec', { method, url });

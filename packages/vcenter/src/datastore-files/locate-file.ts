@@ -3,7 +3,6 @@
 import { MethodFault, type MoRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { ROOT_FOLDER } from '../folder/create-entity.ts';
-import { plainName } from '../inventory/entity-name.ts';
 
 export interface FilePlace {
   readonly datastore: MoRef<'Datastore'>;
@@ -12,24 +11,25 @@ export interface FilePlace {
 }
 
 type Where = Pick<Center, 'inventory'>;
+type WhereFiles = Pick<Center, 'inventory' | 'index'>;
 
 /**
  * `datacenter` is needed for a path when there are several. Faults: InvalidDatastorePath, InvalidDatastore, InvalidArgument
  * (`property`, the datacenter's argument).
  */
 export function locateFile(
-  { inventory }: Where,
+  { inventory, index }: WhereFiles,
   text: string,
   datacenter: MoRef<'Datacenter'> | undefined,
   property: string,
 ): FilePlace {
-  const url = /^https?:/i.test(text) ? parseUrl({ inventory }, text) : undefined;
+  const url = /^https?:/i.test(text) ? parseUrl({ inventory, index }, text) : undefined;
   if (url) return url;
   const [, name, path = ''] = /^\s*\[([^\]]+)\]\s*(.*)$/s.exec(text) ?? [];
   if (name === undefined) throw new MethodFault('InvalidDatastorePath', { datastorePath: text });
   const owner = datacenter ?? onlyDatacenter({ inventory });
   if (!owner) throw new MethodFault('InvalidArgument', { invalidProperty: property }, `${text}: in which datacenter?`);
-  const datastore = findDatastore({ inventory }, owner, name.trim());
+  const datastore = index.datastoreNamed(owner, name.trim());
   if (!datastore)
     throw new MethodFault('InvalidDatastore', { name }, `There is no datastore '${name}' in this datacenter.`);
   return { datastore, text: `[${inventory.get(datastore).name}] ${path}` };
@@ -39,20 +39,6 @@ export function locateFile(
 export function findDatacenter({ inventory }: Where, dcPath: string | null): MoRef<'Datacenter'> | undefined {
   if (dcPath === null) return onlyDatacenter({ inventory });
   return follow({ inventory }, dcPath) ?? follow({ inventory }, plainPercents(dcPath));
-}
-
-export function findDatastore(
-  { inventory }: Where,
-  datacenter: MoRef<'Datacenter'>,
-  name: string,
-): MoRef<'Datastore'> | undefined {
-  const { datastoreFolder } = inventory.get(datacenter);
-  const child = inventory.childNamed(datastoreFolder, name);
-  if (child?.type === 'Datastore') return child as MoRef<'Datastore'>;
-  for (const [ref, record] of inventory.ofType('Datastore')) {
-    if (record.datacenter.value === datacenter.value && plainName(record.name) === plainName(name)) return ref;
-  }
-  return undefined;
 }
 
 /** A connected host that has them all; undefined when there is none. */
@@ -67,13 +53,13 @@ export function hostWithAll(
 }
 
 /** `https://vcenter/folder/a/b.vmdk?dcPath=DC&dsName=datastore1`. */
-function parseUrl(where: Where, text: string): FilePlace {
+function parseUrl(where: WhereFiles, text: string): FilePlace {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const path = /^\/folder(?:\/(.*))?$/s.exec(url?.pathname ?? '');
   const name = url?.searchParams.get('dsName');
   if (!url || !path || !name) throw new MethodFault('InvalidDatastorePath', { datastorePath: text });
   const datacenter = findDatacenter(where, url.searchParams.get('dcPath'));
-  const datastore = datacenter && findDatastore(where, datacenter, name);
+  const datastore = datacenter && where.index.datastoreNamed(datacenter, name);
   if (!datastore) throw new MethodFault('InvalidDatastore', { name });
   return { datastore, text: `[${where.inventory.get(datastore).name}] ${plainPercents(path[1] ?? '')}` };
 }

@@ -3,14 +3,13 @@ import { type Handlers, MethodFault, type MoRef } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { browserOf } from '../host-sync/host-mirror.ts';
+import { checkName } from '../inventory/entity-name.ts';
 import type { Companion, EntityFace } from '../publish/publisher.ts';
 
 const BROWSER_METHODS = ['SearchDatastore_Task', 'SearchDatastoreSubFolders_Task', 'DeleteFile'] as const;
 const METHODS = [
   'RefreshDatastore',
   'RefreshDatastoreStorageInfo',
-  'RenameDatastore',
-  'Rename_Task',
   'DestroyDatastore',
   'Destroy_Task',
   'IsClusteredVmdkEnabled',
@@ -18,7 +17,14 @@ const METHODS = [
 
 export function datastoreFace(center: Center): EntityFace<'Datastore'> {
   return {
-    handlers: (ref) => forwarded(center, ref, ref as MoRef, METHODS) as Handlers<'Datastore', Call>,
+    handlers: (ref) => ({
+      ...(forwarded(center, ref, ref as MoRef, METHODS) as Handlers<'Datastore', Call>),
+      RenameDatastore: ({ newName }) => renameDatastore(center, ref, newName),
+      Rename_Task: ({ newName }, call) =>
+        center.service.tasks.start({ entity: ref as MoRef, descriptionId: 'Datastore.rename', call }, () =>
+          renameDatastore(center, ref, newName),
+        ),
+    }),
     properties: (ref) => ({ browser: browserOf(ref), host: [], vm: [] }) as never,
     listings: ({ parent, datacenter }) => [
       { owner: parent, property: 'childEntity' },
@@ -34,6 +40,23 @@ export function datastoreFace(center: Center): EntityFace<'Datastore'> {
       },
     ],
   };
+}
+
+/**
+ * Here alone: hosts keep the name that they have. Unique in the whole datacenter, as paths name it. Faults: InvalidName,
+ * DuplicateName.
+ */
+function renameDatastore({ inventory, index }: Center, datastore: MoRef<'Datastore'>, newName: string): Promise<void> {
+  return inventory.exclusively(async () => {
+    const name = checkName(newName);
+    const record = inventory.get<'Datastore'>(datastore);
+    inventory.requireFreeName(record.parent, name, datastore);
+    const holder = index.datastoreNamed(record.datacenter, name);
+    if (holder && holder.value !== datastore.value) {
+      throw new MethodFault('DuplicateName', { name, object: holder as MoRef });
+    }
+    await inventory.apply([{ put: datastore, record: { ...record, name } }]);
+  });
 }
 
 /**

@@ -26,6 +26,7 @@ import { placeShared } from './place-shared.ts';
 import { placeVms } from './place-vms.ts';
 import { planVms, type ReportedVm, type VmElsewhere } from './plan-vms.ts';
 import { ReferenceMap } from './reference-map.ts';
+import type { SharedIndex } from './shared-index.ts';
 import type { SharedObjects } from './shared-objects.ts';
 import type { VmIndex } from './vm-index.ts';
 
@@ -35,6 +36,7 @@ export interface MirrorOptions {
   readonly graph: ObjectGraph;
   readonly lists: MemberLists;
   readonly shared: SharedObjects;
+  readonly index: SharedIndex;
   readonly vms: VmIndex;
   readonly expected: ExpectedVms;
   readonly log: Logger;
@@ -81,6 +83,8 @@ export class HostMirror {
   readonly #changed = new Map<string, Set<string>>();
   #isStructureChanged = false;
   #isConnected = false;
+  /** What is noted now is shown once that is over. */
+  #isSettling = false;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -106,6 +110,7 @@ export class HostMirror {
     this.#reports.clear();
     this.#changed.clear();
     this.#isStructureChanged = true;
+    this.#isSettling = false;
   }
 
   /** Takes in what the host tells; resolves when inventory and graph show it. */
@@ -114,11 +119,23 @@ export class HostMirror {
     if (isPartial) return;
     if (this.#isStructureChanged) {
       this.#isStructureChanged = false;
+      this.#isSettling = true;
       await this.#options.inventory.exclusively(() => this.#settleStructure());
+      this.#isSettling = false;
     }
     this.#isConnected = true;
     this.#publish();
     this.#options.lists.flush();
+  }
+
+  /** A datastore is called differently here from now on, and so is whatever lies on it. */
+  datastoreRenamed(ref: MoRef<'Datastore'>, centerName: string): void {
+    const hostName = this.refs.hostDatastoreName(ref);
+    const local = this.refs.hostOf(ref);
+    if (hostName === undefined || !local || !this.refs.nameDatastore(ref, hostName, centerName)) return;
+    this.#touch(local);
+    this.#touchAll('VirtualMachine');
+    if (this.#isConnected && !this.#isSettling) this.#publish();
   }
 
   /** The connection is lost, or an administrator has cut it: what is shown is what was known last. */
@@ -182,9 +199,10 @@ export class HostMirror {
   }
 
   async #settleStructure(): Promise<void> {
-    const { inventory, expected, elsewhere, host, vms, events, mend } = this.#options;
+    const { inventory, index, expected, elsewhere, host, vms, events, mend } = this.#options;
     const isRenamed = await placeShared({
       inventory,
+      index,
       host,
       reports: this.#ofTypes('Datastore', 'Network'),
       refs: this.refs,

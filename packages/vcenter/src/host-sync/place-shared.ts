@@ -5,6 +5,7 @@ import { parseHiddenPortGroup, portgroupRef } from '../distributed-switch/hidden
 import { escapeName } from '../inventory/entity-name.ts';
 import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import type { ReferenceMap } from './reference-map.ts';
+import type { SharedIndex } from './shared-index.ts';
 
 interface Report {
   readonly ref: ManagedObjectReference;
@@ -13,6 +14,7 @@ interface Report {
 
 export interface PlaceSharedOptions {
   readonly inventory: Inventory;
+  readonly index: SharedIndex;
   readonly host: MoRef<'HostSystem'>;
   /** All datastores and networks that the host has now. */
   readonly reports: readonly Report[];
@@ -23,7 +25,7 @@ export interface PlaceSharedOptions {
 
 /** Tells whether a datastore is called differently here than before. Within `inventory.exclusively`. */
 export async function placeShared(options: PlaceSharedOptions): Promise<boolean> {
-  const { inventory, host, reports, refs } = options;
+  const { inventory, index, host, reports, refs } = options;
   const datacenter = inventory.above(host, 'Datacenter') as MoRef<'Datacenter'>;
   const { datastoreFolder, networkFolder } = inventory.get(datacenter);
   const ops: InventoryOp[] = [];
@@ -41,54 +43,49 @@ export async function placeShared(options: PlaceSharedOptions): Promise<boolean>
         else refs.forget(local);
         continue;
       }
-      const known = findIn(inventory, 'Network', datacenter, (record) => record.name === name);
+      const known = index.networkNamed(datacenter, name);
       const ref = known ?? inventory.newRef('Network');
-      if (!known) ops.push({ put: ref, record: { name, parent: networkFolder, datacenter } });
+      if (!known) {
+        const free = inventory.freeName(networkFolder, name);
+        const record = { name: free, parent: networkFolder, datacenter };
+        ops.push({ put: ref, record: free === name ? record : { ...record, hostName: name } });
+      }
       refs.set(local, ref);
       continue;
     }
     const url = (said['info'] as DatastoreInfo | undefined)?.url ?? '';
-    const known = findIn(inventory, 'Datastore', datacenter, (record) => record.url === url);
+    const known = index.datastoreAt(datacenter, url);
+    const record = known && inventory.get<'Datastore'>(known);
     const ref = known ?? inventory.newRef('Datastore');
-    const centerName = known
-      ? inventory.get(known).name
-      : inventory.freeName(datastoreFolder, name, (one) => taken.has(one));
-    if (!known) {
+    const isTaken = (one: string) => taken.has(one) || index.datastoreNamed(datacenter, one) !== undefined;
+    // Renamed on the host, which called it as we do.
+    const isFollowed = record && record.name !== name && refs.hostDatastoreName(ref) === record.name;
+    const centerName = record && !isFollowed ? record.name : inventory.freeName(datastoreFolder, name, isTaken);
+    if (!record || isFollowed) {
       taken.add(centerName);
-      ops.push({ put: ref, record: { name: centerName, parent: datastoreFolder, datacenter, url } });
+      const made = { parent: datastoreFolder as MoRef, datacenter, url };
+      ops.push({ put: ref, record: { ...(record ?? made), name: centerName } });
     }
     refs.set(local, ref);
-    if (refs.nameDatastore(name, centerName)) isRenamed = true;
+    if (refs.nameDatastore(ref, name, centerName)) isRenamed = true;
   }
   if (ops.length > 0) await inventory.apply(ops);
-  await forgetGone(options, datacenter);
+  await forgetGone(options);
   return isRenamed;
 }
 
 /** What the host had and has no longer; the entity goes when no host has it. */
-async function forgetGone(options: PlaceSharedOptions, datacenter: MoRef<'Datacenter'>): Promise<void> {
+async function forgetGone(options: PlaceSharedOptions): Promise<void> {
   const { inventory, reports, refs } = options;
   const there = new Set(reports.map(({ ref }) => moRefKey(refs.centerOf(ref) ?? ref)));
   const gone: InventoryOp[] = [];
   for (const type of ['Datastore', 'Network', 'DistributedVirtualPortgroup'] as const) {
-    for (const [ref, record] of inventory.ofType(type)) {
-      if (record.datacenter.value !== datacenter.value || there.has(moRefKey(ref)) || !refs.hostOf(ref)) continue;
-      const local = refs.hostOf(ref);
-      if (local) refs.forget(local);
-      if (!options.withdraw(ref)) gone.push({ remove: ref as MoRef<'Network'> });
+    for (const [ref, local] of refs.ofType(type)) {
+      if (there.has(moRefKey(ref))) continue;
+      refs.forget(local);
+      const isKept = options.withdraw(ref);
+      if (!isKept && inventory.find(ref as MoRef<'Network'>)) gone.push({ remove: ref as MoRef<'Network'> });
     }
   }
   if (gone.length > 0) await inventory.apply(gone);
-}
-
-function findIn<T extends 'Datastore' | 'Network'>(
-  inventory: Inventory,
-  type: T,
-  datacenter: MoRef<'Datacenter'>,
-  isIt: (record: { readonly name: string; readonly url?: string }) => boolean,
-): MoRef<T> | undefined {
-  for (const [ref, record] of inventory.ofType(type)) {
-    if (record.datacenter.value === datacenter.value && isIt(record)) return ref;
-  }
-  return undefined;
 }

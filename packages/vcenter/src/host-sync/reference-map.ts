@@ -1,5 +1,12 @@
 // Which of a host's objects is which of vCenter's, both ways, and what their datastores are called here and there.
-import { type ManagedObjectReference, MethodFault, moRefKey } from '@vivarium/vim';
+import {
+  type ManagedObjectReference,
+  type ManagedTypeName,
+  MethodFault,
+  type MoRef,
+  moRef,
+  moRefKey,
+} from '@vivarium/vim';
 import { deviceToCenter, deviceToHost } from '../distributed-switch/hidden-network.ts';
 import { mapReferences } from './map-references.ts';
 
@@ -9,6 +16,8 @@ export class ReferenceMap {
   /** The host's name of a datastore → ours. Empty while all are the same. */
   readonly #centerNames = new Map<string, string>();
   readonly #hostNames = new Map<string, string>();
+  /** Ours by id. */
+  readonly #datastores = new Map<string, { readonly hostName: string; readonly centerName: string }>();
   readonly #portgroupName: (key: string) => string | undefined;
 
   /** `portgroupName`: what a distributed port group is called, by its key. */
@@ -35,9 +44,16 @@ export class ReferenceMap {
     if (this.#toHost.get(moRefKey(ref))?.value === local.value) this.#toHost.delete(moRefKey(ref));
   }
 
-  /** Tells whether something is new. */
-  nameDatastore(hostName: string, centerName: string): boolean {
-    if (this.#centerNames.get(hostName) === centerName) return false;
+  /** `ref`: ours. Tells whether something is new. */
+  nameDatastore({ value }: MoRef<'Datastore'>, hostName: string, centerName: string): boolean {
+    const former = this.#datastores.get(value);
+    if (former?.hostName === hostName && former.centerName === centerName) return false;
+    this.#datastores.set(value, { hostName, centerName });
+    // Another datastore may have got the name that this one has given up.
+    if (former && this.#centerNames.get(former.hostName) === former.centerName) {
+      this.#centerNames.delete(former.hostName);
+    }
+    if (former && this.#hostNames.get(former.centerName) === former.hostName) this.#hostNames.delete(former.centerName);
     this.#centerNames.set(hostName, centerName);
     this.#hostNames.set(centerName, hostName);
     return true;
@@ -98,9 +114,16 @@ export class ReferenceMap {
     );
   }
 
-  /** What the host calls our datastore of this name. */
-  hostDatastoreName(name: string): string {
-    return this.#hostNames.get(name) ?? name;
+  /** What the host calls our datastore; undefined when it does not have it. */
+  hostDatastoreName({ value }: MoRef<'Datastore'>): string | undefined {
+    return this.#datastores.get(value)?.hostName;
+  }
+
+  /** Ours of a type that the host has, with the host's own. */
+  *ofType<T extends ManagedTypeName>(type: T): Iterable<readonly [MoRef<T>, ManagedObjectReference]> {
+    for (const [key, local] of [...this.#toHost]) {
+      if (key.startsWith(`${type}:`)) yield [moRef(type, key.slice(type.length + 1)), local];
+    }
   }
 
   /** A name that here is another datastore's is not to mean the host's own of that name. */

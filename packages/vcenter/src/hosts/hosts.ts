@@ -5,6 +5,7 @@ import type { ObjectGraph } from '@vivarium/vmomi';
 import type { HostDialer, HostLink } from '../host-link/host-link.ts';
 import type { ExpectedVms } from '../host-sync/expected-vms.ts';
 import { HostMirror, type MendStep, type MirrorEvents } from '../host-sync/host-mirror.ts';
+import type { SharedIndex } from '../host-sync/shared-index.ts';
 import type { SharedObjects } from '../host-sync/shared-objects.ts';
 import type { VmIndex } from '../host-sync/vm-index.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
@@ -17,6 +18,7 @@ export interface HostsOptions {
   readonly graph: ObjectGraph;
   readonly lists: MemberLists;
   readonly shared: SharedObjects;
+  readonly index: SharedIndex;
   readonly vms: VmIndex;
   readonly expected: ExpectedVms;
   readonly dialer: HostDialer;
@@ -55,13 +57,14 @@ export class Hosts {
   open(host: MoRef<'HostSystem'>): HostSession {
     const known = this.#sessions.get(host.value);
     if (known) return known;
-    const { inventory, graph, lists, shared, vms, expected, dialer, clock, log, events } = this.#options;
+    const { inventory, graph, lists, shared, index, vms, expected, dialer, clock, log, events } = this.#options;
     const mirror: HostMirror = new HostMirror({
       host,
       inventory,
       graph,
       lists,
       shared,
+      index,
       vms,
       expected,
       log,
@@ -120,6 +123,11 @@ export class Hosts {
     await session?.disconnect();
     this.#sessions.delete(host.value);
     return session;
+  }
+
+  /** Told once the datastore itself shows it. */
+  datastoreRenamed(ref: MoRef<'Datastore'>, name: string): void {
+    for (const { mirror } of this.#sessions.values()) mirror.datastoreRenamed(ref, name);
   }
 
   hostsOf(owner: ManagedObjectReference): MoRef<'HostSystem'>[] {

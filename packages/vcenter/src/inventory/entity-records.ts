@@ -78,7 +78,11 @@ export interface EntityRecords {
     /** DatastoreInfo.url: the same on every host that mounts it. */
     readonly url: string;
   };
-  readonly Network: Entity & { readonly datacenter: MoRef<'Datacenter'> };
+  readonly Network: Entity & {
+    readonly datacenter: MoRef<'Datacenter'>;
+    /** What hosts call it, where that name was taken here. */
+    readonly hostName?: string;
+  };
   readonly VmwareDistributedVirtualSwitch: Entity & {
     readonly datacenter: MoRef<'Datacenter'>;
     /** As vSphere writes it: `50 1e …-…`. */

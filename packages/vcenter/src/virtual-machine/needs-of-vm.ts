@@ -1,6 +1,6 @@
 // What a VM that is there needs of a host, out of its configuration in the graph: for placement.
 import { expectedDemand, type VmNeeds } from '@vivarium/drs';
-import { isA, type MoRef, type VirtualDevice, type VirtualMachineConfigInfo } from '@vivarium/vim';
+import { isA, type MoRef, moRef, type VirtualDevice, type VirtualMachineConfigInfo } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { portgroupRef } from '../distributed-switch/hidden-network.ts';
 import { MHZ_PER_CPU, NOTHING, UNLIMITED } from './vm-needs.ts';
@@ -24,7 +24,7 @@ export function needsOfVm(center: Center, vm: MoRef<'VirtualMachine'>, pool: MoR
   };
   const devices = config?.hardware.device ?? [];
   const home = onDatastore(summary?.config.vmPathName)[0] ?? {
-    datastore: homeOf(center, record.datastoreUrl),
+    datastore: homeOf(center, record.host, record.datastoreUrl),
     name: '',
   };
   return {
@@ -46,9 +46,9 @@ export function needsOfVm(center: Center, vm: MoRef<'VirtualMachine'>, pool: MoR
   };
 }
 
-function homeOf({ inventory }: Center, url: string): MoRef<'Datastore'> {
-  for (const [ref, record] of inventory.ofType('Datastore')) if (record.url === url) return ref;
-  return { type: 'Datastore', value: url } as MoRef<'Datastore'>;
+function homeOf({ inventory, index }: Center, host: MoRef<'HostSystem'>, url: string): MoRef<'Datastore'> {
+  const datacenter = inventory.above(host, 'Datacenter');
+  return (datacenter && index.datastoreAt(datacenter, url)) ?? moRef('Datastore', url);
 }
 
 function nicOf({ inventory }: Center, { backing, deviceInfo, connectable }: VirtualDevice): VmNeeds['nics'] {

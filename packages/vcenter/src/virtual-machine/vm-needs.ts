@@ -83,9 +83,8 @@ function distributedNic({ inventory }: Center, { backing, deviceInfo, connectabl
   ];
 }
 
-function findDatastore({ inventory }: Center, datacenter: MoRef | undefined, name: string): MoRef<'Datastore'> {
-  for (const [ref, record] of inventory.ofType('Datastore')) {
-    if (record.name === name && record.datacenter.value === datacenter?.value) return ref;
-  }
+function findDatastore({ index }: Center, datacenter: MoRef | undefined, name: string): MoRef<'Datastore'> {
+  const found = datacenter && index.datastoreNamed(datacenter, name);
+  if (found) return found;
   throw new MethodFault('InvalidDatastore', { name }, `There is no datastore '${name}' in this datacenter.`);
 }
