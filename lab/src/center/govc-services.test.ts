@@ -84,6 +84,29 @@ describe("govc and a vCenter's services", { skip: withoutGovc }, () => {
     await govc(...rule('remove', '-name', 'apart'));
   });
 
+  test('object.method: what somebody disables nobody does, until it is enabled again; the state disables the rest', async () => {
+    const vm = '/DC0/vm/DC0_C0_RP0_VM0';
+    const method = (...args: string[]) => ['object.method', ...args, vm] as const;
+    const disabled = async () => (await govc('object.collect', '-s', vm, 'disabledMethod')).trim().split(',');
+    assert.ok((await disabled()).includes('PowerOnVM_Task'));
+    await govc('vm.power', '-off', vm);
+    assert.ok((await disabled()).includes('PowerOffVM_Task'));
+    assert.ok(!(await disabled()).includes('Destroy_Task'));
+    await govc(...method('-name', 'Destroy_Task', '-enable=false'));
+    assert.ok((await disabled()).includes('Destroy_Task'));
+    await govc.refused(/disabled/, 'vm.destroy', vm);
+    await govc.refused(/not correct: method/, ...method('-name', 'NoSuchMethod', '-enable=false'));
+    await govc.refused(/not found/, 'object.method', '-name', 'Destroy_Task', '-enable=false', '/DC0/vm/none');
+    await govc(...method('-name', 'Destroy_Task'));
+    assert.ok(!(await disabled()).includes('Destroy_Task'));
+    await govc('object.reload', vm);
+    await govc('vm.power', '-on', vm);
+    assert.match(
+      await govc('object.collect', '-s', 'host/DC0_C0/DC0_C0_H0', 'disabledMethod'),
+      /ExitMaintenanceMode_Task/,
+    );
+  });
+
   test('what is not built is refused in words', async () => {
     const vm = ['-vm', 'DC0_H0_VM0'];
     const login = [...vm, '-l', 'root:x'];

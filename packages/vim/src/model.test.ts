@@ -98,11 +98,11 @@ void test('the schema answers types, fields, methods, subtypes and versions', ()
   assert.equal(schema.versions.length, 34);
   assert.equal(schema.versions.at(-1), '2.0');
   assert.equal(schema.legacyVersion, '2.5u2');
-  assert.equal(schema.names('data').length, 2295);
+  assert.equal(schema.names('data').length, 2296);
   assert.equal(schema.names('fault').length, 696);
   assert.equal(schema.names('enum').length, 432);
   assert.equal(schema.names('managed').length, 139);
-  assert.equal(schema.names('method').length, 971);
+  assert.equal(schema.names('method').length, 973);
   assert.deepEqual(
     schema
       .data('VirtualDisk')

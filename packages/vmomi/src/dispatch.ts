@@ -28,6 +28,7 @@ export async function invoke(service: Service, sent: Invocation, call: Call): Pr
   for (const needed of requirements(service.graph, object, method, request.args)) {
     service.authorization.check(call.session, needed.object, needed.privilege);
   }
+  service.methodBlocks.check(object.ref, method.name);
   if (method.name === 'Fetch') return fetchProperty(object, String(request.args['prop']), call);
   const handler = object.method(method.name);
   if (!handler) throw new MethodFault('NotSupported');

@@ -17,6 +17,8 @@ import { Authorization } from './authorization/authorization.ts';
 import { addAuthorizationManager } from './authorization/authorization-manager.ts';
 import type { Call } from './call.ts';
 import { addCustomFieldsManager } from './custom-fields-manager/custom-fields-manager.ts';
+import { provideDisabledMethods } from './disabled-methods/disabled-methods.ts';
+import { MethodBlocks } from './disabled-methods/method-blocks.ts';
 import { type Invocation, invoke } from './dispatch.ts';
 import { EventLog } from './event/event-log.ts';
 import { addEventManager } from './event/event-manager.ts';
@@ -87,6 +89,8 @@ export class Service {
   readonly accounts: LocalAccounts;
   readonly users: UserDirectory;
   readonly authorization: Authorization;
+  /** What is disabled of single entities. */
+  readonly methodBlocks: MethodBlocks;
   readonly events: EventLog;
   readonly tasks: TaskRegistry;
   readonly sessions: SessionRegistry;
@@ -114,6 +118,7 @@ export class Service {
     this.users = options.users ?? this.accounts;
     const isService = (userName: string) => this.accounts.isServiceUser(userName);
     this.authorization = new Authorization(graph, store, rootFolder, isService);
+    this.methodBlocks = new MethodBlocks(store, (ref) => graph.find(ref) !== undefined);
     this.events = new EventLog({ clock, log, history: store.history, graph });
     this.tasks = new TaskRegistry({
       clock,
@@ -190,6 +195,7 @@ export class Service {
     const router = new ChangeRouter(graph);
     addServiceInstance(this);
     addSessionManager(this, refs.sessionManager);
+    provideDisabledMethods(this);
     addAuthorizationManager(this, refs.authorizationManager);
     addUserDirectory(this, refs.userDirectory);
     if (refs.accountManager) addLocalAccountManager(this, refs.accountManager);

@@ -119,7 +119,6 @@ export class DatastoreObjects {
         declaredAlarmState: [],
         triggeredAlarmState: [],
         alarmActionsEnabled: true,
-        disabledMethod: [],
         tag: [],
         host: [datastoreMount(host, datastore.uuid)],
         vm: [...(this.#users.get(datastore.ref.value) ?? [])],

@@ -67,7 +67,6 @@ export class NetworkObjects {
         declaredAlarmState: [],
         triggeredAlarmState: [],
         alarmActionsEnabled: true,
-        disabledMethod: [],
         tag: [],
       },
       handlers(name),

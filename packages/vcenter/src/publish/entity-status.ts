@@ -6,7 +6,6 @@ export const GOOD = {
   declaredAlarmState: [],
   triggeredAlarmState: [],
   alarmActionsEnabled: true,
-  disabledMethod: [],
   recentTask: [],
   tag: [],
 } as const;

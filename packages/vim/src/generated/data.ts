@@ -13491,6 +13491,11 @@ export interface MonthlyByWeekdayTaskScheduler extends MonthlyTaskScheduler {
   weekday: DayOfWeek;
 }
 
+export interface DisabledMethodRequest extends DynamicData {
+  method: string;
+  reasonId: string;
+}
+
 export interface VirtualDiskInfo extends DynamicData {
   unit: VirtualDiskInfoUnit;
   diskType: string;

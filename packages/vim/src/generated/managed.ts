@@ -109,6 +109,7 @@ import type {
   DirectPathProfileManagerFilterSpec,
   DirectPathProfileManagerTargetEntity,
   DirectPathProfileManagerUpdateSpec,
+  DisabledMethodRequest,
   DiskChangeInfo,
   DiskCryptoSpec,
   DistributedVirtualPort,
@@ -3906,6 +3907,19 @@ export interface FetchUserPrivilegeOnEntitiesArgs {
   userName: string;
 }
 
+export interface DisableMethodsArgs {
+  entity: MoRef<'ManagedEntity'>[];
+  method: DisabledMethodRequest[];
+  sourceId: string;
+  sessionScope?: boolean;
+}
+
+export interface EnableMethodsArgs {
+  entity: MoRef<'ManagedEntity'>[];
+  method: string[];
+  sourceId: string;
+}
+
 export interface AuthorizationManagerProperties {
   privilegeList?: AuthorizationPrivilege[];
   roleList?: AuthorizationRole[];
@@ -3941,6 +3955,10 @@ export interface AuthorizationManagerMethods<Call> {
   HasUserPrivilegeOnEntities: (args: HasUserPrivilegeOnEntitiesArgs, call: Call) => EntityPrivilege[] | undefined | Promise<EntityPrivilege[] | undefined>;
   /** Since 6.5. */
   FetchUserPrivilegeOnEntities: (args: FetchUserPrivilegeOnEntitiesArgs, call: Call) => UserPrivilegeResult[] | undefined | Promise<UserPrivilegeResult[] | undefined>;
+  /** Privilege System.View. Since 4.0. */
+  DisableMethods: (args: DisableMethodsArgs, call: Call) => void | Promise<void>;
+  /** Privilege System.View. Since 4.0. */
+  EnableMethods: (args: EnableMethodsArgs, call: Call) => void | Promise<void>;
 }
 
 export interface DirectPathProfileManagerCreateArgs {
@@ -8280,6 +8298,8 @@ export interface MethodTypes {
   HasPrivilegeOnEntities: { this: 'AuthorizationManager'; args: HasPrivilegeOnEntitiesArgs; result: EntityPrivilege[] | undefined; };
   HasUserPrivilegeOnEntities: { this: 'AuthorizationManager'; args: HasUserPrivilegeOnEntitiesArgs; result: EntityPrivilege[] | undefined; };
   FetchUserPrivilegeOnEntities: { this: 'AuthorizationManager'; args: FetchUserPrivilegeOnEntitiesArgs; result: UserPrivilegeResult[] | undefined; };
+  DisableMethods: { this: 'AuthorizationManager'; args: DisableMethodsArgs; result: void; };
+  EnableMethods: { this: 'AuthorizationManager'; args: EnableMethodsArgs; result: void; };
   DirectPathProfileManagerCreate: { this: 'DirectPathProfileManager'; args: DirectPathProfileManagerCreateArgs; result: string; };
   DirectPathProfileManagerUpdate: { this: 'DirectPathProfileManager'; args: DirectPathProfileManagerUpdateArgs; result: void; };
   DirectPathProfileManagerDelete: { this: 'DirectPathProfileManager'; args: DirectPathProfileManagerDeleteArgs; result: void; };

@@ -2297,6 +2297,7 @@ import type {
   WeeklyTaskScheduler,
   MonthlyByDayTaskScheduler,
   MonthlyByWeekdayTaskScheduler,
+  DisabledMethodRequest,
   VirtualDiskInfo,
   VirtualDiskInfoUnit,
   PbmAboutInfo,
@@ -6080,6 +6081,7 @@ export interface DataTypes extends FaultTypes {
   MonthlyByDayTaskScheduler: MonthlyByDayTaskScheduler;
   MonthlyByWeekdayTaskScheduler: MonthlyByWeekdayTaskScheduler;
   LocalizedMethodFault: LocalizedMethodFault;
+  DisabledMethodRequest: DisabledMethodRequest;
   VirtualDiskInfo: VirtualDiskInfo;
   VirtualDiskInfoUnit: VirtualDiskInfoUnit;
   PbmAboutInfo: PbmAboutInfo;

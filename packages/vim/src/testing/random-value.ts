@@ -75,7 +75,7 @@ const ANY_PRIMITIVES = [
 const MANAGED = schema.names('managed');
 const ENUMS = schema.names('enum');
 /** Types of api/vim25/internal-methods.json: served, but in no documented schema, so that other clients need not know them. */
-const INTERNAL: readonly string[] = ['VirtualDiskInfo', 'VirtualDiskInfoUnit'];
+const INTERNAL: readonly string[] = ['VirtualDiskInfo', 'VirtualDiskInfoUnit', 'DisabledMethodRequest'];
 /** Names of the data objects that every client knows. */
 export const DATA_OBJECTS = schema.names('data').filter((name) => !INTERNAL.includes(name));
 /** A bare fault under `any` travels as a LocalizedMethodFault, so it does not come back as it went: none is drawn there. */

@@ -1,6 +1,7 @@
 // The managed object AuthorizationManager, and what it gives to every entity: `permission` and `effectiveRole`.
 import { MethodFault, type MoRef, make, type Permission, type PrivilegeAvailability, schema } from '@vivarium/vim';
 import type { Call } from '../call.ts';
+import { disablingMethods } from '../disabled-methods/disabled-methods.ts';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { Service } from '../service.ts';
 import type { Grant, Who } from './permission-table.ts';
@@ -17,6 +18,7 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
     ref,
     { privilegeList: privilegeList(), roleList: roleList(), description: description() },
     {
+      ...disablingMethods(service),
       async AddAuthorizationRole({ name, privIds = [] }, call) {
         const roleId = await authorization.addRole(name, privIds);
         events.post({ _typeName: 'RoleAddedEvent', role: roleArgument(roleId, name), privilegeList: privIds }, call);
