@@ -164,8 +164,10 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     datastores: storage.datastores,
     endpoint: () => endpoint,
     host: {
-      createVm: async (spec, { value }, call) =>
-        (await registry.create({ userName: call.session.userName, progress: () => undefined }, spec, value)).ref,
+      async createVm(spec, { value }, call, also) {
+        const request = { userName: call.session.userName, progress: () => undefined };
+        return (await registry.create(request, spec, value, also)).ref;
+      },
       async destroyVm({ value }) {
         const vm = registry.find(value);
         if (vm) await registry.destroy({ progress: () => undefined }, vm);

@@ -6,6 +6,7 @@ import {
   type HttpNfcLeaseInfo,
   type ImportSpec,
   isA,
+  isFault,
   MethodFault,
   type MoRef,
   make,
@@ -15,6 +16,7 @@ import {
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
 import type { Call, ObjectGraph } from '@vivarium/vmomi';
+import type { Also } from '../vm/vm-registry.ts';
 import { type ImportDisk, importDisks } from './import-disks.ts';
 import { ImportLease, LEASE_TIMEOUT_SECONDS, newLeaseProperties } from './lease.ts';
 
@@ -22,8 +24,13 @@ const DOCUMENT = 'host/import/';
 
 /** Who makes and removes VMs. */
 export interface ImportHost {
-  /** As CreateVM_Task, without its task. */
-  createVm(spec: VirtualMachineConfigSpec, pool: MoRef<'ResourcePool'>, call: Call): Promise<MoRef<'VirtualMachine'>>;
+  /** As CreateVM_Task, without its task. `also` is on disk with the VM, or neither is. */
+  createVm(
+    spec: VirtualMachineConfigSpec,
+    pool: MoRef<'ResourcePool'>,
+    call: Call,
+    also: Also,
+  ): Promise<MoRef<'VirtualMachine'>>;
   /** As Destroy_Task; no error when it is gone already. */
   destroyVm(vm: MoRef<'VirtualMachine'>): Promise<void>;
 }
@@ -49,16 +56,8 @@ export class Imports {
 
   /** Removes the VMs of imports that a killed daemon left. Runs once, when the VMs are loaded. */
   async undoAbandoned(): Promise<void> {
-    const { store, host, log } = this.#options;
-    for (const { key } of store.range(DOCUMENT)) {
-      const vm = moRef('VirtualMachine', key.slice(DOCUMENT.length));
-      try {
-        await host.destroyVm(vm);
-        await store.batch([{ delete: key }]);
-        log.info({ vm: vm.value }, 'removed the VM of an abandoned import');
-      } catch (error) {
-        log.error({ err: error, vm: vm.value }, 'cannot remove the VM of an abandoned import');
-      }
+    for (const { key } of this.#options.store.range(DOCUMENT)) {
+      await this.#discard(moRef('VirtualMachine', key.slice(DOCUMENT.length)));
     }
   }
 
@@ -70,18 +69,21 @@ export class Imports {
   /** ResourcePool.ImportVApp: answers at once, the lease becomes ready when the VM is made. */
   importVApp(pool: MoRef<'ResourcePool'>, spec: ImportSpec, call: Call): MoRef<'HttpNfcLease'> {
     if (!isA('VirtualMachineImportSpec', spec)) throw new MethodFault('NotSupported', {}, 'a host has no vApps');
-    const { graph, random, log, clock, host } = this.#options;
+    const { graph, random, log, clock } = this.#options;
+    let stopFollowing: (() => void) | undefined;
     const lease = new ImportLease(token(random, 24), {
       clock,
-      log,
-      discard: (vm) => host.destroyVm(vm),
-      ended: (over) => this.#settle(over),
+      keep: (vm) => this.#settled(vm),
+      discard: (vm) => this.#discard(vm),
+      ended: () => stopFollowing?.(),
       forget: (over) => this.#forget(over),
     });
     const ref = moRef('HttpNfcLease', `haLease-${token(random, 8)}`);
     lease.attach(graph.add(ref, newLeaseProperties, lease.handlers(), { session: call.session }));
     this.#leases.set(lease.token, lease);
-    call.session.onEnd(() => void lease.fail(toLocalizedMethodFault(new MethodFault('RequestCanceled'))));
+    stopFollowing = call.session.onEnd(
+      () => void lease.fail(toLocalizedMethodFault(new MethodFault('RequestCanceled'))),
+    );
     this.#make(lease, pool, spec.configSpec, call).catch((error: unknown) => {
       if (!(error instanceof MethodFault)) log.error({ err: error }, 'an import failed');
       return lease.fail(toLocalizedMethodFault(error));
@@ -93,23 +95,25 @@ export class Imports {
     for (const lease of this.#leases.values()) lease.close();
   }
 
-  readonly #vms = new Map<ImportLease, MoRef<'VirtualMachine'>>();
-
   async #make(
     lease: ImportLease,
     pool: MoRef<'ResourcePool'>,
     spec: VirtualMachineConfigSpec,
     call: Call,
   ): Promise<void> {
-    const { graph, host, store } = this.#options;
-    const vm = await host.createVm(spec, pool, call);
-    this.#vms.set(lease, vm);
-    await store.batch([{ put: `${DOCUMENT}${vm.value}`, value: {} }]);
-    const object = graph.get(vm);
-    const name = object.getPath('name');
-    const devices = object.getPath('config.hardware.device');
-    const disks = importDisks(String(name), Array.isArray(devices) ? (devices as VirtualDevice[]) : []);
-    if (lease.ref) lease.ready(vm, disks, this.#info(lease, lease.ref, vm, disks));
+    const { graph, host } = this.#options;
+    const vm = await host.createVm(spec, pool, call, ({ value }) => [{ put: `${DOCUMENT}${value}`, value: {} }]);
+    try {
+      if (lease.isOver) return await this.#discard(vm);
+      const object = graph.get(vm);
+      const name = object.getPath('name');
+      const devices = object.getPath('config.hardware.device');
+      const disks = importDisks(String(name), Array.isArray(devices) ? (devices as VirtualDevice[]) : []);
+      if (lease.ref) lease.ready(vm, disks, this.#info(lease, lease.ref, vm, disks));
+    } catch (error) {
+      await this.#discard(vm);
+      throw error;
+    }
   }
 
   #info(
@@ -140,10 +144,24 @@ export class Imports {
     });
   }
 
-  async #settle(lease: ImportLease): Promise<void> {
-    const vm = this.#vms.get(lease);
-    this.#vms.delete(lease);
-    if (vm) await this.#options.store.batch([{ delete: `${DOCUMENT}${vm.value}` }]);
+  /** The VM is no import under way any more. */
+  async #settled({ value }: MoRef<'VirtualMachine'>): Promise<void> {
+    await this.#options.store.batch([{ delete: `${DOCUMENT}${value}` }]);
+  }
+
+  /** Never throws: a VM that cannot be removed now is removed when the daemon starts again. */
+  async #discard(vm: MoRef<'VirtualMachine'>): Promise<void> {
+    const { host, log } = this.#options;
+    try {
+      await host.destroyVm(vm).catch((error: unknown) => {
+        // Somebody has made it his own: it runs.
+        if (!isFault(error, 'InvalidPowerState')) throw error;
+      });
+      await this.#settled(vm);
+      log.info({ vm: vm.value }, 'an import came to nothing');
+    } catch (error) {
+      log.error({ err: error, vm: vm.value }, 'cannot remove the VM of an import that came to nothing');
+    }
   }
 
   #forget(lease: ImportLease): void {

@@ -5,7 +5,7 @@
 //        └──VM cannot be made──┴──Abort, no sign of life for leaseTimeout──▶ error   (the VM is destroyed)
 //
 // Source: vSphere Web Services API, HttpNfcLease. Signs of life are HttpNfcLeaseProgress and arriving bytes.
-import type { Clock, Logger, Timer } from '@vivarium/base';
+import type { Clock, Timer } from '@vivarium/base';
 import {
   type Handlers,
   type HttpNfcLeaseInfo,
@@ -24,11 +24,12 @@ const SHOWN_AFTER_END_MS = 5 * 60_000;
 
 export interface LeaseOptions {
   readonly clock: Clock;
-  readonly log: Logger;
-  /** Undoes the import: destroys the VM. */
+  /** The import is complete, and its VM stays: told before the client is. */
+  keep(vm: MoRef<'VirtualMachine'>): Promise<void>;
+  /** Undoes the import: destroys the VM. Never throws. */
   discard(vm: MoRef<'VirtualMachine'>): Promise<void>;
-  /** Told when the import is over, well or not, before the answer to the client. */
-  ended(lease: ImportLease): Promise<void>;
+  /** Told when the lease is over, well or not. */
+  ended(): void;
   /** Takes the lease's object away. */
   forget(lease: ImportLease): void;
 }
@@ -42,7 +43,9 @@ export class ImportLease {
   #timer: Timer | undefined;
   #vm: MoRef<'VirtualMachine'> | undefined;
   #disks: readonly ImportDisk[] = [];
-  #transfers = 0;
+  /** Under way. */
+  readonly #transfers = new Set<Promise<unknown>>();
+  #phase: 'initializing' | 'ready' | 'completing' | 'over' = 'initializing';
 
   constructor(token: string, options: LeaseOptions) {
     this.token = token;
@@ -54,6 +57,10 @@ export class ImportLease {
     return this.#stop.signal;
   }
 
+  get isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
   get ref(): MoRef<'HttpNfcLease'> | undefined {
     return this.#object?.ref;
   }
@@ -62,8 +69,9 @@ export class ImportLease {
     this.#object = object;
   }
 
-  /** The VM is there: from now on its disks may come. */
+  /** The VM is there: from now on its disks may come. Not for a lease that is over. */
   ready(vm: MoRef<'VirtualMachine'>, disks: readonly ImportDisk[], info: HttpNfcLeaseInfo): void {
+    this.#phase = 'ready';
     this.#vm = vm;
     this.#disks = disks;
     this.#object?.update({ info, state: 'ready', initializeProgress: 100 });
@@ -72,59 +80,66 @@ export class ImportLease {
 
   /** The disk that a URL's last part names; undefined when there is none, or the lease takes no more. */
   findDisk(fileName: string): ImportDisk | undefined {
-    return this.#isReady ? this.#disks.find((disk) => disk.fileName === fileName) : undefined;
+    return this.#phase === 'ready' ? this.#disks.find((disk) => disk.fileName === fileName) : undefined;
   }
 
   /** A sign of life. */
   touch(): void {
     this.#timer?.cancel();
+    if (this.#phase !== 'ready') return;
     this.#timer = this.#options.clock.setTimer(LEASE_TIMEOUT_SECONDS * 1000, () => {
       void this.fail(toLocalizedMethodFault(new MethodFault('Timedout')));
     });
   }
 
-  /** While `work` runs, the lease cannot be completed. */
+  /** While `work` runs, the lease cannot be completed, and its VM is not destroyed. */
   async transfer<T>(work: () => Promise<T>): Promise<T> {
-    this.#transfers++;
+    const running = work();
+    this.#transfers.add(running);
     try {
-      return await work();
+      return await running;
     } finally {
-      this.#transfers--;
+      this.#transfers.delete(running);
     }
   }
 
-  /** Ends the lease badly and undoes the import. Idempotent. */
+  /** Ends the lease badly and undoes the import. Idempotent; never throws. */
   async fail(error: LocalizedMethodFault): Promise<void> {
-    if (this.#isOver) return;
-    this.#timer?.cancel();
-    this.#object?.update({ error, state: 'error' });
+    if (this.#phase === 'over' || this.#phase === 'completing') return;
+    this.#over({ error, state: 'error' });
     this.#stop.abort(new MethodFault('RequestCanceled'));
-    try {
-      if (this.#vm) await this.#options.discard(this.#vm);
-    } catch (cause) {
-      this.#options.log.error({ err: cause, vm: this.#vm?.value }, 'cannot remove the VM of a failed import');
-    }
-    await this.#end();
+    await Promise.allSettled(this.#transfers); // what is still being put into place would outlive the VM
+    if (this.#vm) await this.#options.discard(this.#vm);
   }
 
   handlers(): Handlers<'HttpNfcLease', Call> {
     return {
       HttpNfcLeaseProgress: ({ percent }) => {
-        if (!this.#isReady) throw new MethodFault('Timedout');
+        if (this.#phase !== 'ready') throw new MethodFault('Timedout');
         this.#object?.set('transferProgress', Math.max(0, Math.min(100, percent)));
         this.touch();
       },
-      HttpNfcLeaseComplete: async () => {
-        if (!this.#isReady || this.#transfers > 0) throw new MethodFault('InvalidState');
-        this.#timer?.cancel();
-        this.#object?.update({ state: 'done', transferProgress: 100 });
-        await this.#end();
-      },
+      HttpNfcLeaseComplete: () => this.#complete(),
       HttpNfcLeaseAbort: async ({ fault }) => {
-        if (this.#isOver) throw new MethodFault('InvalidState');
+        if (this.#phase === 'over' || this.#phase === 'completing') throw new MethodFault('InvalidState');
         await this.fail(fault ?? toLocalizedMethodFault(new MethodFault('RequestCanceled')));
       },
     };
+  }
+
+  // Nobody is told that it is done before that is on disk: until then the next start would destroy the VM.
+  async #complete(): Promise<void> {
+    if (this.#phase !== 'ready' || !this.#vm || this.#transfers.size > 0) throw new MethodFault('InvalidState');
+    this.#phase = 'completing';
+    this.#timer?.cancel();
+    try {
+      await this.#options.keep(this.#vm);
+    } catch (error) {
+      this.#phase = 'ready';
+      this.touch();
+      throw error;
+    }
+    this.#over({ state: 'done', transferProgress: 100 });
   }
 
   /** Stops the timer: the daemon goes. The VM is dealt with at the next start. */
@@ -133,17 +148,15 @@ export class ImportLease {
     this.#stop.abort(new MethodFault('RequestCanceled'));
   }
 
-  get #isReady(): boolean {
-    return this.#object?.get('state') === 'ready';
-  }
-
-  get #isOver(): boolean {
-    const state = this.#object?.get('state');
-    return state === 'done' || state === 'error';
-  }
-
-  async #end(): Promise<void> {
-    await this.#options.ended(this);
+  #over(said: {
+    readonly state: 'done' | 'error';
+    readonly error?: LocalizedMethodFault;
+    readonly transferProgress?: number;
+  }): void {
+    this.#phase = 'over';
+    this.#timer?.cancel();
+    this.#object?.update(said);
+    this.#options.ended();
     this.#options.clock.setTimer(SHOWN_AFTER_END_MS, () => this.#options.forget(this));
   }
 }

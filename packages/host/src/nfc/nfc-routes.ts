@@ -1,4 +1,5 @@
 // Where clients send the disks of an import: POST or PUT /nfc/<lease>/<disk>. The lease's token is the authority, as on ESXi.
+import { addAbortSignal } from 'node:stream';
 import type { Logger } from '@vivarium/base';
 import { MethodFault } from '@vivarium/vim';
 import { drainRequest, httpStatus } from '@vivarium/vmomi';
@@ -38,18 +39,15 @@ export function registerNfcRoutes(app: FastifyInstance, { imports, disks, log }:
     const length = request.headers['content-length'];
     try {
       const place = disks.context.datastores.locate(disk.path);
-      const abort = () => request.raw.destroy();
-      lease.signal.addEventListener('abort', abort, { once: true });
       await lease.transfer(() =>
         receiveDisk(disks.context, place, {
-          body: request.raw,
+          body: addAbortSignal(lease.signal, request.raw),
           lengthBytes: length === undefined ? undefined : Number(length),
           onBytes: () => lease.touch(),
           onProgress: () => lease.touch(),
           signal: lease.signal,
         }),
       );
-      lease.signal.removeEventListener('abort', abort);
       return reply.code(200).send();
     } catch (error) {
       return refuse(error, request, reply);

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
+import { type Store, StoreFull } from '@vivarium/store';
 import { type HttpNfcLeaseInfo, isFault, MethodFault, make, moRef, type VirtualDevice } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import fastify from 'fastify';
@@ -19,26 +20,30 @@ const MB = 1024 * 1024;
 const vmRef = moRef('VirtualMachine', '7');
 
 /** A host whose one VM has one thin disk of 8 MB. */
-async function makeImporter(options: { readonly refuse?: boolean } = {}) {
+async function makeImporter(options: { readonly refuse?: boolean; readonly gate?: Promise<void> } = {}) {
   const host = await makeApi();
   const kept = new Map<string, unknown>();
   const timers: (() => void)[] = [];
   const destroyed: string[] = [];
+  const fails = { store: false, destroy: false };
+  const batch: Store['batch'] = async (ops) => {
+    if (fails.store) throw new StoreFull('no room');
+    for (const op of ops) {
+      if ('put' in op) kept.set(op.put, op.value);
+      else kept.delete(op.delete);
+    }
+    return 1;
+  };
   const path = '[datastore1] web/web.vmdk';
   const imports = new Imports({
     graph: host.graph,
     store: {
       range: () => Array.from(kept, ([key, value]) => ({ key, value, revision: 1 })) as never,
-      batch: async (ops) => {
-        for (const op of ops) {
-          if ('put' in op) kept.set(op.put, op.value);
-          else kept.delete(op.delete);
-        }
-        return 1;
-      },
+      batch,
     },
     host: {
-      async createVm() {
+      async createVm(_spec, _pool, _call, also) {
+        await options.gate;
         if (options.refuse) throw new MethodFault('DuplicateName', { name: 'web', object: vmRef });
         await mkdir(join(host.root, 'web'));
         await host.disks.create({ path, capacityBytes: 8 * MB, provisioning: 'thin', adapter: 'lsilogic' });
@@ -53,9 +58,11 @@ async function makeImporter(options: { readonly refuse?: boolean } = {}) {
           }),
         ];
         host.graph.add(vmRef, { name: 'web', config: { hardware: { device } } as never });
+        await batch(also(vmRef));
         return vmRef;
       },
       async destroyVm() {
+        if (fails.destroy) throw new MethodFault('TaskInProgress', { task: moRef('Task', 't') });
         destroyed.push('7');
         host.graph.remove(vmRef);
         await host.disks.remove(path);
@@ -95,6 +102,7 @@ async function makeImporter(options: { readonly refuse?: boolean } = {}) {
     lease,
     timers,
     destroyed,
+    fails,
     kept,
     path,
     settled,
@@ -205,4 +213,38 @@ void test('an import that nobody ended is undone at the next start', { skip: noI
   await importer.imports.undoAbandoned();
   assert.deepEqual(importer.destroyed, ['7']);
   assert.equal(importer.kept.size, 0);
+});
+
+void test('a lease that ends before its VM is made has none, and stays ended', { skip: noImages }, async () => {
+  const gate = Promise.withResolvers<void>();
+  await using importer = await makeImporter({ gate: gate.promise });
+  await importer.invoke('HttpNfcLeaseAbort');
+  gate.resolve();
+  while (importer.destroyed.length === 0 || importer.kept.size > 0)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(importer.lease.get('state'), 'error');
+  assert.equal(importer.kept.size, 0);
+});
+
+void test('a completion that is not on disk is none', { skip: noImages }, async () => {
+  await using importer = await makeImporter();
+  await importer.settled();
+  importer.fails.store = true;
+  await assert.rejects(importer.invoke('HttpNfcLeaseComplete'), StoreFull);
+  assert.equal(importer.lease.get('state'), 'ready');
+  importer.fails.store = false;
+  await importer.invoke('HttpNfcLeaseComplete');
+  assert.equal(importer.lease.get('state'), 'done');
+  assert.deepEqual([importer.kept.size, importer.destroyed], [0, []]);
+});
+
+void test('a VM that cannot be removed with its import is removed at the next start', { skip: noImages }, async () => {
+  await using importer = await makeImporter();
+  await importer.settled();
+  importer.fails.destroy = true;
+  await importer.invoke('HttpNfcLeaseAbort');
+  assert.equal(importer.kept.size, 1);
+  importer.fails.destroy = false;
+  await importer.imports.undoAbandoned();
+  assert.deepEqual([importer.kept.size, importer.destroyed], [0, ['7']]);
 });

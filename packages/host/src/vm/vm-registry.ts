@@ -38,6 +38,9 @@ interface VmDocument {
   readonly vmx: string;
 }
 
+/** What is noted together with a new VM. */
+export type Also = (vm: MoRef<'VirtualMachine'>) => readonly Op[];
+
 export interface VmRegistryListener {
   /** A VM is listed from now on. CreateVM and RegisterVM wait for what is returned. */
   added(vm: Vm): void | Promise<void>;
@@ -127,9 +130,9 @@ export class VmRegistry {
     this.#host.post(vmEvent('VmRemovedEvent', subject, request.userName));
   }
 
-  /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
-  create(request: Request, spec: VirtualMachineConfigSpec, pool = ROOT_POOL): Promise<Vm> {
-    return this.#host.maintenance.admit(() => this.#create(request, spec, pool));
+  /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. `also`: goes into the batch that lists it. */
+  create(request: Request, spec: VirtualMachineConfigSpec, pool = ROOT_POOL, also: Also = () => []): Promise<Vm> {
+    return this.#host.maintenance.admit(() => this.#create(request, spec, pool, also));
   }
 
   /**
@@ -186,7 +189,7 @@ export class VmRegistry {
     for (const vm of this.all) vm.release();
   }
 
-  async #create(request: Request, spec: VirtualMachineConfigSpec, pool: string): Promise<Vm> {
+  async #create(request: Request, spec: VirtualMachineConfigSpec, pool: string, also: Also): Promise<Vm> {
     const host = this.#host;
     const environment = specEnvironment(host, 'poweredOff');
     const { config, effects } = applyConfigSpec(undefined, spec, {
@@ -217,7 +220,7 @@ export class VmRegistry {
       for (const effect of effects.prepare) await prepare({ host, vmm: undefined }, effect, making);
       request.progress(80);
       await writeVmx(host, vmxFile, config);
-      await this.#store.batch([...this.#listing(id, vmx, pool), { delete: key }]);
+      await this.#store.batch([...this.#listing(id, vmx, pool), ...also(subject.ref), { delete: key }]);
     } catch (error) {
       host.resources.forget(id);
       // Nothing but what was made here: somebody else may have made the rest meanwhile.
