@@ -7,12 +7,17 @@ export interface IndexedEntry<V> {
   readonly at: V;
 }
 
+/** One of so many entries may be gone before the array is made anew. */
+const MOST_GONE = 16;
+
 export class StreamIndex<V> {
   /** By key. Nearly all keys come in order, so that a plain array serves. */
   #entries: IndexedEntry<V>[] = [];
+  /** Entries at the beginning that are gone: taken out one by one, each would move all others. */
+  #gone = 0;
 
   get count(): number {
-    return this.#entries.length;
+    return this.#entries.length - this.#gone;
   }
 
   get lastKey(): number {
@@ -39,23 +44,34 @@ export class StreamIndex<V> {
 
   /** Takes away what `isGone` says; returns those. */
   remove(isGone: (entry: IndexedEntry<V>) => boolean): IndexedEntry<V>[] {
-    const gone = this.#entries.filter(isGone);
-    if (gone.length > 0) this.#entries = this.#entries.filter((entry) => !isGone(entry));
+    const all = this.all();
+    const gone = all.filter(isGone);
+    if (gone.length === 0) return gone;
+    this.#entries = all.filter((entry) => !isGone(entry));
+    this.#gone = 0;
     return gone;
   }
 
   /** Takes the oldest ones away until `keep` are left; returns them. */
   trim(keep: number): IndexedEntry<V>[] {
-    return this.#entries.splice(0, Math.max(0, this.#entries.length - keep));
+    const end = Math.max(this.#gone, this.#entries.length - keep);
+    const gone = this.#entries.slice(this.#gone, end);
+    this.#gone = end;
+    if (this.#gone * MOST_GONE > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#gone);
+      this.#gone = 0;
+    }
+    return gone;
   }
 
   /** The key that `keep` entries are newer than; 0 when there are not so many. */
   keyBelowNewest(keep: number): number {
-    return this.#entries[this.#entries.length - keep - 1]?.key ?? 0;
+    const place = this.#entries.length - keep - 1;
+    return place < this.#gone ? 0 : (this.#entries[place]?.key ?? 0);
   }
 
   page({ order, afterKey, beforeKey, fromTimeMs, toTimeMs, limit }: HistoryQuery): IndexedEntry<V>[] {
-    const begin = afterKey === undefined ? 0 : this.#firstNotBelow(afterKey + 1);
+    const begin = afterKey === undefined ? this.#gone : this.#firstNotBelow(afterKey + 1);
     const end = beforeKey === undefined ? this.#entries.length : this.#firstNotBelow(beforeKey);
     const isForward = order === 'oldestFirst';
     const found: IndexedEntry<V>[] = [];
@@ -68,11 +84,11 @@ export class StreamIndex<V> {
   }
 
   all(): readonly IndexedEntry<V>[] {
-    return [...this.#entries];
+    return this.#entries.slice(this.#gone);
   }
 
   #firstNotBelow(key: number): number {
-    let [low, high] = [0, this.#entries.length];
+    let [low, high] = [this.#gone, this.#entries.length];
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.#entries[middle]?.key ?? 0) < key) low = middle + 1;
