@@ -38,12 +38,10 @@ function* streamValue(
   if (value === undefined || value === null) return;
   const item = itemOf(ref);
   for (const one of ref.array ? (value as readonly unknown[]) : [value]) {
-    if (ref.kind === 'data' && isStreamed(ref.type)) {
-      yield* streamObject(tag, ref.type, one as Record<string, unknown>, rank, sink);
-      continue;
-    }
     const own = ref.kind === 'data' && (one as Partial<HasEncodedForm>)[encodedForm];
     if (own) own.call(one as HasEncodedForm, tag, rank, sink);
+    else if (ref.kind === 'data' && isStreamed(ref.type))
+      yield* streamObject(tag, ref.type, one as Record<string, unknown>, rank, sink);
     else sink.text(encodeRef(tag, item, one, rank));
     yield;
   }

@@ -139,12 +139,14 @@ export class Collector {
     this.#isWakeScheduled = true;
     this.#queue.push(() => {
       this.#isWakeScheduled = false;
-      this.#answerWaiters();
+      return this.#answerWaiters();
     });
   }
 
-  #answerWaiters(): void {
-    if (this.#waiters.size === 0) return;
+  /** Whether there was something to tell. */
+  #answerWaiters(): boolean {
+    if (this.#waiters.size === 0) return false;
+    const before = this.#waiters.size;
     this.#evaluate();
     for (const waiter of this.#waiters) {
       if (waiter.since > 0 && waiter.since < this.#horizon)
@@ -152,6 +154,7 @@ export class Collector {
       const answer = this.#answer(waiter.since, waiter.maxObjectUpdates);
       if (answer) waiter.settle({ answer });
     }
+    return this.#waiters.size < before;
   }
 
   #evaluate(): void {

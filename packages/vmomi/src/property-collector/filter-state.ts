@@ -2,10 +2,11 @@
 // from any earlier version. Between demands a change costs one entry in a set. May serve many sessions (session-filter.ts).
 //
 // Versions are its own: they count evaluations that found a difference.
-import { type MissingObject, type MoRef, moRefKey, type ObjectUpdate } from '@vivarium/vim';
+import { type MoRef, moRefKey } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ChangeRouter, Interest, Watcher } from './change-router.ts';
 import type { FilterPlan, SelectionPlan } from './filter-plan.ts';
+import { FilterChanges } from './filter-update.ts';
 import { Membership, type Visit } from './membership.ts';
 import { followSelection } from './selection.ts';
 import { TrackedObject } from './tracked-object.ts';
@@ -21,13 +22,6 @@ export type ObjectChange =
       readonly since: number;
     }
   | { readonly kind: 'leave'; readonly ref: MoRef };
-
-/** Parts of an answer; the same for everybody who asks from the same version. */
-export interface FilterChanges {
-  readonly objectSet: readonly ObjectUpdate[];
-  /** Roots that are missing, and were not (or not known to be) at the version asked for. */
-  readonly missingSet: readonly MissingObject[];
-}
 
 /** An object that a client may have in its copy. */
 export interface KnownObject {
@@ -194,7 +188,8 @@ export class FilterState {
         .map((change) => this.#answers.objectUpdate(change, style))
         .filter((update) => update !== undefined);
       const missing = [...this.#missingSince.values()].filter((root) => root.version > since);
-      told = { objectSet, missingSet: missing.map(({ ref }) => this.#answers.missingObject(ref)) };
+      const missingSet = missing.map(({ ref }) => this.#answers.missingObject(ref));
+      told = new FilterChanges(objectSet, missingSet);
       this.#told.set(key, told);
     }
     return told;

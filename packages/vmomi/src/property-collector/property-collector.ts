@@ -77,7 +77,7 @@ export class PropertyCollectors {
   constructor(options: PropertyCollectorOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#queue = new WakeQueue(options.defer ?? setImmediate);
+    this.#queue = new WakeQueue(options.defer ?? setImmediate, options.clock);
     this.#answers = new Answers(new Slabs(this.#limits.encodedBytes));
     options.authorization.onChange(() => this.#states.invalidate());
     watchEntityMoves(options.graph, (ref) => options.authorization.isSetOn(ref), {

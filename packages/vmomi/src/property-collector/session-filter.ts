@@ -12,6 +12,7 @@ import {
 } from '@vivarium/vim';
 import type { ChangeRouter, Interest, Watcher } from './change-router.ts';
 import type { FilterState, FilterUser, KnownObject } from './filter-state.ts';
+import { FilterChanges } from './filter-update.ts';
 
 /** At this version of the collector, the state had that version. */
 interface Mark {
@@ -102,15 +103,10 @@ export class SessionFilter implements FilterUser, Watcher {
   update(since: number): PropertyFilterUpdate | undefined {
     if (this.#changedAt <= since) return undefined;
     const position = this.#marks.findLast((mark) => mark.version <= since)?.position ?? 0;
-    const { objectSet, missingSet } = this.#end
+    const changes = this.#end
       ? farewell(this.#end.known, position, this.#missingView())
       : this.#state.changesSince(position, this.partialUpdates);
-    if (objectSet.length === 0 && missingSet.length === 0) return undefined;
-    return {
-      filter: this.ref,
-      ...(objectSet.length > 0 ? { objectSet: objectSet as PropertyFilterUpdate['objectSet'] & object } : {}),
-      ...(missingSet.length > 0 ? { missingSet: missingSet as MissingObject[] } : {}),
-    };
+    return changes.asUpdate(this.ref);
   }
 
   /** No client will ask for changes since versions of the collector older than this one. */
@@ -145,5 +141,6 @@ export class SessionFilter implements FilterUser, Watcher {
 /** Everything that a client of this position may have leaves. */
 function farewell(known: readonly KnownObject[], position: number, missingSet: readonly MissingObject[]) {
   const left = known.filter(({ since, until }) => since <= position && position < until);
-  return { objectSet: left.map(({ ref: obj }) => ({ kind: 'leave' as const, obj })), missingSet };
+  const objectSet = left.map(({ ref: obj }) => ({ kind: 'leave' as const, obj }));
+  return new FilterChanges(objectSet, missingSet);
 }

@@ -1,0 +1,86 @@
+// What a session is told by one filter. Sessions that share a state are told the same changes, each in the name of a filter of its
+// own: the text of the changes is made once for all of them.
+import {
+  type EncodedSink,
+  encodedForm,
+  encodeRef,
+  type HasEncodedForm,
+  type MissingObject,
+  type MoRef,
+  type ObjectUpdate,
+  type PropertyFilterUpdate,
+  typeRef,
+} from '@vivarium/vim';
+
+/** Objects whose changes are kept as text; of more, each is written by itself. */
+const MOST_KEPT = 256;
+
+const FILTER = typeRef('PropertyFilter');
+const OBJECT_SET = typeRef('ObjectUpdate[]');
+const MISSING_SET = typeRef('MissingObject[]');
+
+/** The same for everybody who asks from the same version. */
+export class FilterChanges {
+  readonly objectSet: readonly ObjectUpdate[];
+  /** Roots that are missing, and were not (or not known to be) at the version asked for. */
+  readonly missingSet: readonly MissingObject[];
+  #kept: { readonly rank: number; readonly bytes: Uint8Array } | undefined;
+
+  constructor(objectSet: readonly ObjectUpdate[], missingSet: readonly MissingObject[]) {
+    this.objectSet = objectSet;
+    this.missingSet = missingSet;
+  }
+
+  /** Undefined when there are none. */
+  asUpdate(filter: MoRef): PropertyFilterUpdate | undefined {
+    const { objectSet, missingSet } = this;
+    if (objectSet.length === 0 && missingSet.length === 0) return undefined;
+    if (this.#isShort) return new ShortUpdate(filter, this) as unknown as PropertyFilterUpdate;
+    return {
+      filter: filter as MoRef<'PropertyFilter'>,
+      ...(objectSet.length > 0 ? { objectSet: objectSet as ObjectUpdate[] } : {}),
+      ...(missingSet.length > 0 ? { missingSet: missingSet as MissingObject[] } : {}),
+    };
+  }
+
+  /** The elements objectSet and missingSet. */
+  write(rank: number, sink: EncodedSink): void {
+    if (this.#kept?.rank !== rank) {
+      const text =
+        encodeRef('objectSet', OBJECT_SET, this.objectSet, rank) +
+        encodeRef('missingSet', MISSING_SET, this.missingSet, rank);
+      this.#kept = { rank, bytes: Buffer.from(text) };
+    }
+    sink.bytes(this.#kept.bytes, 0, this.#kept.bytes.length);
+  }
+
+  /** An object that enters brings all of its properties. */
+  get #isShort(): boolean {
+    return this.objectSet.length <= MOST_KEPT && this.objectSet.every(({ kind }) => kind !== 'enter');
+  }
+}
+
+/** A PropertyFilterUpdate that is written as one piece. */
+class ShortUpdate implements HasEncodedForm {
+  readonly filter: MoRef;
+  readonly objectSet: readonly ObjectUpdate[] | undefined;
+  readonly missingSet: readonly MissingObject[] | undefined;
+  readonly #changes: FilterChanges;
+
+  constructor(filter: MoRef, changes: FilterChanges) {
+    this.filter = filter;
+    this.objectSet = unlessEmpty(changes.objectSet);
+    this.missingSet = unlessEmpty(changes.missingSet);
+    this.#changes = changes;
+  }
+
+  [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
+    sink.text(`<${tag}>${encodeRef('filter', FILTER, this.filter, rank)}`);
+    this.#changes.write(rank, sink);
+    sink.text(`</${tag}>`);
+  }
+}
+
+function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length > 0 ? list : undefined;
+}
