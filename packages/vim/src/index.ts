@@ -52,6 +52,7 @@ export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse } from './soap/e
 export { encodeRef, encodeUnderAny, encodeValue } from './soap/encode-value.ts';
 export { type EncodedSink, encodedForm, encodedText, type HasEncodedForm } from './soap/encoded-form.ts';
 export { REQUEST_LIMITS, type XmlLimits } from './soap/read-xml.ts';
+export { RepeatedRequests } from './soap/repeated-requests.ts';
 export { streamSoapResponse } from './soap/stream-response.ts';
 export { escapeAttribute, escapeText } from './soap/xml-text.ts';
 export { type DeclaredType, itemOf, typeNamed, typeRef } from './type-ref.ts';

@@ -10,19 +10,22 @@ const COMPRESS_FROM = 2048;
 const ON_THE_SPOT = 128 << 10;
 export const LEVEL = { level: 1 };
 
-const gzipLater = promisify(gzip);
 const gunzipLater = promisify(gunzip);
 
 /** Compresses the replies of this scope, which are all text, for clients that accept gzip. */
 export function compressReplies(scope: FastifyInstance): void {
-  scope.addHook('onSend', async (request, reply, payload) => {
-    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return payload;
-    if (payload.length < COMPRESS_FROM) return payload;
+  scope.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload);
+    if (payload.length < COMPRESS_FROM) return done(null, payload);
     void reply.header('vary', 'accept-encoding');
-    if (!acceptsGzip(request.headers['accept-encoding'])) return payload;
-    const compressed = payload.length <= ON_THE_SPOT ? gzipSync(payload, LEVEL) : await gzipLater(payload, LEVEL);
-    void reply.header('content-encoding', 'gzip').header('content-length', compressed.length);
-    return compressed;
+    if (!acceptsGzip(request.headers['accept-encoding'])) return done(null, payload);
+    const send = (error: Error | null, compressed: Buffer) => {
+      if (error) return done(error);
+      void reply.header('content-encoding', 'gzip').header('content-length', compressed.length);
+      done(null, compressed);
+    };
+    if (payload.length <= ON_THE_SPOT) send(null, gzipSync(payload, LEVEL));
+    else gzip(payload, LEVEL, send);
   });
 }
 

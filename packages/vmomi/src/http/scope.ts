@@ -7,8 +7,12 @@ const BODY_LIMIT = 16 << 20;
 
 export function prepareScope(scope: FastifyInstance, bodyLimit = BODY_LIMIT): void {
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request: FastifyRequest, body: Buffer) =>
-    decompress(body, request.headers['content-encoding'], bodyLimit),
-  );
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request: FastifyRequest, body: Buffer, done) => {
+    const encoding = request.headers['content-encoding'];
+    // Nearly all: a promise for each would be felt.
+    if (encoding !== undefined) return decompress(body, encoding, bodyLimit);
+    done(null, body);
+    return undefined;
+  });
   compressReplies(scope);
 }

@@ -1,10 +1,9 @@
 // POST /sdk, and the services beside it: SOAP 1.1. Faults are HTTP 500 (vim25.md 1.4, rule 7).
 import {
   type ApiVersion,
-  decodeSoapRequest,
   encodeSoapFault,
   MethodFault,
-  REQUEST_LIMITS,
+  RepeatedRequests,
   type ServiceName,
   schema,
   streamSoapResponse,
@@ -24,6 +23,12 @@ const PATHS: Readonly<Record<ServiceName, readonly string[]>> = {
   pbm: ['/pbm', '/pbm/', '/pbm/sdk'], // govmomi, then pyVmomi
 };
 
+interface SoapDoor {
+  readonly sender: ReplySender;
+  readonly door: ServiceName;
+  readonly requests: RepeatedRequests;
+}
+
 /** `door`: /sdk, or a service beside it. */
 export function addSoapRoute(
   app: FastifyInstance,
@@ -39,7 +44,9 @@ export function addSoapRoute(
         : asFault(service.log, error, { url: request.url });
     void sendFault(reply.code(statusCode), fault as MethodFault, versionOfSoapAction(soapAction(request), door));
   };
-  const handler = (request: FastifyRequest, reply: FastifyReply) => serve(service, request, reply, { sender, door });
+  const requests = new RepeatedRequests(door);
+  const handler = (request: FastifyRequest, reply: FastifyReply) =>
+    serve(service, request, reply, { sender, door, requests });
   for (const url of PATHS[door]) app.route({ method: 'POST', url, errorHandler, handler });
   for (const url of PATHS[door].slice(0, 2))
     app.get(url, (_request, reply) => reply.code(405).header('allow', 'POST').send());
@@ -49,13 +56,13 @@ async function serve(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  { sender, door }: { readonly sender: ReplySender; readonly door: ServiceName },
+  { sender, door, requests }: SoapDoor,
 ): Promise<FastifyReply> {
   const action = soapAction(request);
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   let method: string | undefined;
   try {
-    const decoded = decodeSoapRequest(body, action, REQUEST_LIMITS, door);
+    const decoded = requests.decode(body, action);
     ({ method } = decoded);
     const presented = sessionIdOf(request.headers) ?? decoded.header.vcSessionCookie;
     const call = callOf(
