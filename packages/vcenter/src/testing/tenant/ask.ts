@@ -1,8 +1,36 @@
-// For tests: asks vCenter through its HTTP doors as somebody, and says what came of it.
-import { encodeJson, type MoRef, schema } from '@vivarium/vim';
+// For tests: asks vCenter through its HTTP doors as somebody, in one of the languages of its clients, and says what came of it.
+import {
+  type ApiVersion,
+  decodeSoapResponse,
+  encodeJson,
+  encodeSoapRequest,
+  MethodFault,
+  type MoRef,
+  schema,
+} from '@vivarium/vim';
 import type { Tenant, World } from './world.ts';
 
-const RELEASE = '9.0.0.0';
+/** What a client speaks. */
+export interface Speech {
+  readonly form: 'SOAP' | 'VI/JSON';
+  readonly version: ApiVersion;
+}
+
+const NEWEST = schema.versions[0] ?? schema.legacyVersion;
+
+/** The newest clients, those of one release before, pyVmomi's oldest, and those that name no version at all. */
+export const SPEECHES: readonly Speech[] = [
+  { form: 'VI/JSON', version: NEWEST },
+  { form: 'VI/JSON', version: '8.0.1.0' },
+  { form: 'SOAP', version: NEWEST },
+  { form: 'SOAP', version: '6.7' },
+  { form: 'SOAP', version: schema.legacyVersion },
+];
+
+/** Whether somebody who speaks so knows what has been there since `rank`. */
+export function knows({ version }: Speech, { rank }: { readonly rank: number }): boolean {
+  return rank <= (schema.rank(version) ?? -1);
+}
 
 /** A result, or the fault that was thrown. */
 export interface Said<R> {
@@ -10,7 +38,7 @@ export interface Said<R> {
   readonly value: R;
 }
 
-/** By VI/JSON: a method. */
+/** A method, in the world's speech of the moment: or in the newest version, where that one does not know it. */
 export async function ask<R = unknown>(
   world: World,
   who: Tenant,
@@ -18,39 +46,95 @@ export async function ask<R = unknown>(
   method: string,
   args: object = {},
 ): Promise<Said<R>> {
+  const info = schema.method(ref.type, method);
+  if (!info) throw new Error(`${ref.type} has no method ${method}`);
+  const { form, version } = world.speech;
+  const spoken = knows(world.speech, info) ? version : NEWEST;
+  if (form === 'SOAP') return askSoap(world, who, ref, method, args, spoken);
   const sent = Object.entries(args).map(([name, value]) => {
-    const param = schema.method(ref.type, method)?.params.find((one) => one.name === name);
-    return [name, param && value !== undefined ? encodeJson(param, value, schema.versions[0] as never) : value];
+    const param = info.params.find((one) => one.name === name);
+    return [name, param && value !== undefined ? encodeJson(param, value, NEWEST) : value];
   });
-  const url = `/sdk/vim25/${RELEASE}/${ref.type}/${encodeURIComponent(ref.value)}/${method}`;
-  return said(await fetchFrom(world, who, 'POST', url, Object.fromEntries(sent)));
+  return said(await fetchFrom(world, who, 'POST', jsonUrl(ref, method, spoken), Object.fromEntries(sent)));
 }
 
-/** By VI/JSON: a property. */
+/** A property, in the world's speech of the moment. */
 export async function read<R = unknown>(world: World, who: Tenant, ref: MoRef, property: string): Promise<Said<R>> {
-  const url = `/sdk/vim25/${RELEASE}/${ref.type}/${encodeURIComponent(ref.value)}/${property}`;
-  return said(await fetchFrom(world, who, 'GET', url));
+  const { form, version } = world.speech;
+  if (form === 'VI/JSON') return said(await fetchFrom(world, who, 'GET', jsonUrl(ref, property, version)));
+  const { fault, value } = await askSoap<R>(world, who, ref, 'Fetch', { prop: property }, version);
+  return { fault, value: unboxed(value) as R };
 }
 
-/** Another door: REST, metrics. */
-export async function fetchFrom(
-  { url: base }: World,
+function jsonUrl({ type, value }: MoRef, member: string, version: ApiVersion): string {
+  return `/sdk/vim25/${version}/${type}/${encodeURIComponent(value)}/${member}`;
+}
+
+async function askSoap<R>(
+  world: World,
   who: Tenant,
-  method: 'GET' | 'POST' | 'DELETE' | 'PATCH',
+  ref: MoRef,
+  method: string,
+  args: object,
+  version: ApiVersion,
+): Promise<Said<R>> {
+  const service = schema.serviceOf(ref.type);
+  const answer = await fetch(`${world.url}/${service === 'pbm' ? 'pbm' : 'sdk'}`, {
+    method: 'POST',
+    headers: {
+      cookie: `vmware_soap_session="${who.session.id}"`,
+      'content-type': 'text/xml; charset=utf-8',
+      soapaction: `"urn:${service}/${version}"`,
+    },
+    body: encodeSoapRequest(method, ref, { ...args }, version),
+  });
+  const text = await answer.text();
+  try {
+    const result = schema.method(ref.type, method)?.result ?? 'void';
+    const value = decodeSoapResponse(result, text, version);
+    return { fault: undefined, value: (version === NEWEST ? value : asNamedNow(world, value)) as R };
+  } catch (error) {
+    if (!(error instanceof MethodFault)) throw error;
+    return { fault: error.fault._typeName, value: undefined as R };
+  }
+}
+
+/** A value with its references under the types that they have now: to old clients a newer type is called what it descends from. */
+function asNamedNow(world: World, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => asNamedNow(world, item));
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (isRef(value)) return world.entities().find((ref) => ref.value === value.value) ?? value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asNamedNow(world, item)]));
+}
+
+function isRef(value: object): value is MoRef {
+  return 'type' in value && schema.managed(String(value.type)) !== undefined && 'value' in value;
+}
+
+function unboxed(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && '_value' in value ? value._value : value;
+}
+
+/** Another door: REST, files, metrics. */
+export async function fetchFrom(
+  { url: base }: Pick<World, 'url'>,
+  who: Tenant,
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH',
   path: string,
-  payload?: object,
+  payload?: object | string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const answer = await fetch(`${base}${path}`, {
     method,
-    headers: { 'vmware-api-session-id': who.session.id, 'content-type': 'application/json' },
-    ...(payload ? { body: JSON.stringify(payload) } : {}),
+    headers: { 'vmware-api-session-id': who.session.id, 'content-type': 'application/json', ...headers },
+    ...(payload === undefined ? {} : { body: typeof payload === 'string' ? payload : JSON.stringify(payload) }),
   });
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
   return { status: answer.status, body: isJson ? (JSON.parse(text) as unknown) : undefined, text };
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly text: string;

@@ -9,6 +9,7 @@ import { openDoors } from '../../doors.ts';
 import { ROOT_FOLDER } from '../../folder/create-entity.ts';
 import { FakeHost } from '../fake-host.ts';
 import { type TestCenter, testCenter } from '../test-center.ts';
+import { SPEECHES, type Speech } from './ask.ts';
 import type { Draw } from './draw.ts';
 import { type Key, may, mayChange, NO_ACCESS, type Person, type Rules } from './oracle.ts';
 
@@ -23,6 +24,8 @@ export interface World {
   readonly center: TestCenter;
   /** Where vCenter is served, on loopback. */
   readonly url: string;
+  /** What its clients speak now. */
+  speech: Speech;
   readonly hosts: readonly FakeHost[];
   readonly tenants: readonly Tenant[];
   readonly admin: Tenant;
@@ -94,6 +97,7 @@ export async function tenantWorld(context: TestContext, draw: Draw): Promise<Wor
   const world: World = {
     center,
     url,
+    speech: draw.pick(SPEECHES),
     hosts,
     tenants,
     admin,
