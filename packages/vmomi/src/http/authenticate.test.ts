@@ -37,6 +37,25 @@ void test('Basic works with the right password and leaves no session behind', as
   assert.equal(await service.authenticate(request(basic('no colon'))), undefined);
 });
 
+void test('a service ticket opens its URL however that is escaped, and none that only reads alike', async (context) => {
+  const { service, invoke } = await testService(context);
+  const manager = service.content.sessionManager;
+  assert.ok(manager);
+  const isOpenedBy = async (url: string, asked: string) => {
+    const spec = { _typeName: 'SessionManagerHttpServiceRequestSpec', method: 'httpGet', url: `https://esx1${url}` };
+    const { id } = await invoke<{ id: string }>(manager, 'AcquireGenericServiceTicket', { spec });
+    return (await service.authenticate(request({ cookie: `vmware_cgi_ticket=${id}` }, asked))) !== undefined;
+  };
+  const url = '/folder/a%20b.iso?dcPath=ha-datacenter&dsName=my%20own';
+  assert.ok(await isOpenedBy(url, url));
+  assert.ok(await isOpenedBy(url, '/folder/%61%20b.iso?dcPath=ha%2Ddatacenter&dsName=my+own'));
+  assert.ok(!(await isOpenedBy('/folder/a?x=1%26dsName%3Dother&dsName=own', '/folder/a?x=1&dsName=other&dsName=own')));
+  assert.ok(!(await isOpenedBy('/folder/a%2Fb?dsName=own', '/folder/a/b?dsName=own')));
+  assert.ok(!(await isOpenedBy('/folder/a%252Fb?dsName=own', '/folder/a%2Fb?dsName=own')));
+  assert.ok(!(await isOpenedBy('/folder/a?dsName=own', '/folder/%?dsName=own')));
+  assert.ok(!(await isOpenedBy('/folder/a?dsName=own', '//')));
+});
+
 void test('a service ticket opens one URL with one verb, once', async (context) => {
   const { service, invoke } = await testService(context);
   const manager = service.content.sessionManager;

@@ -38,8 +38,23 @@ async function byPassword({ sessions }: Service, request: AuthenticationRequest)
 
 /** A ticket opens one URL with one verb; its host is not compared, clients name the daemon in many ways. */
 function isFor(purpose: { readonly method: string; readonly url: string }, request: AuthenticationRequest): boolean {
-  const wanted = new URL(purpose.url, 'https://host');
-  const asked = new URL(request.url, 'https://host');
-  const sameQuery = decodeURIComponent(wanted.search) === decodeURIComponent(asked.search);
-  return purpose.method === request.method && decodeURI(wanted.pathname) === decodeURI(asked.pathname) && sameQuery;
+  if (purpose.method !== request.method || !URL.canParse(request.url, 'https://host')) return false;
+  return meaning(purpose.url) === meaning(request.url);
+}
+
+/**
+ * Equal for two URLs that are the same but for how their characters are escaped. Escapes are resolved within each name and value
+ * alone: an escaped `&` or `/` separates nothing, or a ticket for one file would open another one.
+ */
+function meaning(url: string): string {
+  const { pathname, searchParams } = new URL(url, 'https://host');
+  return JSON.stringify([pathname.split('/').map(plain), [...searchParams]]);
+}
+
+function plain(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
