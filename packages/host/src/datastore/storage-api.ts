@@ -29,7 +29,10 @@ export interface StorageApi {
   readonly use: FileUse;
   readonly tasks: StorageTasks;
   readonly graph: Pick<ObjectGraph, 'get'>;
-  readonly authorization: { check(session: Session, object: ManagedObject, privilege: string): void };
+  readonly authorization: {
+    check(session: Session, object: ManagedObject, privilege: string): void;
+    holds(session: Session, object: ManagedObject, privilege: string): boolean;
+  };
   /** Told after every change of files; the figures of the datastore follow in their own time. */
   touched(datastore: Datastore): void;
 }
@@ -37,4 +40,8 @@ export interface StorageApi {
 /** Throws NoPermission (or NotAuthenticated) unless the session's user holds the privilege on the datastore. */
 export function checkPrivilege(api: StorageApi, session: Session, datastore: Datastore, privilege: string): void {
   api.authorization.check(session, api.graph.get(datastore.ref as MoRef), privilege);
+}
+
+export function holdsPrivilege(api: StorageApi, session: Session, datastore: Datastore, privilege: string): boolean {
+  return api.authorization.holds(session, api.graph.get(datastore.ref as MoRef), privilege);
 }

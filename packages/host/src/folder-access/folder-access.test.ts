@@ -90,6 +90,22 @@ void test('a file is given whole, in part, or only described', async () => {
   assert.equal((await door.ask('GET', door.url('vm/none'))).status, 404);
 });
 
+void test('whoever may not look learns neither names of datastores nor what is on them', async () => {
+  await using door = await makeDoor();
+  const status = async (path: string, store?: string) => (await door.ask('GET', door.url(path, store))).status;
+  const listing = async () => (await door.ask('GET', '/folder?dcPath=ha-datacenter')).body.toString();
+  assert.match(await listing(), /dsName=datastore1"/);
+  for (const privilege of ['Datastore.Browse', 'Datastore.FileManagement']) door.host.refused.add(privilege);
+  assert.doesNotMatch(await listing(), /datastore1/);
+  assert.deepEqual(
+    await Promise.all(['vm', 'vm/file.txt', 'none/file.txt'].map((path) => status(path))),
+    [403, 403, 403],
+  );
+  assert.equal(await status('vm', 'none'), 404);
+  door.host.refused.add('System.View');
+  assert.equal(await status('vm'), 404);
+});
+
 void test('a large file arrives unharmed, with known length or in chunks', async () => {
   await using door = await makeDoor();
   const content = randomBytes(9_000_001);

@@ -12,9 +12,9 @@ import {
   type Session,
 } from '@vivarium/vmomi';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Location, locationText } from '../datastore/datastore.ts';
+import { type Datastore, type Location, locationText } from '../datastore/datastore.ts';
 import { checkReadable } from '../datastore/file-use.ts';
-import { checkPrivilege, type StorageApi } from '../datastore/storage-api.ts';
+import { checkPrivilege, holdsPrivilege, type StorageApi } from '../datastore/storage-api.ts';
 import { deleteFile } from '../file-manager/file-operations.ts';
 import type { FlatReading } from '../virtual-disk-manager/virtual-disks.ts';
 import { folderPages } from './folder-pages.ts';
@@ -59,12 +59,22 @@ export function registerFolderAccess(app: FastifyInstance, access: FolderAccess)
 
   async function handle(target: FolderTarget, session: Session, request: FastifyRequest, reply: FastifyReply) {
     const isReading = request.method === 'GET' || request.method === 'HEAD';
+    const holds = (datastore: Datastore, privilege: string) =>
+      holdsPrivilege(access.api, session, datastore, privilege);
     if (target.kind !== 'place') {
       if (!isReading) throw new MethodFault('NotAFile', { file: '' });
-      return reply.type('text/html; charset=utf-8').send(pages.top(target.kind));
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(pages.top(target.kind, (datastore) => holds(datastore, 'Datastore.Browse')));
     }
     const place = access.api.datastores.locate(`[${target.datastore}] ${target.path}`);
+    // What somebody may not see is not there, or its name could be guessed.
+    if (!holds(place.datastore, 'System.View'))
+      throw new MethodFault('InvalidDatastorePath', { datastorePath: `[${target.datastore}] ${target.path}` });
     const may = (privilege: string) => checkPrivilege(access.api, session, place.datastore, privilege);
+    // Before the datastore is looked at: what is there is told only to those who may look.
+    const mayBrowse = isReading && holds(place.datastore, 'Datastore.Browse');
+    if (!mayBrowse) may('Datastore.FileManagement');
     if (isReading) {
       const names = parseFolderNames(request.headers[FOLDER_NAMES_HEADER]);
       const page = await pages.folder(place, () => may('Datastore.Browse'), names);

@@ -2,7 +2,7 @@
 import { isFault } from '@vivarium/vim';
 import { type FolderNames, type ListingEntry, listingPage } from '@vivarium/vmomi';
 import { capacityOf } from '@vivarium/vmx';
-import type { Location } from '../datastore/datastore.ts';
+import type { Datastore, Location } from '../datastore/datastore.ts';
 import { formatDatastorePath, joinPath, splitPath } from '../datastore/datastore-path.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import type { StorageApi } from '../datastore/storage-api.ts';
@@ -10,7 +10,8 @@ import { type FolderEntry, listFolder } from '../datastore-browser/list-folder.t
 import { folderUrl } from './folder-url.ts';
 
 export interface FolderPages {
-  top(kind: 'datacenters' | 'datastores'): string;
+  /** `mayBrowse`: which datastores the asker is told of. */
+  top(kind: 'datacenters' | 'datastores', mayBrowse: (datastore: Datastore) => boolean): string;
   /**
    * The page of a folder; undefined when the place is a file. `check` is asked before anything is shown. `names`: what the asker
    * calls datacenter and datastore, where that differs from ours. Faults: FileNotFound.
@@ -26,11 +27,14 @@ export function folderPages({
   readonly datacenter: string;
 }): FolderPages {
   return {
-    top(kind) {
+    top(kind, mayBrowse) {
       if (kind === 'datacenters') {
         return listingPage({ title: 'Datacenters', entries: [{ name: datacenter, href: folderUrl(datacenter) }] });
       }
-      const names = api.datastores.list().map(({ name }) => name);
+      const names = api.datastores
+        .list()
+        .filter(mayBrowse)
+        .map(({ name }) => name);
       const entries = names.toSorted().map((name) => ({ name, href: folderUrl(datacenter, name) }));
       return listingPage({ title: `Datastores of ${datacenter}`, above: '/folder', entries });
     },

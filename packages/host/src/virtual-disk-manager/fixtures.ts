@@ -80,6 +80,7 @@ export async function makeApi() {
       check(_session, _object, privilege) {
         if (refused.has(privilege)) throw new MethodFault('NoPermission', { privilegeId: privilege });
       },
+      holds: (_session, _object, privilege) => !refused.has(privilege),
     },
     touched: (datastore) => void touched.push(datastore.name),
   };
