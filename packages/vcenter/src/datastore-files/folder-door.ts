@@ -82,14 +82,19 @@ export function registerFolderDoor(app: FastifyInstance, center: FolderCenter): 
     if (target.kind === 'datacenters') {
       return page(reply, { title: 'Datacenters', entries: datacenterEntries(center, session) });
     }
+    const isSeen = (ref: MoRef | undefined) =>
+      ref !== undefined && center.service.authorization.holds(session, center.service.graph.get(ref), 'System.View');
     const datacenter = findDatacenter(center, target.dcPath);
-    if (!datacenter) throw new MethodFault('FileNotFound', { file: target.dcPath ?? '' });
+    const datastore =
+      target.kind === 'place' && datacenter ? center.index.datastoreNamed(datacenter, target.datastore) : undefined;
+    // What somebody may not see is not there, or its name could be guessed.
+    if (!datacenter || !(isSeen(datacenter) || isSeen(datastore)))
+      throw new MethodFault('FileNotFound', { file: target.dcPath ?? '' });
     if (target.kind === 'datastores') {
       const entries = datastoreEntries(center, session, datacenter);
       return page(reply, { title: `Datastores of ${target.dcPath}`, above: '/folder', entries });
     }
-    const datastore = center.index.datastoreNamed(datacenter, target.datastore);
-    if (!datastore) throw new MethodFault('InvalidDatastore', { name: target.datastore });
+    if (!datastore || !isSeen(datastore)) throw new MethodFault('InvalidDatastore', { name: target.datastore });
     const names = formatFolderNames({ datacenter: target.dcPath ?? '', datastore: target.datastore });
     return relay({ session, datastore, path: target.path, names }, request, reply);
   }

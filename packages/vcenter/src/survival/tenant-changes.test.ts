@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { MethodFault, type MoRef, moRefKey, schema } from '@vivarium/vim';
 import { type Draw, seededDraw } from '../testing/tenant/draw.ts';
 import { needed } from '../testing/tenant/needed.ts';
+import { CALLED, picture, quiet } from '../testing/tenant/picture.ts';
 import { randomArgs } from '../testing/tenant/random-args.ts';
 import { ROOT, refOf, type Tenant, tenantWorld, type World } from '../testing/tenant/world.ts';
 
@@ -28,7 +29,6 @@ const OFTEN: ReadonlySet<string> = new Set([
   'MoveInto_Task',
   'PowerOnMultiVM_Task',
 ]);
-const CALM_TURNS = 10;
 /** Wait, or change who calls. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['WaitForUpdates', 'WaitForUpdatesEx', 'Logout', 'Fetch']);
 /** Faults that say no more than that something is not to be done. */
@@ -132,15 +132,6 @@ async function attempt(
   return fault === undefined ? 'done' : 'failed';
 }
 
-/** What a call has set going, a host that comes back for one, comes to an end. */
-async function quiet({ center: { service } }: World): Promise<void> {
-  for (let calm = 0, last = service.graph.version; calm < CALM_TURNS; calm++) {
-    await turn();
-    if (service.graph.version !== last) calm = 0;
-    last = service.graph.version;
-  }
-}
-
 interface Outcome {
   readonly fault: string | undefined;
   readonly result: unknown;
@@ -192,20 +183,6 @@ function targets({ center, entities }: World): MoRef[] {
   );
   return [...entities(), ...entities(), ...others.map(({ ref }) => ref)];
 }
-
-const CORE = [
-  'name',
-  'parent',
-  'resourcePool',
-  'runtime.powerState',
-  'runtime.host',
-  'customValue',
-  'permission',
-  'config',
-  'configuration',
-  'host',
-  'childType',
-];
 
 /** Whether something of an entity may be different after a call that is allowed. */
 function mayTouch(world: World, who: Tenant, key: string, target: MoRef, method: string): boolean {
@@ -260,24 +237,3 @@ const TELLS_OF_MORE: ReadonlySet<string> = new Set([
   'QueryEvents',
   'RetrieveEntityPermissions',
 ]);
-const CALLED = 'calls of hosts';
-const pictures = new WeakMap<World, { readonly version: number; readonly picture: Map<string, string> }>();
-
-/** What the entities are like, without what they only list, and what their hosts were asked to do. */
-function picture(world: World): Map<string, string> {
-  const { graph } = world.center.service;
-  const known = pictures.get(world);
-  if (known?.version === graph.version) return known.picture;
-  const found = new Map<string, string>();
-  for (const ref of world.entities()) {
-    const object = graph.find(ref);
-    const values = CORE.map((path) =>
-      path === 'host' && ref.type !== 'VmwareDistributedVirtualSwitch' ? '' : object?.getPath(path),
-    );
-    found.set(moRefKey(ref), JSON.stringify(values));
-  }
-  const calls = world.hosts.flatMap((host) => host.calls).filter((one) => !one.target.startsWith('ResourcePool'));
-  found.set(CALLED, String(calls.length));
-  pictures.set(world, { version: graph.version, picture: found });
-  return found;
-}

@@ -1,5 +1,6 @@
 // A malicious tenant looks through every door: what it sees is what an oracle of vSphere's permissions says that it may see,
 // and no less. Random inventories, users, groups, roles and permissions, which change while somebody looks.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SPEECHES } from '../testing/tenant/ask.ts';
 import { DOORS } from '../testing/tenant/doors/index.ts';
@@ -8,6 +9,8 @@ import { tenantWorld } from '../testing/tenant/world.ts';
 
 const ROUNDS = Number(process.env['VIVARIUM_TENANTS'] ?? 2);
 const CHANGES = 10;
+/** See tenant-automation.test.ts. */
+const AUTOMATION = /^\w+ \/(api|rest)(\/|$)/;
 
 void test('a tenant sees what its permissions say, through every door', async (context) => {
   const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
@@ -27,5 +30,7 @@ void test('a tenant sees what its permissions say, through every door', async (c
       }
       await (draw.below(3) === 0 ? world.changeInventory() : world.changePermissions());
     }
+    const undriven = [...world.routes].filter((route) => !AUTOMATION.test(route) && !world.driven.has(route));
+    assert.deepEqual(undriven, [], `routes that nobody came through (seed ${seed})`);
   }
 });

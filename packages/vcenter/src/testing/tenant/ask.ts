@@ -48,7 +48,9 @@ export async function ask<R = unknown>(
 ): Promise<Said<R>> {
   const info = schema.method(ref.type, method);
   if (!info) throw new Error(`${ref.type} has no method ${method}`);
-  const { form, version } = world.speech;
+  // The services beside /sdk have no VI/JSON.
+  const form = schema.serviceOf(ref.type) === 'vim25' ? world.speech.form : 'SOAP';
+  const { version } = world.speech;
   const spoken = knows(world.speech, info) ? version : NEWEST;
   if (form === 'SOAP') return askSoap(world, who, ref, method, args, spoken);
   const sent = Object.entries(args).map(([name, value]) => {
@@ -58,9 +60,12 @@ export async function ask<R = unknown>(
   return said(await fetchFrom(world, who, 'POST', jsonUrl(ref, method, spoken), Object.fromEntries(sent)));
 }
 
-/** A property, in the world's speech of the moment. */
+/** A property; as ask. */
 export async function read<R = unknown>(world: World, who: Tenant, ref: MoRef, property: string): Promise<Said<R>> {
-  const { form, version } = world.speech;
+  const { form } = world.speech;
+  const known = [schema.managed(ref.type), schema.field(ref.type, property)];
+  const isKnown = known.every((one) => one && knows(world.speech, one));
+  const version = isKnown ? world.speech.version : NEWEST;
   if (form === 'VI/JSON') return said(await fetchFrom(world, who, 'GET', jsonUrl(ref, property, version)));
   const { fault, value } = await askSoap<R>(world, who, ref, 'Fetch', { prop: property }, version);
   return { fault, value: unboxed(value) as R };
@@ -69,6 +74,9 @@ export async function read<R = unknown>(world: World, who: Tenant, ref: MoRef, p
 function jsonUrl({ type, value }: MoRef, member: string, version: ApiVersion): string {
   return `/sdk/vim25/${version}/${type}/${encodeURIComponent(value)}/${member}`;
 }
+
+/** Some clients take one, some another. */
+const SOAP_PATHS = { vim25: ['/sdk', '/sdk/', '/sdk/vimService'], pbm: ['/pbm', '/pbm/', '/pbm/sdk'] } as const;
 
 async function askSoap<R>(
   world: World,
@@ -79,7 +87,7 @@ async function askSoap<R>(
   version: ApiVersion,
 ): Promise<Said<R>> {
   const service = schema.serviceOf(ref.type);
-  const answer = await fetch(`${world.url}/${service === 'pbm' ? 'pbm' : 'sdk'}`, {
+  const answer = await fetch(`${world.url}${world.draw.pick(SOAP_PATHS[service])}`, {
     method: 'POST',
     headers: {
       cookie: `vmware_soap_session="${who.session.id}"`,
@@ -92,20 +100,24 @@ async function askSoap<R>(
   try {
     const result = schema.method(ref.type, method)?.result ?? 'void';
     const value = decodeSoapResponse(result, text, version);
-    return { fault: undefined, value: (version === NEWEST ? value : asNamedNow(world, value)) as R };
+    return { fault: undefined, value: (version === NEWEST ? value : asNamedNow(value, namesOf(world))) as R };
   } catch (error) {
     if (!(error instanceof MethodFault)) throw error;
     return { fault: error.fault._typeName, value: undefined as R };
   }
 }
 
+type Names = ReadonlyMap<string, MoRef>;
+
 /** A value with its references under the types that they have now: to old clients a newer type is called what it descends from. */
-function asNamedNow(world: World, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => asNamedNow(world, item));
+function asNamedNow(value: unknown, names: Names): unknown {
+  if (Array.isArray(value)) return value.map((item) => asNamedNow(item, names));
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (isRef(value)) return world.entities().find((ref) => ref.value === value.value) ?? value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asNamedNow(world, item)]));
+  if (isRef(value)) return names.get(value.value) ?? value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asNamedNow(item, names)]));
 }
+
+const namesOf = (world: World): Names => new Map(world.entities().map((ref) => [ref.value, ref]));
 
 function isRef(value: object): value is MoRef {
   return 'type' in value && schema.managed(String(value.type)) !== undefined && 'value' in value;

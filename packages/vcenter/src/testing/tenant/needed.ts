@@ -10,7 +10,7 @@ export interface Need {
 
 type Args = Readonly<Record<string, unknown>>;
 
-const need = (privilege: string, ...places: (MoRef | undefined)[]): Need[] =>
+export const need = (privilege: string, ...places: (MoRef | undefined)[]): Need[] =>
   places.filter((on) => on !== undefined).map((on) => ({ on, privilege }));
 
 /** What `method` of `target` needs, called with these arguments. */

@@ -1,17 +1,17 @@
 // For tests: a random inventory with random roles, users, groups and permissions, behind all of vCenter's doors.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { normalPoolAllocation } from '@vivarium/drs/resource-pool';
-import { type ManagedTypeName, MethodFault, type MoRef, make, moRef, moRefKey, schema } from '@vivarium/vim';
+import { MethodFault, type MoRef, moRefKey, schema } from '@vivarium/vim';
 import type { Call, Session } from '@vivarium/vmomi';
-import { type FastifyInstance, fastify } from 'fastify';
-import { openDoors } from '../../doors.ts';
 import { ROOT_FOLDER } from '../../folder/create-entity.ts';
-import { FakeHost } from '../fake-host.ts';
+import { SsoDomain } from '../../sso/sso-domain.ts';
+import type { FakeHost } from '../fake-host.ts';
 import { type TestCenter, testCenter } from '../test-center.ts';
 import { SPEECHES, type Speech } from './ask.ts';
+import { beginImport, buildInventory, makeRoles } from './build-inventory.ts';
 import type { Draw } from './draw.ts';
 import { type Key, may, mayChange, NO_ACCESS, type Person, type Rules } from './oracle.ts';
+import { type Served, serve } from './serve.ts';
 
 export const ROOT = ROOT_FOLDER as MoRef;
 
@@ -20,15 +20,19 @@ export interface Tenant extends Person {
   readonly call: Call;
 }
 
-export interface World {
+export interface World extends Served {
   readonly center: TestCenter;
-  /** Where vCenter is served, on loopback. */
-  readonly url: string;
+  readonly draw: Draw;
   /** What its clients speak now. */
   speech: Speech;
   readonly hosts: readonly FakeHost[];
   readonly tenants: readonly Tenant[];
   readonly admin: Tenant;
+  readonly domain: SsoDomain;
+  /** Of an import of the administrator's, which is under way. */
+  readonly lease: MoRef;
+  /** One more session. */
+  open(person: Person): Tenant;
   /** The inventory has changed: what the oracle has said is no longer true. */
   changed(): void;
   may(who: Person, entity: MoRef, privilege: string): boolean;
@@ -52,12 +56,11 @@ const UNGRANTABLE: readonly number[] = [-4, -3];
 export async function tenantWorld(context: TestContext, draw: Draw): Promise<World> {
   const center = await testCenter(context);
   const { service } = center;
-  const app = fastify({ forceCloseConnections: true }) as unknown as FastifyInstance;
-  service.register(app);
-  for (const open of await openDoors(center)) open(app);
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  context.after(() => app.close());
+  const domain = new SsoDomain({ store: service.store, random: service.random, clock: service.clock });
+  await domain.ensureAdministrator(async () => undefined, 'Vivarium-1');
+  const served = await serve(context, center, domain);
   const hosts = await buildInventory(center, draw);
+  const lease = await beginImport(center);
   const open = (person: Person): Tenant => {
     const origin = { ipAddress: '127.0.0.1', userAgent: 'test', locale: 'en' };
     const session = service.sessions.open({ ...person, fullName: person.userName }, origin);
@@ -95,8 +98,12 @@ export async function tenantWorld(context: TestContext, draw: Draw): Promise<Wor
     said.clear();
   };
   const world: World = {
+    ...served,
     center,
-    url,
+    draw,
+    domain,
+    lease,
+    open,
     speech: draw.pick(SPEECHES),
     hosts,
     tenants,
@@ -170,118 +177,4 @@ function parentsOf({ service }: TestCenter, entity: Key): Key[] {
   const parent = (object?.getPath('parent') ?? object?.getPath('parentVApp')) as MoRef | undefined;
   const pool = ref.type === 'VirtualMachine' ? (object?.getPath('resourcePool') as MoRef | undefined) : undefined;
   return [parent ?? ROOT, ...(pool ? [pool] : [])].map(moRefKey);
-}
-
-/** Roles of few privileges, of half of them, and of all that concern VMs and datastores. */
-async function makeRoles({ service: { authorization } }: TestCenter, draw: Draw): Promise<void> {
-  const everything = [...authorization.role(-1).privileges];
-  const some = (share: number) => everything.filter(() => draw.below(share) === 0);
-  await authorization.addRole('few', some(6));
-  await authorization.addRole('half', some(2));
-  const machines = everything.filter((id) => /^(VirtualMachine|Datastore|Network|Resource)\./.test(id));
-  await authorization.addRole('machines', machines);
-}
-
-async function buildInventory(center: TestCenter, draw: Draw): Promise<FakeHost[]> {
-  const { service } = center;
-  const hosts: FakeHost[] = [];
-  const folderIn = async (parents: MoRef[], name: string) =>
-    parents.push(await center.invoke<MoRef>(draw.pick(parents), 'CreateFolder', { name }));
-  const newHost = (datacenter: string) => {
-    const address = `esx${hosts.length}.${datacenter}`;
-    const datastores = {
-      datastore1: `ds:///vmfs/volumes/${address}/`,
-      shared: `ds:///vmfs/volumes/shared-${datacenter}/`,
-    };
-    const host = new FakeHost(address, { datastores });
-    hosts.push(host);
-    center.dialer.add(host);
-    const spec = { hostName: address, userName: 'root', password: 'right', force: false };
-    return { host, spec };
-  };
-  const top: MoRef[] = [ROOT];
-  await folderIn(top, 'site');
-  for (const dc of ['DC0', 'DC1']) {
-    const datacenter = await center.invoke<MoRef>(draw.pick(top), 'CreateDatacenter', { name: dc });
-    const folders = (['vm', 'host', 'datastore', 'network'] as const).map(
-      (kind) => [center.read<MoRef>(datacenter, `${kind}Folder`)] as MoRef[],
-    );
-    for (const [index, kind] of folders.entries()) {
-      for (let count = 1 + draw.below(3); count > 0; count--) await folderIn(kind, `${dc}-f${index}${count}`);
-    }
-    const [vmFolders = [], hostFolders = [], datastoreFolders = [], networkFolders = []] = folders;
-    const pools: MoRef[] = [];
-    const makePools = async (root: MoRef) => {
-      const own = [root];
-      for (let count = draw.below(3); count > 0; count--) {
-        own.push(await center.invoke(draw.pick(own), 'CreateResourcePool', { name: `p${count}`, spec: poolSpec() }));
-      }
-      pools.push(...own);
-    };
-    for (const cluster of dc === 'DC0' ? ['C0', 'C1'] : ['C0']) {
-      const spec = { _typeName: 'ClusterConfigSpecEx' };
-      const ref = await center.invoke<MoRef>(draw.pick(hostFolders), 'CreateClusterEx', {
-        name: `${dc}${cluster}`,
-        spec,
-      });
-      for (let count = 1 + draw.below(2); count > 0; count--) {
-        await center.task(ref, 'AddHost_Task', { spec: newHost(dc).spec, asConnected: true });
-      }
-      await makePools(center.read(ref, 'resourcePool'));
-    }
-    const alone = { spec: newHost(dc).spec, addConnected: true };
-    const { value } = await center.task<MoRef>(draw.pick(hostFolders), 'AddStandaloneHost_Task', alone);
-    const alonePool = center.read<MoRef>(moRef('ComputeResource', value) as MoRef, 'resourcePool');
-    await makePools(alonePool);
-    const app = await center.invoke<MoRef>(alonePool, 'CreateVApp', {
-      name: `${dc}-app`,
-      resSpec: poolSpec(),
-      configSpec: make('VAppConfigSpec', {}),
-      vmFolder: draw.pick(vmFolders),
-    });
-    await center.task(app, 'CreateChildVM_Task', { config: vmSpec(`${dc}-app-vm`) });
-    for (let count = 0; count < 6; count++) {
-      const config = vmSpec(`${dc}-vm${count}`);
-      const pool = draw.pick(pools);
-      const vm = await center.task<MoRef>(draw.pick(vmFolders), 'CreateVM_Task', { config, pool });
-      if (draw.below(2) === 0) await center.task(moRef('VirtualMachine', vm.value) as MoRef, 'PowerOnVM_Task');
-    }
-    const configSpec = make('VMwareDVSConfigSpec', { name: `${dc}-dvs` });
-    const dvs = await center.task<MoRef>(draw.pick(networkFolders), 'CreateDVS_Task', {
-      spec: make('DVSCreateSpec', { configSpec }),
-    });
-    const spec = make('DVPortgroupConfigSpec', { name: `${dc}-pg`, numPorts: 4 });
-    await center.task(moRef('VmwareDistributedVirtualSwitch', dvs.value) as MoRef, 'CreateDVPortgroup_Task', { spec });
-    const within = (type: ManagedTypeName) =>
-      [...service.graph.ofType(type)].filter((object) => isBelow(center, object.ref as MoRef, datacenter));
-    for (const { ref } of within('Datastore')) {
-      await moveInto(center, draw.pick(datastoreFolders), ref as MoRef);
-    }
-    for (const { ref } of within('Network')) await moveInto(center, draw.pick(networkFolders), ref as MoRef);
-  }
-  return hosts;
-}
-
-function poolSpec() {
-  return make('ResourceConfigSpec', {
-    cpuAllocation: normalPoolAllocation('cpu'),
-    memoryAllocation: normalPoolAllocation('memory'),
-  });
-}
-
-function vmSpec(name: string) {
-  const files = make('VirtualMachineFileInfo', { vmPathName: '[shared]' });
-  return make('VirtualMachineConfigSpec', { name, guestId: 'otherGuest', files });
-}
-
-async function moveInto(center: TestCenter, folder: MoRef, ref: MoRef): Promise<void> {
-  if (center.read<MoRef>(ref, 'parent').value === folder.value) return;
-  await center.task(folder, 'MoveIntoFolder_Task', { list: [ref] });
-}
-
-function isBelow(center: TestCenter, ref: MoRef, above: MoRef): boolean {
-  for (let at: MoRef | undefined = ref; at; at = center.service.graph.find(at)?.parent) {
-    if (at.value === above.value) return true;
-  }
-  return false;
 }

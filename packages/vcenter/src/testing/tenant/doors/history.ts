@@ -1,7 +1,7 @@
 // For tests: events and tasks, by queries, collectors and properties.
 import assert from 'node:assert/strict';
 import type { MoRef } from '@vivarium/vim';
-import { ask, read } from '../ask.ts';
+import { ask, read, type Said } from '../ask.ts';
 import { content, type Doors, keys, listOf } from '../door.ts';
 import { ROOT, type Tenant, type World } from '../world.ts';
 
@@ -43,6 +43,48 @@ export const historyDoors: Doors = {
     if (latest.value && latest.fault === undefined) assert.ok(wanted.includes(latest.value.key));
   },
 
+  async 'a kept collector'(world, who) {
+    const { eventManager } = content(world);
+    if (!world.may(who, ROOT, 'System.View')) return;
+    const filter = { _typeName: 'EventFilterSpec' };
+    let collector = kept.get(who);
+    if (!collector) {
+      collector = (await ask<MoRef>(world, who, eventManager, 'CreateCollectorForEvents', { filter })).value;
+      kept.set(who, collector);
+    }
+    await ask(world, who, collector, 'RewindCollector');
+    const next = await ask<Happened[]>(world, who, collector, 'ReadNextEvents', { maxCount: 1000 });
+    const now = await ask<Happened[]>(world, who, eventManager, 'QueryEvents', { filter });
+    const numbers = (said: Said<Happened[]>) =>
+      listOf(said.value)
+        .map(({ key }) => key)
+        .sort(byNumber);
+    assert.deepEqual(numbers(next), numbers(now));
+    for (const other of [...world.tenants, world.admin].filter((one) => one !== who)) {
+      for (const method of ['ReadNextEvents', 'ReadPreviousEvents']) {
+        const refused: Said<unknown> = await ask(world, other, collector, method, { maxCount: 1 });
+        assert.equal(refused.fault, 'ManagedObjectNotFound');
+      }
+      assert.equal((await read(world, other, collector, 'latestPage')).fault, 'ManagedObjectNotFound');
+      assert.equal((await ask(world, other, collector, 'DestroyCollector')).fault, 'ManagedObjectNotFound');
+    }
+  },
+
+  async "others' tasks"(world, who) {
+    const all = tasksOf(world);
+    for (const [task, { entity = ROOT, reason }] of Array.from({ length: 4 }, () => world.draw.pick(all))) {
+      const isOwn = reason.userName === who.userName;
+      const cancelled = await ask(world, who, task, 'CancelTask');
+      const mayCancel = world.may(who, entity, 'System.View') && (isOwn || world.may(who, entity, 'Global.CancelTask'));
+      assert.equal(cancelled.fault === 'NoPermission', !mayCancel, `${task.value}: ${cancelled.fault}`);
+      const mayUpdate = world.may(who, entity, 'Task.Update');
+      for (const [method, args] of TASK_CHANGES) {
+        const { fault } = await ask(world, who, task, method, args);
+        assert.equal(fault === 'NoPermission', !mayUpdate, `${method} of ${task.value}: ${fault}`);
+      }
+    }
+  },
+
   async tasks(world, who) {
     const { taskManager } = content(world);
     const filter = { _typeName: 'TaskFilterSpec' };
@@ -75,6 +117,21 @@ interface Task {
   readonly task: MoRef;
   readonly entity?: MoRef;
   readonly reason: { readonly userName?: string };
+}
+
+const kept = new WeakMap<Tenant, MoRef>();
+
+const TASK_CHANGES: readonly (readonly [method: string, args: object])[] = [
+  ['UpdateProgress', { percentDone: 1 }],
+  ['SetTaskState', { state: 'error' }],
+  ['SetTaskDescription', { description: { _typeName: 'LocalizableMessage', key: 'mine' } }],
+];
+
+function tasksOf({ center: { service } }: World): [MoRef, Task][] {
+  return Array.from(service.graph.ofType('Task'), ({ ref }) => [
+    ref as MoRef,
+    service.graph.get(ref).get('info') as never,
+  ]);
 }
 
 type Happened = { readonly key: number; readonly _typeName: string } & Readonly<Record<string, unknown>>;

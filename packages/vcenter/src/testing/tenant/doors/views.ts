@@ -25,6 +25,21 @@ export const viewDoors: Doors = {
     }
   },
 
+  async 'a kept view'(world, who) {
+    if (!world.may(who, ROOT, 'System.View')) return;
+    let view = kept.get(who);
+    if (!view) {
+      const args = { container: ROOT, type: ['ManagedEntity'], recursive: true };
+      view = (await ask<MoRef>(world, who, content(world).viewManager, 'CreateContainerView', args)).value;
+      kept.set(who, view);
+    }
+    const { value: list } = await read<MoRef[]>(world, who, view, 'view');
+    assert.deepEqual(keys(listOf(list)), keys(below(world, who)));
+    for (const other of world.tenants.filter((one) => one !== who)) {
+      assert.equal((await read(world, other, view, 'view')).fault, 'ManagedObjectNotFound');
+    }
+  },
+
   async 'list and inventory views'(world, who) {
     const { viewManager } = content(world);
     if (!world.may(who, ROOT, 'System.View')) return;
@@ -46,7 +61,7 @@ export const viewDoors: Doors = {
     for (const ref of listOf(list)) assert.ok(world.may(who, ref, 'System.View'), moRefKey(ref));
     await ask(world, who, inventory, 'DestroyView');
     for (const ref of listOf((await read<MoRef[]>(world, who, viewManager, 'viewList')).value))
-      await ask(world, who, ref, 'DestroyView');
+      if (ref.value !== kept.get(who)?.value) await ask(world, who, ref, 'DestroyView');
   },
 };
 
@@ -80,6 +95,8 @@ function below(world: World, who: Tenant): MoRef[] {
   }
   return [...found.values()];
 }
+
+const kept = new WeakMap<Tenant, MoRef>();
 
 const CONTAINERS = ['Folder', 'Datacenter', 'ComputeResource', 'ResourcePool', 'HostSystem'];
 const isChildLink = (type: string, path: string) =>
