@@ -1,17 +1,21 @@
 // For tests: what a call needs, after VMware's tables "Defined Privileges" and "Required Privileges for Common Tasks". Written
 // apart from the product's own table, to be compared with it.
-import { type MoRef, moRefKey, schema } from '@vivarium/vim';
+import { type MoRef, schema } from '@vivarium/vim';
+import {
+  type Args,
+  datacenterOf,
+  type Need,
+  need,
+  onDatastore,
+  parent,
+  placeOf,
+  poolAround,
+  read,
+  refsIn,
+} from './need.ts';
+import { deviceChanges, deviceRight, devices, newVm, present } from './needed-for-devices.ts';
+import { destroyed, inside } from './needed-to-destroy.ts';
 import { ROOT, type World } from './world.ts';
-
-export interface Need {
-  readonly on: MoRef;
-  readonly privilege: string;
-}
-
-type Args = Readonly<Record<string, unknown>>;
-
-export const need = (privilege: string, ...places: (MoRef | undefined)[]): Need[] =>
-  places.filter((on) => on !== undefined).map((on) => ({ on, privilege }));
 
 /** What `method` of `target` needs, called with these arguments. */
 export function needed(world: World, target: MoRef, method: string, args: Args): Need[] {
@@ -27,28 +31,6 @@ export function needed(world: World, target: MoRef, method: string, args: Args):
   const isOpen = info.privilege !== undefined || special !== undefined || isByArgument;
   return [...declared, ...byArgument, ...(special ?? []), ...(isOpen ? [] : need('Global.Settings', place))];
 }
-
-/** Where the privileges for an object are held: it or its owner, or the root. */
-export function placeOf({ center }: World, ref: MoRef): MoRef {
-  if (schema.isSubtype(ref.type, 'ManagedEntity')) return ref;
-  return center.service.graph.find(ref)?.entity ?? ROOT;
-}
-
-const DELETE: Readonly<Record<string, string>> = {
-  VirtualMachine: 'VirtualMachine.Inventory.Delete',
-  VirtualApp: 'VApp.Delete',
-  Folder: 'Folder.Delete',
-  StoragePod: 'Folder.Delete',
-  Datacenter: 'Datacenter.Delete',
-  Datastore: 'Datastore.Delete',
-  DistributedVirtualPortgroup: 'DVPortgroup.Delete',
-  VmwareDistributedVirtualSwitch: 'DVSwitch.Delete',
-  Network: 'Network.Delete',
-  ResourcePool: 'Resource.DeletePool',
-  ClusterComputeResource: 'Host.Inventory.DeleteCluster',
-  ComputeResource: 'Host.Inventory.DeleteCluster',
-  HostSystem: 'Host.Inventory.RemoveHostFromCluster',
-};
 
 const RENAME: Readonly<Record<string, string>> = {
   VirtualMachine: 'VirtualMachine.Config.Rename',
@@ -132,13 +114,7 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   ReconfigureDVPortgroup_Task: (_world, target) => need('DVPortgroup.Modify', target),
   CreateVM_Task: (world, target, { config, host }) => [
     ...need('System.View', ...refsIn(host)),
-    ...devices(world, target, config, new Map()),
-    ...onDatastore(
-      world,
-      target,
-      'Datastore.AllocateSpace',
-      (config as { files?: { vmPathName?: string } }).files?.vmPathName,
-    ),
+    ...newVm(world, target, config as object),
   ],
   RegisterVM_Task: (world, target, { path, pool, host }) => {
     const [named] = refsIn(host);
@@ -170,24 +146,12 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
     return [
       ...need('System.View', ...refsIn(host)),
       ...(folder || around ? [] : need('VApp.Import', byDefault)),
-      ...devices(world, target, configSpec, new Map()),
-      ...onDatastore(
-        world,
-        target,
-        'Datastore.AllocateSpace',
-        (configSpec as { files?: { vmPathName?: string } }).files?.vmPathName,
-      ),
+      ...newVm(world, target, configSpec),
     ];
   },
   CreateChildVM_Task: (world, target, { config, host }) => [
     ...need('System.View', ...refsIn(host)),
-    ...devices(world, target, config, new Map()),
-    ...onDatastore(
-      world,
-      target,
-      'Datastore.AllocateSpace',
-      (config as { files?: { vmPathName?: string } }).files?.vmPathName,
-    ),
+    ...newVm(world, target, config as object),
   ],
   RegisterChildVM_Task: (world, target, { path, host }) => [
     ...need('System.View', ...refsIn(host)),
@@ -239,6 +203,8 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   QueryPerf: (_world, _target, { querySpec }) =>
     (querySpec as { entity: MoRef }[]).flatMap(({ entity }) => need('System.Read', entity)),
   QueryPerfComposite: (_world, _target, { querySpec }) => need('System.Read', (querySpec as { entity: MoRef }).entity),
+  DisableMethods: (_world, _target, { entity }) => need('Global.DisableMethods', ...refsIn(entity)),
+  EnableMethods: (_world, _target, { entity }) => need('Global.EnableMethods', ...refsIn(entity)),
   RetrieveUserGroups: () => need('System.View', ROOT),
   SearchDatastore_Task: browsed,
   SearchDatastoreSubFolders_Task: browsed,
@@ -265,142 +231,8 @@ const CONFIG: Readonly<Record<string, string>> = {
   extraConfig: 'AdvancedConfig',
 };
 
-interface DeviceChange {
-  readonly operation?: string;
-  readonly fileOperation?: string;
-  readonly device: {
-    readonly _typeName: string;
-    readonly key: number;
-    readonly backing?: {
-      readonly fileName?: string;
-      readonly network?: MoRef;
-      readonly deviceName?: string;
-      readonly datastore?: MoRef;
-    };
-  };
-}
-
-/** It, its parent, and all that goes with it. */
-function destroyed(world: World, target: MoRef): Need[] {
-  const privilege = DELETE[target.type];
-  if (privilege === undefined) return need('Global.Settings', target);
-  if (target.type === 'ResourcePool') {
-    const around = poolAround(world, target);
-    const vms = read<MoRef[]>(world, target, 'vm', []);
-    return [
-      ...need(privilege, target, around),
-      ...need('Resource.AssignVMToPool', ...vms, ...(vms.length > 0 ? [around] : [])),
-    ];
-  }
-  const goneToo = inside(world, target).filter(
-    (ref) => GOES_WITH.includes(ref.type) || containerOf(world, ref)?.type === 'VirtualApp',
-  );
-  return [
-    ...need(privilege, target, parent(world, target)),
-    ...goneToo.flatMap((ref) => need(DELETE[ref.type] ?? '', ref)),
-  ];
-}
-
-/** Not what only hosts have, and what a compute resource is made of. */
-const GOES_WITH = [
-  'StoragePod',
-  'VirtualApp',
-  'Folder',
-  'Datacenter',
-  'VirtualMachine',
-  'ClusterComputeResource',
-  'ComputeResource',
-  'HostSystem',
-  'VmwareDistributedVirtualSwitch',
-];
-
 function configuresNetwork(world: World, target: MoRef): Need[] {
   return need('Host.Config.Network', placeOf(world, target));
-}
-
-/** What is in a container, or in what is in it. */
-function inside(world: World, target: MoRef): MoRef[] {
-  return world.entities().filter((ref) => {
-    for (let at = containerOf(world, ref); at; at = containerOf(world, at)) {
-      if (moRefKey(at) === moRefKey(target)) return true;
-    }
-    return false;
-  });
-}
-
-/** A vApp is in a folder, or in another one; a pool only counts for what is in a vApp. */
-function containerOf(world: World, ref: MoRef): MoRef | undefined {
-  const app = read<MoRef | undefined>(world, ref, 'parentVApp', undefined);
-  if (app) return app;
-  if (ref.type === 'VirtualApp') return read<MoRef | undefined>(world, ref, 'parentFolder', undefined);
-  const above = parent(world, ref);
-  return ref.type === 'ResourcePool' && above?.type !== 'VirtualApp' ? undefined : above;
-}
-
-function deviceChanges(spec: unknown): readonly DeviceChange[] {
-  return (spec as { deviceChange?: readonly DeviceChange[] }).deviceChange ?? [];
-}
-
-function deviceRight({ operation, fileOperation, device }: DeviceChange): string {
-  if (operation === 'edit') return 'EditDevice';
-  if (device._typeName !== 'VirtualDisk') return 'AddRemoveDevice';
-  if (operation === 'remove') return 'RemoveDisk';
-  return fileOperation === undefined ? 'AddExistingDisk' : 'AddNewDisk';
-}
-
-/** Files and networks that devices come to. */
-function devices(
-  world: World,
-  target: MoRef,
-  spec: unknown,
-  known: ReadonlyMap<number, DeviceChange['device']>,
-): Need[] {
-  return deviceChanges(spec).flatMap(({ operation, fileOperation, device }) => {
-    if (operation === 'remove') return [];
-    const { fileName, network, deviceName, datastore } = device.backing ?? {};
-    const former = known.get(device.key)?.backing;
-    const right = fileOperation === undefined ? 'Datastore.Browse' : 'Datastore.AllocateSpace';
-    const home = read<string | undefined>(world, target, 'config.files.vmPathName', undefined);
-    const isFile = fileName !== undefined && fileName !== former?.fileName;
-    const path = fileName?.startsWith('[') ? fileName : datastore ? undefined : home;
-    const isNetwork = deviceName !== undefined && deviceName !== former?.deviceName;
-    const networks = [
-      ...(network ? [network] : []),
-      ...world
-        .entities()
-        .filter(
-          (ref) =>
-            ref.type === 'Network' &&
-            read(world, ref, 'name', '') === deviceName &&
-            datacenterOf(world, ref)?.value === datacenterOf(world, target)?.value,
-        ),
-    ];
-    return [
-      ...(isFile ? onDatastore(world, target, right, path) : []),
-      ...need(right, datastore),
-      ...(isNetwork ? need('Network.Assign', ...networks) : []),
-    ];
-  });
-}
-
-function present(world: World, vm: MoRef): ReadonlyMap<number, DeviceChange['device']> {
-  const list = read<DeviceChange['device'][]>(world, vm, 'config.hardware.device', []);
-  return new Map(list.map((device) => [device.key, device]));
-}
-
-/** The datastore of the name in the datacenter of `near`. */
-function onDatastore(world: World, near: MoRef, privilege: string, path: string | undefined): Need[] {
-  const name = /^\[([^\]]*)\]/.exec(path ?? '')?.[1];
-  const datacenter = datacenterOf(world, near);
-  const found = world
-    .entities()
-    .find(
-      (ref) =>
-        ref.type === 'Datastore' &&
-        read(world, ref, 'name', '') === name &&
-        datacenterOf(world, ref)?.value === datacenter?.value,
-    );
-  return need(privilege, found);
 }
 
 function within(_world: World, _target: MoRef, { datacenter }: Args): Need[] {
@@ -417,29 +249,4 @@ function browsed(world: World, browser: MoRef, { datastorePath }: Args): Need[] 
 
 function members(spec: unknown): MoRef[] {
   return ((spec as { host?: { host: MoRef }[] } | undefined)?.host ?? []).map(({ host }) => host);
-}
-
-function poolAround(world: World, pool: MoRef): MoRef | undefined {
-  const around = parent(world, pool);
-  return around?.type === 'ResourcePool' || around?.type === 'VirtualApp' ? around : undefined;
-}
-
-function datacenterOf(world: World, ref: MoRef): MoRef | undefined {
-  for (let at: MoRef | undefined = ref; at; at = parent(world, at)) if (at.type === 'Datacenter') return at;
-  return undefined;
-}
-
-function parent({ center }: World, ref: MoRef): MoRef | undefined {
-  const object = center.service.graph.find(ref);
-  return object?.parent ?? (object?.getPath('parentVApp') as MoRef | undefined);
-}
-
-function read<T>({ center }: World, ref: MoRef, path: string, otherwise: T): T {
-  return (center.service.graph.find(ref)?.getPath(path) ?? otherwise) as T;
-}
-
-function refsIn(value: unknown): MoRef[] {
-  if (Array.isArray(value)) return value.flatMap(refsIn);
-  const isRef = typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
-  return isRef ? [value as MoRef] : [];
 }

@@ -1,0 +1,59 @@
+// For tests: a privilege that a call needs somewhere, and where the things are that a call is about.
+import { type MoRef, schema } from '@vivarium/vim';
+import { ROOT, type World } from './world.ts';
+
+export interface Need {
+  readonly on: MoRef;
+  readonly privilege: string;
+}
+
+export type Args = Readonly<Record<string, unknown>>;
+
+export const need = (privilege: string, ...places: (MoRef | undefined)[]): Need[] =>
+  places.filter((on) => on !== undefined).map((on) => ({ on, privilege }));
+
+/** Where the privileges for an object are held: it or its owner, or the root. */
+export function placeOf({ center }: World, ref: MoRef): MoRef {
+  if (schema.isSubtype(ref.type, 'ManagedEntity')) return ref;
+  return center.service.graph.find(ref)?.entity ?? ROOT;
+}
+
+export function poolAround(world: World, pool: MoRef): MoRef | undefined {
+  const around = parent(world, pool);
+  return around?.type === 'ResourcePool' || around?.type === 'VirtualApp' ? around : undefined;
+}
+
+export function datacenterOf(world: World, ref: MoRef): MoRef | undefined {
+  for (let at: MoRef | undefined = ref; at; at = parent(world, at)) if (at.type === 'Datacenter') return at;
+  return undefined;
+}
+
+export function parent({ center }: World, ref: MoRef): MoRef | undefined {
+  const object = center.service.graph.find(ref);
+  return object?.parent ?? (object?.getPath('parentVApp') as MoRef | undefined);
+}
+
+export function read<T>({ center }: World, ref: MoRef, path: string, otherwise: T): T {
+  return (center.service.graph.find(ref)?.getPath(path) ?? otherwise) as T;
+}
+
+export function refsIn(value: unknown): MoRef[] {
+  if (Array.isArray(value)) return value.flatMap(refsIn);
+  const isRef = typeof value === 'object' && value !== null && 'type' in value && 'value' in value;
+  return isRef ? [value as MoRef] : [];
+}
+
+/** The datastore of the name in the datacenter of `near`. */
+export function onDatastore(world: World, near: MoRef, privilege: string, path: string | undefined): Need[] {
+  const name = /^\[([^\]]*)\]/.exec(path ?? '')?.[1];
+  const datacenter = datacenterOf(world, near);
+  const found = world
+    .entities()
+    .find(
+      (ref) =>
+        ref.type === 'Datastore' &&
+        read(world, ref, 'name', '') === name &&
+        datacenterOf(world, ref)?.value === datacenter?.value,
+    );
+  return need(privilege, found);
+}
