@@ -39,5 +39,5 @@ export { queryNetConfig, virtualNicManagerInfo } from './virtual-nic-manager/net
 export type { GuestFacts } from './vm/guest-facts.ts';
 export { checkPowerState, type PowerState, type VmRequest } from './vm/power-state.ts';
 export { memoryOverheadMB } from './vm/vm-demand.ts';
-export { type EventSubject, vmEvent, vmReconfigured, vmRenamed } from './vm/vm-events.ts';
+export { type EventSubject, vmEvent, vmReconfigured, vmRenamed, vmUpgraded } from './vm/vm-events.ts';
 export type { VmStats, VmView } from './vm/vm-view.ts';

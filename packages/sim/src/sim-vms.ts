@@ -10,6 +10,7 @@ import {
   vmEvent,
   vmReconfigured,
   vmRenamed,
+  vmUpgraded,
 } from '@vivarium/host/view';
 import {
   isA,
@@ -20,7 +21,7 @@ import {
   type VirtualMachineConfigInfo,
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
-import { applyConfigSpec, type SpecEnvironment } from '@vivarium/vmx';
+import { applyConfigSpec, type SpecEnvironment, upgradeSpec } from '@vivarium/vmx';
 import type { Interner } from './interner.ts';
 import { entered, left, modified, type SimNews } from './sim-news.ts';
 import type { SimStorage } from './sim-storage.ts';
@@ -158,6 +159,8 @@ export class SimVms {
         return this.#put(this.#booted(allowed(vm, 'rebootGuest')), 'VmGuestRebootEvent');
       case 'ReconfigVM_Task':
         return this.#reconfigure(vm, args['spec'] as VirtualMachineConfigSpec);
+      case 'UpgradeVM_Task':
+        return this.#upgrade(allowed(vm, 'upgrade'), args['version'] as string | undefined);
       case 'Rename_Task':
         return this.#reconfigure(vm, make('VirtualMachineConfigSpec', { name: String(args['newName']) }));
       case 'Destroy_Task':
@@ -176,16 +179,27 @@ export class SimVms {
   }
 
   #reconfigure(vm: SimVmState, spec: VirtualMachineConfigSpec): void {
-    const { environment, interner, news, storage } = this.#options;
+    const changed = this.#change(vm, spec);
+    const subject = this.#subject(changed);
+    const [before, now] = [vm.config.name, changed.config.name];
+    this.#options.news.post(subject, before === now ? vmReconfigured(subject, spec) : vmRenamed(subject, before, now));
+  }
+
+  #upgrade(vm: SimVmState, version: string | undefined): void {
+    const spec = upgradeSpec(vm.config, version);
+    const subject = this.#subject(this.#change(vm, spec));
+    this.#options.news.post(subject, vmUpgraded(subject, spec.version ?? ''));
+  }
+
+  #change(vm: SimVmState, spec: VirtualMachineConfigSpec): SimVmState {
+    const { environment, interner, storage } = this.#options;
     if (spec.name !== undefined && spec.name !== vm.config.name) this.#requireFreeName(spec.name);
     const { config, effects } = applyConfigSpec(vm.config, spec, environment(vm.power));
     storage.keepDisks(config);
     for (const effect of effects.cleanup) storage.drop(effect.path);
     const changed = { ...vm, config: interner.share(config) };
     this.#put(changed);
-    const subject = this.#subject(changed);
-    const isRenamed = vm.config.name !== config.name;
-    news.post(subject, isRenamed ? vmRenamed(subject, vm.config.name, config.name) : vmReconfigured(subject, spec));
+    return changed;
   }
 
   #booted(vm: SimVmState): SimVmState {

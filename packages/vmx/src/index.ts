@@ -30,6 +30,7 @@ export { capabilities, configOptionDescriptors, virtualMachineConfigOption } fro
 export type { OptionLimits } from './option/guest-descriptor.ts';
 export { applyConfigSpec, type ConfigChange } from './spec/apply-config-spec.ts';
 export { canonicalName } from './spec/settings/vm-name.ts';
+export { upgradeSpec } from './spec/upgrade-spec.ts';
 export { formatVmx } from './text/format-vmx.ts';
 export {
   DEFAULT_VMX_LIMITS,

@@ -56,6 +56,8 @@ export function vmMethods(vm: Vm, context: VmMethodsContext): Handlers<'VirtualM
     ShutdownGuest: (_args, call) => vm.shutdownGuest(direct(call)),
     RebootGuest: (_args, call) => vm.rebootGuest(direct(call)),
     ReconfigVM_Task: ({ spec }, call) => task('reconfigure', call, (request) => reconfigure(request, spec)),
+    UpgradeVM_Task: ({ version }, call) =>
+      task('upgradeVirtualHardware', call, (request) => vm.upgrade(request, version)),
     Rename_Task: ({ newName }, call) => task('rename', call, (request) => reconfigure(request, { name: newName })),
     Destroy_Task: (_args, call) => task('destroy', call, (request) => registry.destroy(request, vm)),
     UnregisterVM: (_args, call) => registry.unregister(direct(call), vm),

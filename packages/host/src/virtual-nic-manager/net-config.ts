@@ -37,11 +37,12 @@ export function queryNetConfig(network: HostNetworkInfo | undefined, nicType: st
 }
 
 function managementConfig(network: HostNetworkInfo | undefined): VirtualNicManagerNetConfig {
-  const nics = network?.vnic ?? [];
+  // As on ESXi: what is selected is named by the keys of the candidates, which begin with what they are for.
+  const nics = (network?.vnic ?? []).map((nic) => ({ ...nic, key: `management.${nic.key}` }));
   return make('VirtualNicManagerNetConfig', {
     nicType: 'management',
     multiSelectAllowed: true,
-    candidateVnic: [...nics],
-    selectedVnic: nics.map(({ key }) => `management.${key}`),
+    candidateVnic: nics,
+    selectedVnic: nics.map(({ key }) => key),
   });
 }

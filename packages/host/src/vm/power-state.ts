@@ -25,7 +25,8 @@ export type VmRequest =
   | 'console'
   | 'answer'
   | 'reload'
-  | 'reconfigure';
+  | 'reconfigure'
+  | 'upgrade';
 
 const allowed: Readonly<Record<VmRequest, readonly PowerState[]>> = {
   powerOn: ['poweredOff', 'suspended'],
@@ -41,6 +42,7 @@ const allowed: Readonly<Record<VmRequest, readonly PowerState[]>> = {
   answer: ['poweredOff', 'poweredOn', 'suspended'],
   reload: ['poweredOff', 'suspended'],
   reconfigure: ['poweredOff', 'poweredOn', 'suspended'],
+  upgrade: ['poweredOff'],
 };
 
 /** Throws `InvalidPowerState` when `request` is not legal in `state`. */

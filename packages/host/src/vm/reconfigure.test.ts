@@ -289,3 +289,16 @@ void test('a VMX edited by hand is read by Reload, and refused when it is none',
   await vm.powerOn(asUser());
   assert.equal(vm.power, 'poweredOn');
 });
+
+void test('hardware is upgraded while the VM is off, and for good', async (t) => {
+  const host = await testHost(t);
+  const vm = await host.create({ ...vmSpec('web'), version: 'vmx-13' });
+  host.events.length = 0;
+  await vm.upgrade(asUser(), 'vmx-19');
+  assert.equal(vm.config.version, 'vmx-19');
+  assert.match(await readFile(vm.vmxFile, 'utf8'), /virtualHW\.version = "19"/);
+  assert.deepEqual(eventTypes(host.events), ['VmUpgradeCompleteEvent']);
+  await assert.rejects(vm.upgrade(asUser(), 'vmx-19'), fault('AlreadyUpgraded'));
+  await vm.powerOn(asUser());
+  await assert.rejects(vm.upgrade(asUser(), undefined), fault('InvalidPowerState', { existingState: 'poweredOn' }));
+});

@@ -90,6 +90,14 @@ export function vmRenamed(subject: EventSubject, oldName: string, newName: strin
 }
 
 /** A request failed; the VM is as it was. */
+/** Of its hardware, to this version ('vmx-21'). */
+export function vmUpgraded(subject: EventSubject, version: string, userName?: string): NewEvent {
+  return withUser(
+    make('VmUpgradeCompleteEvent', { ...filled, ...common(subject), template: false, version }),
+    userName,
+  );
+}
+
 export function vmFailed(type: Failure, subject: EventSubject, reason: MethodFault, userName?: string): NewEvent {
   const event = make(type, {
     ...filled,

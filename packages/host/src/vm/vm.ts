@@ -9,7 +9,7 @@ import {
   type VirtualMachineConfigInfo,
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
-import { disconnectForPowerOff } from '@vivarium/vmx';
+import { disconnectForPowerOff, upgradeSpec } from '@vivarium/vmx';
 import type { PortSpec } from '../network/provider.ts';
 import { adoptVm } from './adopt-vm.ts';
 import { changeConfig } from './change-config.ts';
@@ -22,7 +22,7 @@ import { MachineLine, type RunningMachine } from './running-machine.ts';
 import { startVm } from './start-vm.ts';
 import { dropSuspendState, suspendVm } from './suspend-vm.ts';
 import { vmDemand } from './vm-demand.ts';
-import { type EventSubject, vmDied, vmReconfigured, vmRenamed } from './vm-events.ts';
+import { type EventSubject, vmDied, vmReconfigured, vmRenamed, vmUpgraded } from './vm-events.ts';
 import { readVmx } from './vm-files.ts';
 import type { VmHost } from './vm-host.ts';
 import { type Request, type VmListener, VmState } from './vm-state.ts';
@@ -189,22 +189,39 @@ export class Vm {
 
   reconfigure(request: Request, spec: VirtualMachineConfigSpec): Promise<void> {
     return this.#enter('reconfigure', request, async (state) => {
-      const { host, id, vmxFile, power, machine, config: before } = state;
-      const { vmm, admission } = machine ?? {};
-      const target = { host, id, vmxFile, power, vmm, admission };
-      const { config, hardware, finish } = await changeConfig(target, before, spec).catch((error: unknown) => {
-        throw configFault(error);
-      });
-      if (machine && hardware) machine.files = openFiles(vmxFile, hardware);
-      admission?.correct(vmDemand(config, host.accelerator)); // it may have more vCPUs and memory
-      // The machine may have ended while the change was written.
-      state.noteConfig(state.machine === machine ? config : disconnectForPowerOff(config), 'runtime', 'files');
+      const before = state.config;
+      const finish = await this.#change(state, spec);
       state.tell(vmReconfigured(state.subject, spec, request.userName));
-      if (before.name !== config.name) {
-        state.tell(vmRenamed(state.subject, before.name, config.name, request.userName));
+      if (before.name !== state.config.name) {
+        state.tell(vmRenamed(state.subject, before.name, state.config.name, request.userName));
       }
       await finish();
     });
+  }
+
+  /** To a newer version of the hardware; see upgradeSpec. */
+  upgrade(request: Request, version: string | undefined): Promise<void> {
+    return this.#enter('upgrade', request, async (state) => {
+      const spec = upgradeSpec(state.config, version);
+      const finish = await this.#change(state, spec);
+      state.tell(vmUpgraded(state.subject, spec.version ?? '', request.userName));
+      await finish();
+    });
+  }
+
+  /** Makes a new configuration true; what is returned removes what it no longer names. */
+  async #change(state: VmState, spec: VirtualMachineConfigSpec): Promise<() => Promise<void>> {
+    const { host, id, vmxFile, power, machine, config: before } = state;
+    const { vmm, admission } = machine ?? {};
+    const target = { host, id, vmxFile, power, vmm, admission };
+    const { config, hardware, finish } = await changeConfig(target, before, spec).catch((error: unknown) => {
+      throw configFault(error);
+    });
+    if (machine && hardware) machine.files = openFiles(vmxFile, hardware);
+    admission?.correct(vmDemand(config, host.accelerator)); // it may have more vCPUs and memory
+    // The machine may have ended while the change was written.
+    state.noteConfig(state.machine === machine ? config : disconnectForPowerOff(config), 'runtime', 'files');
+    return finish;
   }
 
   /**

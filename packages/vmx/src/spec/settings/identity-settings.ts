@@ -39,10 +39,16 @@ function checkUuid(text: string, name: string): string {
 }
 
 export function checkVersion(version: string, current: string | undefined): string {
-  const number = Number(/^vmx-(\d{2})$/.exec(version)?.[1]);
-  if (!hardwareVersions.includes(number)) throw invalidArgument('version');
-  if (current !== undefined && number < Number(current.replace('vmx-', ''))) throw invalidArgument('version');
+  const number = parseVersion(version);
+  const least = current === undefined ? 0 : Number(current.replace('vmx-', ''));
+  if (number === undefined || number < least) throw invalidArgument('version');
   return formatVersion(number);
+}
+
+/** Of those that can be made. */
+export function parseVersion(version: string): number | undefined {
+  const number = Number(/^vmx-(\d{2})$/.exec(version)?.[1]);
+  return hardwareVersions.includes(number) ? number : undefined;
 }
 
 /** An empty extension key ends the management. */
