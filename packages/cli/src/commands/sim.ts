@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheDir } from '../state.ts';
 
 /** A large young generation, as vpxd has. */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64', '--expose-gc'];
 const SIM = fileURLToPath(new URL('../../../sim/src/main.ts', import.meta.url));
 
 export function sim(flags: readonly string[]): void {
