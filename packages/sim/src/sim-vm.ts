@@ -59,13 +59,15 @@ export function vmProperties(state: SimVmState, clock: Clock): Readonly<Record<s
   const storage = storageSummary(state, clock);
   const { config, ref } = state;
   const { cpuAllocation, memoryAllocation } = config;
+  const runtime = runtimeInfo(view);
+  const guest = guestInfo(view);
   return {
     name: config.name,
     config,
-    runtime: runtimeInfo(view),
-    guest: guestInfo(view),
+    runtime,
+    guest,
     guestHeartbeatStatus: heartbeat(view),
-    summary: summary(view, storage),
+    summary: summary(view, storage, { runtime, guest }),
     overallStatus: overallStatus(view),
     configStatus: 'green',
     capability: vmCapability,

@@ -27,7 +27,8 @@ export type Input<T> = {
 /** A data object or fault of exactly this type. Properties given as undefined are left out. */
 export function make<T extends keyof DataTypes>(type: T, value: Input<DataTypes[T]>): DataTypes[T] & { _typeName: T } {
   const made: Record<string, unknown> = { _typeName: type };
-  for (const [name, property] of Object.entries(value)) {
+  for (const name in value) {
+    const property = (value as Record<string, unknown>)[name];
     if (property !== undefined) made[name] = property;
   }
   return made as unknown as DataTypes[T] & { _typeName: T };

@@ -1,14 +1,26 @@
 // VirtualMachine.summary: the digest that inventories are listed from. Pure.
-import { isA, make, type VirtualMachineStorageSummary, type VirtualMachineSummary } from '@vivarium/vim';
+import {
+  type GuestInfo,
+  isA,
+  make,
+  type VirtualMachineRuntimeInfo,
+  type VirtualMachineStorageSummary,
+  type VirtualMachineSummary,
+} from '@vivarium/vim';
 import type { VmView } from '../vm/vm-view.ts';
 import { guestInfo } from './guest-info.ts';
 import { runtimeInfo } from './runtime-info.ts';
 
-export function summary(view: VmView, storage: VirtualMachineStorageSummary | undefined): VirtualMachineSummary {
-  const guest = guestInfo(view);
+/** `known`: of the same view, where they have been worked out already. */
+export function summary(
+  view: VmView,
+  storage: VirtualMachineStorageSummary | undefined,
+  known: { readonly runtime?: VirtualMachineRuntimeInfo; readonly guest?: GuestInfo } = {},
+): VirtualMachineSummary {
+  const guest = known.guest ?? guestInfo(view);
   return make('VirtualMachineSummary', {
     vm: view.ref,
-    runtime: runtimeInfo(view),
+    runtime: known.runtime ?? runtimeInfo(view),
     guest: make('VirtualMachineGuestSummary', {
       ...pick(guest, ['guestId', 'guestFullName', 'toolsStatus', 'toolsVersionStatus', 'toolsVersionStatus2']),
       ...pick(guest, ['toolsRunningStatus', 'hostName', 'ipAddress', 'hwVersion']),

@@ -51,8 +51,10 @@ function mapObject(given: Readonly<Record<string, unknown>>, mapping: Mapping): 
   const object = mapping.object?.(given) ?? given;
   let copy: Record<string, unknown> | undefined;
   for (const name in object) {
-    if (FREE_TEXT.has(name)) continue;
     const value = object[name];
+    // Most of what there is, at every change of a VM: nothing in it can be mapped.
+    if (typeof value === 'string' ? !value.startsWith('[') : typeof value !== 'object') continue;
+    if (FREE_TEXT.has(name)) continue;
     const mapped = map(value, mapping);
     if (mapped !== value) (copy ??= { ...object })[name] = mapped;
   }
@@ -61,7 +63,8 @@ function mapObject(given: Readonly<Record<string, unknown>>, mapping: Mapping): 
 
 /** A data object may have a `type` and a `value` as well, but no managed type's name in the one. */
 function isReference(value: object): value is ManagedObjectReference {
-  const { type, value: id, _typeName: name } = value as Readonly<Record<string, unknown>>;
-  if (typeof type !== 'string' || typeof id !== 'string') return false;
-  return (name === undefined || name === 'ManagedObjectReference') && schema.managed(type) !== undefined;
+  const { _typeName: name } = value as Readonly<Record<string, unknown>>;
+  if (name !== undefined && name !== 'ManagedObjectReference') return false;
+  const { type, value: id } = value as Readonly<Record<string, unknown>>;
+  return typeof type === 'string' && typeof id === 'string' && schema.managed(type) !== undefined;
 }

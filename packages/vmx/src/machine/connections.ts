@@ -15,10 +15,15 @@ function withConnections(
   config: VirtualMachineConfigInfo,
   isConnected: (device: VirtualDevice) => boolean,
 ): VirtualMachineConfigInfo {
-  const device = (config.hardware.device ?? []).map((device) => {
-    if (!device.connectable) return device;
+  const before = config.hardware.device ?? [];
+  const device = before.map((device) => {
+    const { connectable } = device;
+    if (!connectable) return device;
     const connected = isConnected(device);
-    return { ...device, connectable: { ...device.connectable, connected, status: connected ? 'ok' : 'untried' } };
+    const status = connected ? 'ok' : 'untried';
+    if (connectable.connected === connected && connectable.status === status) return device;
+    return { ...device, connectable: { ...connectable, connected, status } };
   });
-  return { ...config, hardware: { ...config.hardware, device } };
+  const isAsBefore = device.every((one, index) => one === before[index]);
+  return isAsBefore ? config : { ...config, hardware: { ...config.hardware, device } };
 }
