@@ -11,7 +11,6 @@ export { environmentBrowserMethods } from './environment-browser/environment-bro
 export { FIREWALL, requireRuleset } from './firewall-system/firewall-info.ts';
 export { parseRange } from './folder-access/byte-range.ts';
 export { contentType } from './folder-access/content-type.ts';
-export { folderUrl } from './folder-access/folder-url.ts';
 export { hostHardware } from './host-system/hardware-info.ts';
 export { hostCapability } from './host-system/host-capability.ts';
 export { configManager, type HostView, hostRuntime, hostSummary } from './host-system/host-properties.ts';

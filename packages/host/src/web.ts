@@ -1,14 +1,14 @@
 // The host's HTTPS service: the API, the /folder door and consoles on one port.
 import type { Server } from 'node:https';
 import type { Logger } from '@vivarium/base';
-import { registerScreenRoute, type Service } from '@vivarium/vmomi';
+import { registerFolderDoor, registerNfcDoor, registerScreenRoute, type Service } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { openConsoleDoor } from './console/console-door.ts';
 import type { TicketRegistry } from './console/ticket-registry.ts';
 import type { StorageApi } from './datastore/storage-api.ts';
-import { registerFolderAccess } from './folder-access/folder-access.ts';
+import { folderAccess } from './folder-access/folder-access.ts';
 import type { Imports } from './nfc/imports.ts';
-import { registerNfcRoutes } from './nfc/nfc-routes.ts';
+import { nfcReceivers } from './nfc/nfc-receiver.ts';
 import type { HostCertificates } from './tls/host-certificates.ts';
 import { followCertificates, httpsOptions } from './tls/https-options.ts';
 import type { VirtualDisks } from './virtual-disk-manager/virtual-disks.ts';
@@ -51,7 +51,7 @@ export async function openWeb(options: WebOptions): Promise<Web> {
   });
   const stop = followCertificates(app.server as Server, certificates);
   service.register(app);
-  registerFolderAccess(app, {
+  const files = folderAccess({
     api: options.storageApi,
     authenticate: (request) => service.authenticate(request),
     openFlat: (place) => options.disks.openFlat(place),
@@ -59,7 +59,8 @@ export async function openWeb(options: WebOptions): Promise<Web> {
     random: service.random,
     log,
   });
-  registerNfcRoutes(app, { imports: options.imports, disks: options.disks, log });
+  registerFolderDoor(app, files);
+  registerNfcDoor(app, { find: nfcReceivers(options.imports, options.disks), log });
   registerScreenRoute(app, { service, screenshot: options.screenshot, log });
   app.get('/', (_request, reply) => {
     void reply.type('text/plain; charset=utf-8').send('Vivarium. The API is at /sdk; files are at /folder.\n');

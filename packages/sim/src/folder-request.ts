@@ -1,13 +1,14 @@
 // A request below /folder, answered by a simulated host: files as they are in memory, a VM's .vmx and the descriptors of disks as
 // their text. What a disk holds is not simulated.
 import { Readable } from 'node:stream';
-import { contentType, folderUrl, parseRange } from '@vivarium/host/view';
+import { contentType, parseRange } from '@vivarium/host/view';
 import type { FolderAnswer, FolderRequest } from '@vivarium/vcenter';
 import { MethodFault } from '@vivarium/vim';
 import {
   FOLDER_NAMES_HEADER,
   FOLDER_PAGE_HEADER,
   type FolderNames,
+  folderUrl,
   httpStatus,
   listingPage,
   parseFolderNames,

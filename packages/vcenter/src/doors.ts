@@ -1,9 +1,9 @@
 // The doors of vCenter beside /sdk: the Automation API with its tags, the storage policy service, files and pictures of screens.
 import { type MoRef, moRef } from '@vivarium/vim';
-import { registerScreenRoute } from '@vivarium/vmomi';
+import { registerFolderDoor, registerNfcDoor, registerScreenRoute } from '@vivarium/vmomi';
 import type { FastifyInstance } from 'fastify';
-import { registerNfcDoor } from './appliance-import/nfc-door.ts';
-import { registerFolderDoor } from './datastore-files/folder-door.ts';
+import { nfcReceivers } from './appliance-import/nfc-receiver.ts';
+import { datastoreFiles } from './datastore-files/datastore-files.ts';
 import { registerStoragePolicyService } from './pbm/storage-policy-service.ts';
 import { registerAutomation } from './rest/automation.ts';
 import type { SsoDomain } from './sso/sso-domain.ts';
@@ -25,9 +25,9 @@ export async function openDoors(
   return [
     (app) => registerAutomation(app, { service, tagging, domain }),
     (app) => registerStoragePolicyService(app, service),
-    (app) => registerFolderDoor(app, center),
+    (app) => registerFolderDoor(app, datastoreFiles(center)),
     (app) =>
       registerScreenRoute(app, { service, log, screenshot: (vm) => screenOf(center, moRef('VirtualMachine', vm)) }),
-    (app) => registerNfcDoor(app, center),
+    (app) => registerNfcDoor(app, { find: nfcReceivers(center), log }),
   ];
 }

@@ -7,9 +7,16 @@ export type { Call } from './call.ts';
 export { browseLog, logDescriptor } from './diagnostic-manager/diagnostic-log.ts';
 export type { Invocation } from './dispatch.ts';
 export type { EventLog, NewEvent } from './event/event-log.ts';
-export { drainRequest } from './folder-door/drain-request.ts';
+export {
+  type FolderOpening,
+  type FolderReply,
+  type FolderSource,
+  registerFolderDoor,
+} from './folder-door/folder-door.ts';
+export { type FolderRights, folderRights } from './folder-door/folder-rights.ts';
+export { folderUrl } from './folder-door/folder-target.ts';
 export { httpStatus } from './folder-door/http-status.ts';
-export { type ListingEntry, listingPage } from './folder-door/listing-page.ts';
+export { type Listing, type ListingEntry, listingPage } from './folder-door/listing-page.ts';
 export {
   FOLDER_NAMES_HEADER,
   FOLDER_PAGE_HEADER,
@@ -17,6 +24,7 @@ export {
   formatFolderNames,
   parseFolderNames,
 } from './folder-door/proxy-headers.ts';
+export { TransferBroken } from './folder-door/refuse-transfer.ts';
 export type { Change, ChangeListener } from './graph/change.ts';
 export { knownReference } from './graph/known-references.ts';
 export { type Computed, ManagedObject, type ObjectOptions } from './graph/managed-object.ts';
@@ -26,6 +34,7 @@ export { callOf } from './http/call-context.ts';
 export { basicCredentials, SESSION_HEADER } from './http/cookies.ts';
 export { registerSideService } from './http/register.ts';
 export { prepareScope } from './http/scope.ts';
+export { type NfcReceiver, registerNfcDoor } from './nfc-door/nfc-door.ts';
 export { daemonOptions } from './option-manager/daemon-options.ts';
 export type { OptionDefinition } from './option-manager/option-definition.ts';
 export { addOptionManager, optionHandlers, optionProperties } from './option-manager/option-manager.ts';

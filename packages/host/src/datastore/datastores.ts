@@ -232,7 +232,7 @@ function parsePlace(text: string): { readonly datastore: string; readonly path: 
 }
 
 /** Percent-decodes the path of a URL. */
-export function decodePath(path: string, text: string): string {
+function decodePath(path: string, text: string): string {
   try {
     return decodeURIComponent(path);
   } catch {

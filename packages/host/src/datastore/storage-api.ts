@@ -1,6 +1,6 @@
 // What the managed objects of storage share: the datastores, who may touch them, and where their tasks run.
 import type { MoRef } from '@vivarium/vim';
-import type { Call, ManagedObject, ObjectGraph, Session } from '@vivarium/vmomi';
+import type { Authorization, Call, ObjectGraph, Session } from '@vivarium/vmomi';
 import type { Datastore } from './datastore.ts';
 import type { Datastores } from './datastores.ts';
 import type { FileUse } from './file-use.ts';
@@ -29,10 +29,7 @@ export interface StorageApi {
   readonly use: FileUse;
   readonly tasks: StorageTasks;
   readonly graph: Pick<ObjectGraph, 'get'>;
-  readonly authorization: {
-    check(session: Session, object: ManagedObject, privilege: string): void;
-    holds(session: Session, object: ManagedObject, privilege: string): boolean;
-  };
+  readonly authorization: Pick<Authorization, 'check' | 'holds'>;
   /** Told after every change of files; the figures of the datastore follow in their own time. */
   touched(datastore: Datastore): void;
 }
@@ -40,8 +37,4 @@ export interface StorageApi {
 /** Throws NoPermission (or NotAuthenticated) unless the session's user holds the privilege on the datastore. */
 export function checkPrivilege(api: StorageApi, session: Session, datastore: Datastore, privilege: string): void {
   api.authorization.check(session, api.graph.get(datastore.ref as MoRef), privilege);
-}
-
-export function holdsPrivilege(api: StorageApi, session: Session, datastore: Datastore, privilege: string): boolean {
-  return api.authorization.holds(session, api.graph.get(datastore.ref as MoRef), privilege);
 }

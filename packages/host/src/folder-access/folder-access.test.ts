@@ -11,17 +11,17 @@ import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
-import type { Session } from '@vivarium/vmomi';
+import { registerFolderDoor, type Session } from '@vivarium/vmomi';
 import fastify from 'fastify';
 import { ensureTlsIdentity } from '../tls/certificate.ts';
 import { makeApi, noImages, qemuImg } from '../virtual-disk-manager/fixtures.ts';
-import { registerFolderAccess } from './folder-access.ts';
+import { folderAccess } from './folder-access.ts';
 
 async function makeDoor() {
   const host = await makeApi();
   const identity = await ensureTlsIdentity(join(host.path, 'tls'), systemClock, systemRandom);
   const app = fastify({ https: { key: identity.privateKey, cert: identity.certificate } });
-  registerFolderAccess(app, {
+  const source = folderAccess({
     api: host.api,
     authenticate: async ({ headers }) =>
       headers['authorization'] === 'yes' ? ({ isAnonymous: false } as Session) : undefined,
@@ -30,6 +30,7 @@ async function makeDoor() {
     random: systemRandom,
     log: silentLogger,
   });
+  registerFolderDoor(app, source);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();
   const port = typeof address === 'object' ? address?.port : undefined;

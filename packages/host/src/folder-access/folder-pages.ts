@@ -1,17 +1,16 @@
 // The pages below /folder: datacenters, datastores, folders.
 import { isFault } from '@vivarium/vim';
-import { type FolderNames, type ListingEntry, listingPage } from '@vivarium/vmomi';
+import { type FolderNames, folderUrl, type Listing, type ListingEntry, listingPage } from '@vivarium/vmomi';
 import { capacityOf } from '@vivarium/vmx';
 import type { Datastore, Location } from '../datastore/datastore.ts';
 import { formatDatastorePath, joinPath, splitPath } from '../datastore/datastore-path.ts';
 import type { FolderHandle } from '../datastore/folder-handle.ts';
 import type { StorageApi } from '../datastore/storage-api.ts';
 import { type FolderEntry, listFolder } from '../datastore-browser/list-folder.ts';
-import { folderUrl } from './folder-url.ts';
 
 export interface FolderPages {
   /** `mayBrowse`: which datastores the asker is told of. */
-  top(kind: 'datacenters' | 'datastores', mayBrowse: (datastore: Datastore) => boolean): string;
+  top(kind: 'datacenters' | 'datastores', mayBrowse: (datastore: Datastore) => boolean): Listing;
   /**
    * The page of a folder; undefined when the place is a file. `check` is asked before anything is shown. `names`: what the asker
    * calls datacenter and datastore, where that differs from ours. Faults: FileNotFound.
@@ -29,14 +28,14 @@ export function folderPages({
   return {
     top(kind, mayBrowse) {
       if (kind === 'datacenters') {
-        return listingPage({ title: 'Datacenters', entries: [{ name: datacenter, href: folderUrl(datacenter) }] });
+        return { title: 'Datacenters', entries: [{ name: datacenter, href: folderUrl(datacenter) }] };
       }
       const names = api.datastores
         .list()
         .filter(mayBrowse)
         .map(({ name }) => name);
       const entries = names.toSorted().map((name) => ({ name, href: folderUrl(datacenter, name) }));
-      return listingPage({ title: `Datastores of ${datacenter}`, above: '/folder', entries });
+      return { title: `Datastores of ${datacenter}`, above: '/folder', entries };
     },
 
     async folder(place, check, names = { datacenter, datastore: place.datastore.name }) {

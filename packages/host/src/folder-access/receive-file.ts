@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Random } from '@vivarium/base';
 import { MethodFault } from '@vivarium/vim';
+import { TransferBroken } from '@vivarium/vmomi';
 import { type Location, locationText, subjectOf } from '../datastore/datastore.ts';
 import { isMissing, withFileFaults } from '../datastore/file-faults.ts';
 import { checkNotInUse, type FileUse } from '../datastore/file-use.ts';
@@ -24,11 +25,6 @@ export interface Reception extends Incoming {
   readonly random: Random;
   readonly use: FileUse;
   readonly mayReplace: boolean;
-}
-
-/** A sender that went away before it had sent what it announced. */
-export class TransferBroken extends Error {
-  override readonly name = 'TransferBroken';
 }
 
 /**

@@ -10,11 +10,11 @@ import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import { type Store, StoreFull } from '@vivarium/store';
 import { type HttpNfcLeaseInfo, isFault, MethodFault, make, moRef, type VirtualDevice } from '@vivarium/vim';
-import type { Call } from '@vivarium/vmomi';
+import { type Call, registerNfcDoor } from '@vivarium/vmomi';
 import fastify from 'fastify';
 import { makeApi, noImages, qemuImg } from '../virtual-disk-manager/fixtures.ts';
 import { Imports } from './imports.ts';
-import { registerNfcRoutes } from './nfc-routes.ts';
+import { nfcReceivers } from './nfc-receiver.ts';
 
 const MB = 1024 * 1024;
 const vmRef = moRef('VirtualMachine', '7');
@@ -80,7 +80,7 @@ async function makeImporter(options: { readonly refuse?: boolean; readonly gate?
     endpoint: () => ({ port: 8443, sslThumbprint: 'AB:CD' }),
   });
   const app = fastify();
-  registerNfcRoutes(app, { imports, disks: host.disks, log: silentLogger });
+  registerNfcDoor(app, { find: nfcReceivers(imports, host.disks), log: silentLogger });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();
   const port = typeof address === 'object' ? address?.port : undefined;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { silentLogger } from '@vivarium/base';
 import { type HttpNfcLeaseInfo, type MoRef, make } from '@vivarium/vim';
+import { registerNfcDoor } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { FakeHost } from '../testing/fake-host.ts';
 import { fault, testCenter } from '../testing/test-center.ts';
-import { registerNfcDoor } from './nfc-door.ts';
+import { nfcReceivers } from './nfc-receiver.ts';
 
 async function world(context: TestContext) {
   const center = await testCenter(context);
@@ -14,7 +16,7 @@ async function world(context: TestContext) {
   const pool = center.read<MoRef>(cluster as MoRef, 'resourcePool');
   const vmFolder = center.read<MoRef>(datacenter as MoRef, 'vmFolder');
   const app = fastify();
-  registerNfcDoor(app, center.center);
+  registerNfcDoor(app, { find: nfcReceivers(center.center), log: silentLogger });
   context.after(() => app.close());
   const begin = (name: string, more: object = {}) => {
     const files = make('VirtualMachineFileInfo', { vmPathName: '[datastore1]' });

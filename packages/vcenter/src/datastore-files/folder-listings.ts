@@ -1,6 +1,6 @@
 // The upper levels of /folder: datacenters and their datastores, as far as the user may see them.
 import type { MoRef } from '@vivarium/vim';
-import type { ListingEntry, Session } from '@vivarium/vmomi';
+import { folderUrl, type ListingEntry, type Session } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { plainName } from '../inventory/entity-name.ts';
 
@@ -10,7 +10,7 @@ export function datacenterEntries({ service, inventory }: Where, session: Sessio
   const entries = Array.from(inventory.ofType('Datacenter')).flatMap(([ref]) => {
     if (!service.authorization.holds(session, service.graph.get(ref), 'System.View')) return [];
     const path = inventoryPath({ inventory }, ref);
-    return [{ name: path, href: `/folder?dcPath=${encodeURIComponent(path)}` }];
+    return [{ name: path, href: folderUrl(path) }];
   });
   return entries.toSorted(byName);
 }
@@ -20,12 +20,12 @@ export function datastoreEntries(
   session: Session,
   datacenter: MoRef<'Datacenter'>,
 ): ListingEntry[] {
-  const dcPath = encodeURIComponent(inventoryPath({ inventory }, datacenter));
+  const dcPath = inventoryPath({ inventory }, datacenter);
   const entries = Array.from(inventory.ofType('Datastore')).flatMap(([ref, record]) => {
     if (record.datacenter.value !== datacenter.value) return [];
     if (!service.authorization.holds(session, service.graph.get(ref), 'Datastore.Browse')) return [];
     const name = plainName(record.name);
-    return [{ name, href: `/folder?dcPath=${dcPath}&dsName=${encodeURIComponent(name)}` }];
+    return [{ name, href: folderUrl(dcPath, name) }];
   });
   return entries.toSorted(byName);
 }
@@ -35,7 +35,7 @@ function inventoryPath({ inventory }: Pick<Center, 'inventory'>, datacenter: MoR
   const { name, parent } = inventory.get(datacenter);
   const names = [name];
   for (let at: MoRef | undefined = parent; at && inventory.parentOf(at); at = inventory.parentOf(at)) {
-    names.unshift(inventory.get(at as MoRef as MoRef<'Folder'>).name);
+    names.unshift(inventory.get(at as MoRef<'Folder'>).name);
   }
   return names.join('/');
 }

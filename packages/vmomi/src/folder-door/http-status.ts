@@ -22,6 +22,7 @@ const statuses = [
   ['InvalidArgument', 400],
   ['InvalidDiskFormat', 422],
   ['CannotAccessFile', 403],
+  ['HostNotConnected', 503],
 ] as const;
 
 /** 500 for a fault that has no status of its own. */
