@@ -5,7 +5,7 @@
 //   3. lower expected demand after placement, CPU or memory, whichever is higher; in steps of 1 %
 //   4. more unreserved capacity left, in steps of 5 %
 //   5. fewer running VMs
-//   6. the order of morefs: hosts are asked in that order, and a later one must be better
+//   6. the order of morefs, which compareRanks leaves to its caller
 
 import type { Amounts, HostLoad } from './host-load.ts';
 

@@ -1,7 +1,9 @@
-// The search for the best host for some VMs, over hosts that fill up as VMs are placed. O(hosts) a search.
+// The search for the best host for some VMs, over hosts that fill up as VMs are placed. O(hosts) a search: hosts are asked as they
+// come, and the order of their morefs is looked at where it decides, among equals.
 
+import type { MoRef } from '@vivarium/vim';
 import { isCompatible } from '../compatibility/compatibility.ts';
-import { sortByMoref } from '../compatibility/moref-order.ts';
+import { compareMorefs, sortByMoref } from '../compatibility/moref-order.ts';
 import { BoundRules } from '../rules/bound-rules.ts';
 import type { ClusterSnapshot } from './cluster-snapshot.ts';
 import { addLoad, type HostLoad, hasRoom, newHostLoad } from './host-load.ts';
@@ -23,7 +25,7 @@ export interface Placed extends Candidate {
 const MAX_REARRANGEMENTS = 200;
 
 export class HostSearch {
-  readonly hosts: readonly HostLoad[];
+  readonly #hosts: readonly HostLoad[];
   readonly #cluster: ClusterSnapshot;
   /** By the value of a VM's moref, and by host. */
   readonly #hostOf = new Map<string, string>();
@@ -32,7 +34,7 @@ export class HostSearch {
 
   constructor(cluster: ClusterSnapshot) {
     this.#cluster = cluster;
-    this.hosts = sortByMoref(cluster.hosts, ({ host }) => host).map(newHostLoad);
+    this.#hosts = cluster.hosts.map(newHostLoad);
   }
 
   rulesFor(unit: Unit): BoundRules {
@@ -43,12 +45,22 @@ export class HostSearch {
     );
   }
 
-  /** The hosts that can take the VMs, in moref order. */
+  /** In moref order. */
+  hostsInOrder(): HostLoad[] {
+    return inOrder(this.#hosts);
+  }
+
+  find(host: MoRef<'HostSystem'>): HostLoad | undefined {
+    return this.#hosts.find(({ snapshot }) => snapshot.host.value === host.value);
+  }
+
+  /** The hosts that can take the VMs, best first. */
   candidates(unit: Unit): Candidate[] {
     const rules = this.rulesFor(unit);
-    return this.hosts
+    return this.#hosts
       .filter((load) => isAllowed(unit, load, rules) && hasRoom(load, unit))
-      .map((load) => ({ load, rank: rankHost(load, unit, rules.brokenRules(load.snapshot.host.value)) }));
+      .map((load) => ({ load, rank: rankHost(load, unit, rules.brokenRules(load.snapshot.host.value)) }))
+      .sort(compareCandidates);
   }
 
   /** Puts the VMs on the best host; undefined when none can take them. */
@@ -67,11 +79,11 @@ export class HostSearch {
     const rules = this.rulesFor(unit);
     let best: Candidate | undefined;
     let candidates = 0;
-    for (const load of this.hosts) {
+    for (const load of this.#hosts) {
       if (load === except || !hasRoom(load, unit) || !isAllowed(unit, load, rules)) continue;
       candidates += 1;
-      const rank = rankHost(load, unit, rules.brokenRules(load.snapshot.host.value));
-      if (!best || compareRanks(rank, best.rank) < 0) best = { load, rank };
+      const candidate = { load, rank: rankHost(load, unit, rules.brokenRules(load.snapshot.host.value)) };
+      if (!best || compareCandidates(candidate, best) < 0) best = candidate;
     }
     return best && { ...best, unit, candidates };
   }
@@ -79,9 +91,9 @@ export class HostSearch {
   /** Moves one unit that was placed before to another host, where that lets this one in. */
   #makeRoom(unit: Unit): Placed | undefined {
     const rules = this.rulesFor(unit);
-    for (const load of this.hosts) {
-      const others = this.#placedOn.get(load);
-      if (!others || others.length === 0 || !isAllowed(unit, load, rules)) continue;
+    for (const load of inOrder([...this.#placedOn.keys()])) {
+      const others = this.#placedOn.get(load) ?? [];
+      if (others.length === 0 || !isAllowed(unit, load, rules)) continue;
       for (const other of others) {
         if (this.#rearrangementsLeft === 0) return undefined;
         const placed = this.#replace(other, unit);
@@ -124,6 +136,14 @@ export class HostSearch {
       (this.#placedOn.get(placed.load) ?? []).filter((item) => item !== placed),
     );
   }
+}
+
+function inOrder(hosts: readonly HostLoad[]): HostLoad[] {
+  return sortByMoref(hosts, ({ snapshot }) => snapshot.host);
+}
+
+function compareCandidates(a: Candidate, b: Candidate): number {
+  return compareRanks(a.rank, b.rank) || compareMorefs(a.load.snapshot.host, b.load.snapshot.host);
 }
 
 function isAllowed(unit: Unit, { snapshot }: HostLoad, rules: BoundRules): boolean {

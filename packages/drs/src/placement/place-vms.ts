@@ -9,7 +9,7 @@ import { findReservationFault } from '../resource-pool/admission.ts';
 import type { PoolTree } from '../resource-pool/pool-tree.ts';
 import type { VmNeeds } from '../snapshot/vm-needs.ts';
 import type { ClusterSnapshot } from './cluster-snapshot.ts';
-import { compareRanks, type HostRank, ratingOf } from './host-rank.ts';
+import { type HostRank, ratingOf } from './host-rank.ts';
 import { HostSearch, type Placed, unitsBySize } from './host-search.ts';
 import { findHostFaults, noCompatibleHost } from './refusal.ts';
 import { type Unit, unitOf } from './vm-units.ts';
@@ -69,7 +69,6 @@ export function rankHosts(vm: VmNeeds, cluster: ClusterSnapshot): RankedHost[] {
   const unit = unitOf([vm]);
   return new HostSearch(cluster)
     .candidates(unit)
-    .sort((a, b) => compareRanks(a.rank, b.rank))
     .map(({ load, rank }) => ({ host: load.snapshot.host, rating: ratingOf(rank, unit), rank }));
 }
 
@@ -78,7 +77,7 @@ export function findPowerOnFaults(vm: VmNeeds, host: MoRef<'HostSystem'>, cluste
   const poolFault = findReservationFault(cluster.pools, vm.pool, vm.reservation);
   const search = new HostSearch(cluster);
   const unit = unitOf([vm]);
-  const load = search.hosts.find(({ snapshot }) => snapshot.host.value === host.value);
+  const load = search.find(host);
   const hostFaults = load
     ? findHostFaults(vm, unit, load, search.rulesFor(unit))
     : [noCompatibleHost(vm, unit, [], search.rulesFor(unit))];
@@ -92,7 +91,8 @@ function placeUnit(unit: Unit, cluster: ClusterSnapshot, search: HostSearch): { 
   return parts.flatMap((part) => {
     if (parts.length > 1 && search.place(part)) return [];
     const rules = search.rulesFor(part);
-    return part.vms.map((vm) => ({ vm, fault: noCompatibleHost(vm, part, search.hosts, rules) }));
+    const hosts = search.hostsInOrder();
+    return part.vms.map((vm) => ({ vm, fault: noCompatibleHost(vm, part, hosts, rules) }));
   });
 }
 
