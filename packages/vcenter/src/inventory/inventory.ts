@@ -33,6 +33,8 @@ export class Inventory {
   readonly #children = new Map<string, Map<string, EntityRef>>();
   readonly #listeners = new Set<Listener>();
   readonly #changing = new Mutex();
+  /** Parent → names that hosts are about to take. */
+  readonly #promised = new Map<string, Set<string>>();
   #complete: (ops: readonly InventoryOp[]) => readonly InventoryOp[] = (ops) => ops;
   #lastNumber: number;
 
@@ -103,6 +105,26 @@ export class Inventory {
     if (holder && holder.value !== self?.value) {
       throw new MethodFault('DuplicateName', { name, object: holder as MoRef });
     }
+    if (this.#promised.get(moRefKey(parent))?.has(plainName(name))) {
+      throw new MethodFault('DuplicateName', { name, object: parent as MoRef });
+    }
+  }
+
+  /**
+   * Nobody else may ask for the name until this is disposed of: a host is about to give it to a VM. Faults: those of
+   * requireFreeName.
+   */
+  promiseName(parent: ManagedObjectReference, name: string, self?: ManagedObjectReference): Disposable {
+    this.requireFreeName(parent, name, self);
+    const key = moRefKey(parent);
+    const names = this.#promised.get(key) ?? new Set<string>();
+    this.#promised.set(key, names.add(plainName(name)));
+    return {
+      [Symbol.dispose]: () => {
+        names.delete(plainName(name));
+        if (names.size === 0) this.#promised.delete(key);
+      },
+    };
   }
 
   /** The name, or with the first free ` (n)` behind it: what vCenter calls a datastore or VM whose name is taken. */

@@ -38,18 +38,19 @@ export function createVm(
   return center.service.tasks.start(
     { entity: container as MoRef, descriptionId: `${ownerOf(container)}.createVm`, call, cancelable: true },
     async (task) => {
+      using _promise = center.inventory.promiseName(folder, name);
       const host = chooseHost(center, { pool: resourcePool, host: where.host, spec });
       center.service.events.post(
         {
           _typeName: 'VmBeingCreatedEvent',
-          vm: make('VmEventArgument', { name, vm: moRef('VirtualMachine', '') }),
+          vm: make('VmEventArgument', { name: plainName(name), vm: moRef('VirtualMachine', '') }),
           configSpec: spec,
           template: false,
         },
         call,
       );
       const args = { config: spec, pool: HOST_ROOT_POOL };
-      return settle(center, { folder, resourcePool }, spec.instanceUuid ?? '', async () => {
+      return await settle(center, { folder, resourcePool }, spec.instanceUuid ?? '', async () => {
         const { refs } = center.hosts.connected(host).mirror;
         const local = { ...(refs.toHost({ config: args.config }) as object), pool: HOST_ROOT_POOL };
         return runOnHost(center, host, 'CreateVM_Task', local, { call, task });
@@ -67,10 +68,11 @@ export function registerVm(
   if (args.asTemplate) throw new MethodFault('NotSupported', {}, 'templates are not built yet');
   const resourcePool = poolOf(center, args);
   const folder = appAround(center.inventory, resourcePool) ?? container;
-  if (args.name !== undefined) requireName(center, folder, args.name);
+  const name = args.name === undefined ? undefined : requireName(center, folder, args.name);
   return center.service.tasks.start(
     { entity: container as MoRef, descriptionId: `${ownerOf(container)}.registerVm`, call, cancelable: true },
     async (task) => {
+      using _promise = name === undefined ? undefined : center.inventory.promiseName(folder, name);
       const files = make('VirtualMachineFileInfo', { vmPathName: args.path });
       const spec = make('VirtualMachineConfigSpec', { files });
       const host = chooseHost(center, { pool: resourcePool, host: args.host, spec });
@@ -82,7 +84,7 @@ export function registerVm(
         pool: HOST_ROOT_POOL,
         ...(args.name === undefined ? {} : { name: args.name }),
       };
-      return settle(center, { folder, resourcePool }, registrationKey(host, path), () =>
+      return await settle(center, { folder, resourcePool }, registrationKey(host, path), () =>
         runOnHost(center, host, 'RegisterVM_Task', local, { call, task }),
       );
     },
@@ -126,13 +128,14 @@ function ownerOf(container: MoRef<'Folder' | 'VirtualApp'>): 'Folder' | 'Resourc
   return isApp(container) ? 'ResourcePool' : 'Folder';
 }
 
+/** The escaped name. Faults: NotSupported, InvalidName, DuplicateName. */
 function requireName({ inventory }: Center, folder: MoRef<'Folder' | 'VirtualApp'>, wanted: string): string {
   if (!isApp(folder) && !inventory.get<'Folder'>(folder as MoRef<'Folder'>).childType.includes('VirtualMachine')) {
     throw new MethodFault('NotSupported', {}, 'this folder does not hold virtual machines');
   }
   const name = checkName(wanted);
   inventory.requireFreeName(folder, name);
-  return plainName(name);
+  return name;
 }
 
 /** Fault: InvalidArgument without any place. */

@@ -92,7 +92,7 @@ interface Own {
 }
 
 function vmMethods(center: Center): object {
-  const { inventory, forwarder, apps } = center;
+  const { service, inventory, forwarder, apps } = center;
   const forwarded = FORWARDED.map((method) => [
     method,
     function (this: Own, args: object, call: Call) {
@@ -113,11 +113,26 @@ function vmMethods(center: Center): object {
     },
     Rename_Task(this: Own, { newName }: { newName: string }, call: Call) {
       const { parent, host } = inventory.get(this.ref);
+      const { ref } = this;
       const name = checkName(newName);
-      inventory.requireFreeName(parent, name, this.ref);
-      return forwarder.startTask(this.ref, { host, method: 'Rename_Task', args: { newName } }, call);
+      inventory.requireFreeName(parent, name, ref);
+      const spec = { entity: ref as MoRef, descriptionId: 'VirtualMachine.rename', call, cancelable: true };
+      return service.tasks.start(spec, async (handle) => {
+        using _promise = inventory.promiseName(parent, name, ref);
+        const around = { call, task: handle.ref, signal: handle.signal, progress: handle.progress };
+        await forwarder.run(ref, { host, method: 'Rename_Task', args: { newName } }, around);
+        await nameAsWanted(center, ref, name);
+      });
     },
   };
+}
+
+/** Where its name had been taken it was called differently here than on its host, which may call it so already. */
+function nameAsWanted({ inventory }: Center, vm: MoRef<'VirtualMachine'>, name: string): Promise<void> {
+  return inventory.exclusively(async () => {
+    const record = inventory.find<'VirtualMachine'>(vm);
+    if (record && record.name !== name) await inventory.apply([{ put: vm, record: { ...record, name } }]);
+  });
 }
 
 /** Fault: InsufficientResourcesFault, when its pool has not left what it reserves. */
