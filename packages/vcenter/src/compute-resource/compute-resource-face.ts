@@ -12,7 +12,7 @@ import { asReference } from '../routing/as-reference.ts';
 import { oldForm, reconfigureCluster } from './cluster-configuration.ts';
 import { clusterSummary, computeSummary } from './compute-summary.ts';
 import { environmentBrowser } from './environment-browser.ts';
-import { moveHosts } from './move-hosts.ts';
+import { moveHosts, requirePoolOf } from './move-hosts.ts';
 import { placeVm, recommendHosts } from './place-vm.ts';
 import { resourceUsage } from './resource-usage.ts';
 
@@ -92,17 +92,20 @@ function clusterMethods(
     ReconfigureComputeResource_Task: ({ spec, modify }, call) =>
       task('reconfigure', call, () => reconfigure(spec as ClusterConfigSpec, modify)),
     ReconfigureCluster_Task: ({ spec, modify }, call) => task('reconfigure', call, () => reconfigure(spec, modify)),
-    AddHost_Task: ({ spec, asConnected }, call) =>
+    AddHost_Task: ({ spec, asConnected, resourcePool }, call) =>
       task('addHost', call, async () => {
+        if (resourcePool) requirePoolOf(center, cluster, resourcePool);
         const { host } = await addHost(center, spec, {
           datacenterOf: cluster,
           isConnected: asConnected,
+          pool: resourcePool,
           place: () => ({ ref: cluster, ops: [] }),
         });
         return asReference(host);
       }),
     MoveInto_Task: ({ host }, call) => task('moveInto', call, () => moveHosts(center, cluster, host)),
-    MoveHostInto_Task: ({ host }, call) => task('moveHostInto', call, () => moveHosts(center, cluster, [host])),
+    MoveHostInto_Task: ({ host, resourcePool }, call) =>
+      task('moveHostInto', call, () => moveHosts(center, cluster, [host], resourcePool)),
     RefreshRecommendation: () => undefined,
     EvcManager: () => undefined,
     GetResourceUsage: () => {

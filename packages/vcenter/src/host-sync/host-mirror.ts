@@ -158,8 +158,7 @@ export class HostMirror {
   /** The host leaves the inventory: what it shared is no longer here. */
   withdraw(): MoRef<'Datastore' | 'Network'>[] {
     const { shared, host } = this.#options;
-    const owner = this.#owner();
-    return this.#sharedRefs().filter((ref) => !shared.withdraw(ref, host, owner));
+    return this.#sharedRefs().filter((ref) => !shared.withdraw(ref, host));
   }
 
   /** The host's network as the host tells it, with what carries distributed switches. */
@@ -206,7 +205,7 @@ export class HostMirror {
       host,
       reports: this.#ofTypes('Datastore', 'Network'),
       refs: this.refs,
-      withdraw: (ref) => this.#options.shared.withdraw(ref, host, this.#owner()),
+      withdraw: (ref) => this.#options.shared.withdraw(ref, host),
     });
     if (isRenamed) this.#touchAll('VirtualMachine');
     const steps = planVms({

@@ -43,12 +43,14 @@ export class SharedObjects {
   }
 
   /** A host no longer has it. Tells whether another one still has. */
-  withdraw(ref: MoRef<SharedType>, host: MoRef<'HostSystem'>, owner: MoRef<'ComputeResource'>): boolean {
+  withdraw(ref: MoRef<SharedType>, host: MoRef<'HostSystem'>): boolean {
     const hosts = this.#said.get(moRefKey(ref));
+    const entry = hosts?.get(host.value);
     if (hosts?.delete(host.value)) {
       const property = listOf(ref);
       this.#lists.remove(host, property, ref);
-      this.#lists.remove(owner, property, ref);
+      // Of the compute resource that the host was in when it told of it.
+      if (entry) this.#lists.remove(entry.owner, property, ref);
       if (property === 'network') this.#lists.remove(ref, 'host', host);
     }
     if (!hosts || hosts.size === 0) {
@@ -62,7 +64,7 @@ export class SharedObjects {
 
   /** It leaves the inventory, whoever still has it. */
   forget(ref: MoRef<SharedType>): void {
-    for (const { host, owner } of [...(this.#said.get(moRefKey(ref))?.values() ?? [])]) this.withdraw(ref, host, owner);
+    for (const { host } of [...(this.#said.get(moRefKey(ref))?.values() ?? [])]) this.withdraw(ref, host);
     this.#said.delete(moRefKey(ref));
   }
 

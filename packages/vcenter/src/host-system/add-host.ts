@@ -7,6 +7,7 @@ import { HostUnreachable } from '../host-link/host-link.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
+import { moveIntoPool } from '../resource-pool/change-pools.ts';
 import { releaseHost, removeHost } from './remove-host.ts';
 
 const HTTPS_PORT = 443;
@@ -15,6 +16,8 @@ export interface AddHostOptions {
   /** Something in the datacenter that the host comes into. */
   readonly datacenterOf: MoRef;
   readonly isConnected: boolean;
+  /** Of a cluster: where its VMs come; default: the root pool. */
+  readonly pool?: MoRef<'ResourcePool'> | undefined;
   /** The compute resource that it comes into: one that is there, or one that comes with it. */
   readonly place: (name: string) => { readonly ref: MoRef<'ComputeResource'>; readonly ops: readonly InventoryOp[] };
 }
@@ -55,6 +58,8 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
   });
   undo.defer(() => removeHost(center, added.host));
   await connectHost(center, added, link, { isConnected: options.isConnected });
+  const found = center.vms.onHost(added.host).map(([ref]) => ref as MoRef);
+  if (options.pool) await moveIntoPool(center, options.pool, found);
   undo.move();
   return added;
 }
