@@ -2,8 +2,11 @@
 // whoever takes in the rest of an update set before it hands the set to `apply` learns of a task's end after what it did.
 //
 //   run/follow ──▶ open ──ModifyListView──▶ in the view ──updates──▶ ended ──ModifyListView──▶ out of the view
+//                              │                  │
+//                              └─ no such task ───┴─▶ missed ──history──▶ ended, or lost
 //
-// Calls to ModifyListView are batched: one under way, the next with all that came meanwhile.
+// Calls to ModifyListView are batched: one under way, the next with all that came meanwhile. The view lives and dies with the session
+// that carries the stream: when it is found gone, so will the stream find its collector, and begin anew with `filter`.
 import { type Clock, delay } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
 import {
@@ -44,6 +47,8 @@ interface Waiting {
 interface Open {
   readonly task: MoRef<'Task'>;
   readonly waiting: Set<Waiting>;
+  /** The endpoint does not show it any more: its history is asked how it ended. */
+  isMissed: boolean;
 }
 
 const RETRY_MS = 1000;
@@ -111,7 +116,8 @@ export class TaskFollower {
     const view = await this.#client.call(viewManager, 'CreateListView', {});
     const former = this.#view;
     this.#view = view;
-    this.#added = new Map(Array.from(this.#open, ([id, { task }]) => [id, task]));
+    const shown = [...this.#open.values()].filter(({ isMissed }) => !isMissed);
+    this.#added = new Map(shown.map(({ task }) => [task.value, task]));
     this.#removed.clear();
     if (former) this.#client.call(former, 'DestroyView', {} as never, { renews: false }).catch(() => undefined);
     void this.#modify();
@@ -151,7 +157,7 @@ export class TaskFollower {
   #openTask(task: MoRef<'Task'>): Open {
     const known = this.#open.get(task.value);
     if (known) return known;
-    const open: Open = { task, waiting: new Set() };
+    const open: Open = { task, waiting: new Set(), isMissed: false };
     this.#open.set(task.value, open);
     this.#removed.delete(task.value);
     this.#added.set(task.value, task);
@@ -168,26 +174,53 @@ export class TaskFollower {
 
   /** Their ends were missed: they left before, or the endpoint was restarted. Its history may know. */
   #lose(gone: readonly Open[]): void {
-    for (const open of gone) this.#forget(open);
-    void this.#settleByHistory(gone);
+    const missed = gone.filter(({ isMissed }) => !isMissed);
+    for (const open of missed) {
+      open.isMissed = true;
+      this.#added.delete(open.task.value);
+    }
+    if (missed.length > 0) void this.#settleByHistory(missed);
   }
 
-  async #settleByHistory(gone: readonly Open[]): Promise<void> {
-    const tasks = gone.map(({ task }) => task);
-    const ended = await endedTasks(this.#client, tasks).catch(() => new Map<string, TaskInfo>());
-    for (const { task, waiting } of gone) {
+  async #settleByHistory(missed: readonly Open[]): Promise<void> {
+    const ended = await this.#ask(missed);
+    for (const open of missed) {
+      if (!this.#isOpen(open)) continue;
+      const { task, waiting } = open;
       const info = ended.get(task.value);
-      if (info) settle(waiting, info);
+      if (info) this.#heard(open, info);
       else {
+        this.#forget(open);
         const lost = new TaskLost(`the endpoint does not know ${task.value} any more`);
         for (const { reject } of waiting) reject(lost);
       }
     }
   }
 
-  #forget({ task }: Open): void {
+  /** What the history tells of them, as long as somebody wants to know; nothing when it does not answer such questions. */
+  async #ask(missed: readonly Open[]): Promise<Map<string, TaskInfo>> {
+    const tasks = missed.map(({ task }) => task);
+    while (missed.some((open) => this.#isOpen(open))) {
+      const { session } = this.#client;
+      try {
+        return await endedTasks(this.#client, tasks);
+      } catch (error) {
+        const isCutShort = error instanceof ConnectionLost || this.#client.session !== session;
+        if (!isCutShort) break;
+        await delay(this.#clock, RETRY_MS);
+      }
+    }
+    return new Map();
+  }
+
+  #isOpen(open: Open): boolean {
+    return this.#open.get(open.task.value) === open;
+  }
+
+  #forget({ task, isMissed }: Open): void {
     this.#open.delete(task.value);
-    if (!this.#added.delete(task.value)) this.#removed.set(task.value, task);
+    if (isMissed || this.#added.delete(task.value)) return;
+    this.#removed.set(task.value, task);
     void this.#modify();
   }
 
@@ -209,17 +242,29 @@ export class TaskFollower {
     const args = { add: [...added.values()], remove: [...removed.values()] };
     try {
       const unresolved = await this.#client.call(view, 'ModifyListView', args, { renews: false });
-      const gone = (unresolved ?? []).flatMap((ref) => this.#open.get(ref.value) ?? []);
-      if (gone.length > 0) this.#lose(gone);
+      if (view === this.#view) this.#lose((unresolved ?? []).flatMap((ref) => this.#open.get(ref.value) ?? []));
     } catch (error) {
       if (view !== this.#view) return; // the next view has them all
-      this.#added = new Map([...added, ...this.#added]);
-      for (const [id, task] of removed) if (!this.#added.has(id)) this.#removed.set(id, task);
-      // With its session the view has gone: the stream finds that out too and begins anew with another one.
-      if (!(error instanceof ConnectionLost)) this.#view = undefined;
-      if (!(error instanceof ConnectionLost || isViewGone(error))) this.close(error);
-      await delay(this.#clock, RETRY_MS);
+      this.#takeBack(added, removed);
+      const missing = isFault(error, 'ManagedObjectNotFound') ? error.fault.obj : undefined;
+      if (error instanceof ConnectionLost) await delay(this.#clock, RETRY_MS);
+      else if (missing && (added.has(missing.value) || removed.has(missing.value))) this.#drop(missing.value);
+      else if (isFault(error, 'NotAuthenticated') || missing?.value === view.value) this.#view = undefined;
+      else this.close(error);
     }
+  }
+
+  /** What was not done, unless the opposite is to be done by now. */
+  #takeBack(added: ReadonlyMap<string, MoRef<'Task'>>, removed: ReadonlyMap<string, MoRef<'Task'>>): void {
+    for (const [id, task] of added) if (this.#open.get(id)?.isMissed === false) this.#added.set(id, task);
+    for (const [id, task] of removed) if (!this.#added.has(id)) this.#removed.set(id, task);
+  }
+
+  /** An endpoint that refuses the whole call for one task that it does not know. */
+  #drop(id: string): void {
+    this.#removed.delete(id);
+    const open = this.#open.get(id);
+    if (open) this.#lose([open]);
   }
 }
 
@@ -228,8 +273,4 @@ function settle(waiting: Iterable<Waiting>, info: TaskInfo): void {
     if (info.state === 'success') resolve(unbox(info.result));
     else reject(faultOf(info.error?.fault, info.error?.localizedMessage));
   }
-}
-
-function isViewGone(error: unknown): boolean {
-  return isFault(error, 'NotAuthenticated') || isFault(error, 'ManagedObjectNotFound');
 }

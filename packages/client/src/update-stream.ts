@@ -62,6 +62,8 @@ export type StreamEvent =
 type Step =
   | { readonly kind: 'begun' }
   | { readonly kind: 'answered'; readonly set: UpdateSet | undefined }
+  /** The collector, or what it was being made of: to be begun anew. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'lost'; readonly error: ConnectionLost };
 
 /**
@@ -81,6 +83,7 @@ export async function* updateStream(client: VimClient, options: StreamOptions): 
         await delay(clock, retryDelayMs(losses, random), signal);
         continue;
       }
+      if (step.kind === 'gone') continue;
       const wasLost = losses > 0;
       losses = 0;
       if (step.kind === 'begun') yield step;
@@ -114,7 +117,8 @@ class Collecting {
   #collector: MoRef<'PropertyCollector'> | undefined;
   /** The collector has all its filters. */
   #isComplete = false;
-  #hasAnswered = false;
+  /** When this one is found gone, another may be made at once. */
+  #mayBeginAtOnce = true;
   #version = '';
 
   constructor(client: VimClient, options: StreamOptions) {
@@ -133,11 +137,11 @@ class Collecting {
     try {
       if (!this.#isComplete) return await this.#begin();
       const set = await this.#wait(atOnce);
-      this.#hasAnswered = true;
+      this.#mayBeginAtOnce = true;
       return { kind: 'answered', set };
     } catch (error) {
       if (this.#options.signal?.aborted || !this.#options.reconnect) throw error;
-      return await this.#recover(error, session).catch(lost);
+      return this.#recover(error, session);
     }
   }
 
@@ -151,13 +155,18 @@ class Collecting {
 
   async #recover(error: unknown, session: string | undefined): Promise<Step> {
     if (!isCollectorGone(error, this.#isComplete || this.#client.session !== session)) return lost(error);
-    const isFresh = this.#isComplete && !this.#hasAnswered;
+    const mayBeginAtOnce = this.#mayBeginAtOnce;
+    this.#mayBeginAtOnce = false;
     this.#collector = undefined;
     this.#isComplete = false;
-    if (isFault(error, 'NotAuthenticated') && !(await this.#client.renewSession(session))) throw error;
+    try {
+      if (isFault(error, 'NotAuthenticated') && !(await this.#client.renewSession(session))) throw error;
+    } catch (refusal) {
+      return lost(refusal);
+    }
     // Gone before it was of any use: not again at once.
-    if (isFresh) return lost(new ConnectionLost(String(error), { cause: error, mayHaveArrived: true }));
-    return this.#begin();
+    if (mayBeginAtOnce) return { kind: 'gone' };
+    return lost(new ConnectionLost(String(error), { cause: error, mayHaveArrived: true }));
   }
 
   async #begin(): Promise<Step> {
@@ -174,7 +183,7 @@ class Collecting {
       await client.call(this.#collector, 'CreateFilter', { spec, partialUpdates }, call);
     this.#version = '';
     this.#isComplete = true;
-    this.#hasAnswered = false;
+    this.#mayBeginAtOnce = false;
     return { kind: 'begun' };
   }
 

@@ -89,3 +89,14 @@ void test('whoever destroys a vApp may also delete the VMs in the pools of it', 
     'vm VirtualMachine.Inventory.Delete',
   ]);
 });
+
+void test('a view that is asked for what has gone tells so by itself; what is there has to be seen', () => {
+  const view = moRef('ListView', 'view');
+  const graph = pools();
+  graph.add(view, { view: [] } as never);
+  const method = schema.method('ListView', 'ModifyListView');
+  assert.ok(method);
+  const gone = moRef('Task', 'gone');
+  const all = requirements(graph, graph.get(view), method, { add: [gone, vm], remove: [gone] });
+  assert.deepEqual(all, [{ object: graph.get(vm), privilege: 'System.View' }]);
+});

@@ -43,6 +43,14 @@ const TICKET: Readonly<Record<string, string>> = {
 /** Nothing beyond seeing the object: a session's own objects, and methods that check by themselves. */
 const SEEN = 'System.View';
 
+/** They answer with those of their arguments that are not there. */
+const TELL_WHAT_IS_GONE: ReadonlySet<string> = new Set([
+  'ModifyListView',
+  'ResetListView',
+  'OpenInventoryViewFolder',
+  'CloseInventoryViewFolder',
+]);
+
 const RULES: Readonly<Record<string, Rule>> = {
   Fetch: 'System.Anonymous', // checked per property
   DestroyPropertyFilter: SEEN,
@@ -203,10 +211,14 @@ export function methodPrivilege(method: MethodInfo): string {
 export function requirements(graph: ObjectGraph, object: ManagedObject, method: MethodInfo, args: Args): Requirement[] {
   const own =
     method.privilege === undefined ? byRule(graph, object, method, args) : [{ object, privilege: method.privilege }];
-  const byArgument = method.params.flatMap(({ name, privilege }) =>
-    privilege === undefined ? [] : refsOf(args[name]).map((ref) => ({ object: graph.get(ref), privilege })),
+  return [...own, ...byArguments(graph, method, args), ...(FURTHER[method.name]?.(args, object, graph) ?? [])];
+}
+
+function byArguments(graph: ObjectGraph, { name: method, params }: MethodInfo, args: Args): Requirement[] {
+  const object = (ref: MoRef) => (TELL_WHAT_IS_GONE.has(method) ? graph.find(ref) : graph.get(ref));
+  return params.flatMap(({ name, privilege }) =>
+    privilege === undefined ? [] : on(privilege, ...refsOf(args[name]).map(object)),
   );
-  return [...own, ...byArgument, ...(FURTHER[method.name]?.(args, object, graph) ?? [])];
 }
 
 function byRule(graph: ObjectGraph, object: ManagedObject, method: MethodInfo, args: Args): Requirement[] {
