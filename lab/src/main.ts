@@ -16,9 +16,7 @@ if (files.length === 0) {
 }
 
 await prepare((text) => console.log(text));
-// `--test-force-exit`: a connection that fails while it is being reset (testing/slow-link.ts) leaves a handle in Node 24 that is half closed,
-// for which the process would wait for ever at its end.
-const options = ['--test', '--test-force-exit', '--test-concurrency=1', '--test-reporter=spec'];
+const options = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
 const { status } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...options, ...files], {
   cwd: root,
   stdio: 'inherit',

@@ -164,7 +164,7 @@ class Pair {
 
   reset(): void {
     this.#isGone = true;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #closed(): void {
