@@ -24,7 +24,6 @@ import { isApp } from './resource-pool/pool-ref.ts';
 import { changeApp, createApp } from './virtual-app/change-app.ts';
 
 const HTTPS_PORT = 443;
-const RECORDS_AT_ONCE = 1000;
 const ACCOUNT = { userName: 'root', password: 'simulated' };
 
 export interface CenterBuilder {
@@ -136,10 +135,10 @@ async function moveDatastores(
 ): Promise<void> {
   const own = inventory.get(datacenter).datastoreFolder;
   if (own.value === folder.value) return;
-  const ops = Array.from(inventory.ofType('Datastore')).flatMap(([put, record]): InventoryOp[] =>
-    record.parent.value === own.value ? [{ put, record: { ...record, parent: folder as MoRef } }] : [],
+  const datastores = Array.from(inventory.ofType('Datastore')).filter(([, { parent }]) => parent.value === own.value);
+  await inventory.applySteps(
+    datastores.map(([put, record]) => ({ ops: [{ put, record: { ...record, parent: folder as MoRef } }] })),
   );
-  await inventory.apply(ops);
 }
 
 /** As vcsim's clusters are. */
@@ -175,10 +174,8 @@ async function buildHosts(
   }
   const members = added.map(({ host }) => host);
   await inventory.exclusively(async () => {
-    // A store takes only so much at once; who fills an inventory does not mind its being there in parts.
-    for (let from = 0; from < ops.length; from += RECORDS_AT_ONCE) {
-      await inventory.apply(ops.slice(from, from + RECORDS_AT_ONCE));
-    }
+    // Who fills an inventory does not mind its being there in parts.
+    await inventory.applySteps(ops.map((op) => ({ ops: [op] })));
     if (dvs) await inventory.apply(withMembers(inventory, dvs, members));
   });
   for (const [index, { vms, apps = [] }] of hosts.entries()) {

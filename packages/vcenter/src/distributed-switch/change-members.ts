@@ -1,20 +1,18 @@
 // The hosts of a distributed switch: what a specification of members makes of them. Pure but for the inventory that it reads.
 import {
-  type DistributedVirtualSwitchHostMember,
   type DistributedVirtualSwitchHostMemberBacking,
   type DistributedVirtualSwitchHostMemberConfigSpec,
   isA,
   MethodFault,
   type MoRef,
-  make,
 } from '@vivarium/vim';
-import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { EntityRecord, SwitchMember } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 
 const DEFAULT_PORTS = 512;
 
 export interface MemberChange {
-  readonly members: readonly DistributedVirtualSwitchHostMember[];
+  readonly members: readonly SwitchMember[];
   readonly joined: readonly MoRef<'HostSystem'>[];
   readonly left: readonly MoRef<'HostSystem'>[];
   /** Members whose hosts have to do something. */
@@ -33,7 +31,7 @@ export function changeMembers(
   specs: readonly DistributedVirtualSwitchHostMemberConfigSpec[],
   { inventory, record, isUsedOn }: MemberOptions,
 ): MemberChange {
-  const members = new Map((record.config.host ?? []).map((member) => [member.config.host?.value ?? '', member]));
+  const members = new Map(record.members.map((member) => [member.host.value, member]));
   const joined: MoRef<'HostSystem'>[] = [];
   const left: MoRef<'HostSystem'>[] = [];
   const touched: MoRef<'HostSystem'>[] = [];
@@ -50,13 +48,11 @@ export function changeMembers(
       members.set(host.value, newMember(host, backing, maxProxySwitchPorts));
     } else if (!former) throw new MethodFault('NotFound', {}, `${name} is not on this switch`);
     else if (operation === 'edit') {
-      const { config } = former;
-      const changed = {
-        ...config,
-        ...(backing ? { backing: checkBacking(backing) } : {}),
+      members.set(host.value, {
+        ...former,
+        ...(backing ? { pnics: pnicsOf(backing) } : {}),
         ...(maxProxySwitchPorts === undefined ? {} : { maxProxySwitchPorts }),
-      };
-      members.set(host.value, { ...former, config: changed });
+      });
     } else if (operation === 'remove') {
       if (isUsedOn(host)) throw new MethodFault('ResourceInUse', { type: 'HostSystem', name });
       left.push(host);
@@ -66,29 +62,18 @@ export function changeMembers(
   return { members: [...members.values()], joined, left, touched };
 }
 
-/** A host on the switch as it is kept: `status` follows from its connection. */
 export function newMember(
   host: MoRef<'HostSystem'>,
   backing?: DistributedVirtualSwitchHostMemberBacking,
   maxProxySwitchPorts = DEFAULT_PORTS,
-): DistributedVirtualSwitchHostMember {
-  return make('DistributedVirtualSwitchHostMember', {
-    status: 'up',
-    config: make('DistributedVirtualSwitchHostMemberConfigInfo', {
-      host,
-      maxProxySwitchPorts,
-      backing: checkBacking(backing ?? make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec: [] })),
-    }),
-  });
+): SwitchMember {
+  return { host, maxProxySwitchPorts, pnics: backing ? pnicsOf(backing) : [] };
 }
 
-/** Kept with its keys: govc and others send none. */
-function checkBacking(backing: DistributedVirtualSwitchHostMemberBacking) {
+/** Without their keys: govc and others send none. */
+function pnicsOf(backing: DistributedVirtualSwitchHostMemberBacking): string[] {
   if (!isA('DistributedVirtualSwitchHostMemberPnicBacking', backing)) {
     throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.host.backing' });
   }
-  const pnicSpec = (backing.pnicSpec ?? []).map(({ pnicDevice }) =>
-    make('DistributedVirtualSwitchHostMemberPnicSpec', { pnicDevice }),
-  );
-  return make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec });
+  return (backing.pnicSpec ?? []).map(({ pnicDevice }) => pnicDevice);
 }

@@ -153,7 +153,7 @@ async function realize(
 }
 
 function membersOf({ inventory }: Center, dvs: MoRef<'VmwareDistributedVirtualSwitch'>): MoRef<'HostSystem'>[] {
-  return (inventory.get(dvs).config.host ?? []).flatMap(({ config }) => (config.host ? [config.host] : []));
+  return inventory.get(dvs).members.map(({ host }) => host);
 }
 
 function bumped(

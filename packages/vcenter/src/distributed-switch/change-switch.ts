@@ -16,7 +16,7 @@ import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { changeMembers, newMember } from './change-members.ts';
 import { switchUuid } from './hidden-network.ts';
-import { MOST_PORTS, MTU, newSwitch, uplinkNames, withPorts } from './new-switch.ts';
+import { MOST_PORTS, MTU, newSwitch, uplinkNames, uplinksOf, withPorts } from './new-switch.ts';
 import { changeSettings } from './port-settings.ts';
 import { portgroupEvent, switchEvent } from './switch-events.ts';
 import { requireUnused, vmsOn } from './switch-users.ts';
@@ -88,14 +88,15 @@ async function reconfigure(
   const changed: SwitchRecord = {
     ...former,
     name,
-    config: { ...changeConfig(former.config, spec), host: [...change.members] },
+    config: changeConfig(former.config, spec),
+    members: change.members,
   };
-  const ops = withUplinks(inventory, dvs, changed, former);
+  const ops = withUplinks(inventory, dvs, changed);
   const undo = ops.map((op): InventoryOp => {
     if (!('put' in op)) return op;
     return { put: op.put, record: inventory.get(op.put as MoRef<'VmwareDistributedVirtualSwitch'>) } as InventoryOp;
   });
-  const members = (changed.config.host ?? []).flatMap(({ config }) => (config.host ? [config.host] : []));
+  const members = changed.members.map(({ host }) => host);
   // Only what hosts carry out concerns them all; a new description does not.
   const concerned = [...change.left, ...(isForHosts(spec) ? members : change.touched)];
   await inventory.exclusively(async () => {
@@ -126,7 +127,7 @@ export function destroySwitch(center: Center, dvs: MoRef<'VmwareDistributedVirtu
   return switches.exclusively(async () => {
     const record = inventory.get(dvs);
     requireUnused(center, record.portgroups, 'VmwareDistributedVirtualSwitch', record.name);
-    const hosts = (record.config.host ?? []).flatMap(({ config }) => (config.host ? [config.host] : []));
+    const hosts = record.members.map(({ host }) => host);
     try {
       await switches.apply(hosts, dvs);
     } catch (error) {
@@ -205,9 +206,19 @@ export function withMembers(
   hosts: readonly MoRef<'HostSystem'>[],
 ): InventoryOp[] {
   const record = inventory.get(dvs);
-  const members = [...(record.config.host ?? []), ...hosts.map((host) => newMember(host))];
-  const changed = { ...record, config: { ...record.config, host: members } };
-  return withUplinks(inventory, dvs, changed, record);
+  const members = [...record.members, ...hosts.map((host) => newMember(host))];
+  return withUplinks(inventory, dvs, { ...record, members });
+}
+
+/** The switch without a member; nothing where it is none. */
+export function withoutMember(
+  inventory: Inventory,
+  dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
+  host: MoRef<'HostSystem'>,
+): InventoryOp[] {
+  const record = inventory.get(dvs);
+  const members = record.members.filter((member) => member.host.value !== host.value);
+  return members.length === record.members.length ? [] : withUplinks(inventory, dvs, { ...record, members });
 }
 
 /** The switch, and its uplink port group with a port for each uplink of each member. */
@@ -215,23 +226,15 @@ function withUplinks(
   inventory: Inventory,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
   changed: SwitchRecord,
-  former: SwitchRecord,
 ): InventoryOp[] {
   const [uplink] = changed.config.uplinkPortgroup ?? [];
   if (!uplink) return [{ put: dvs, record: changed }];
-  const policy = changed.config.uplinkPortPolicy as { uplinkPortName?: readonly string[] };
-  const each = policy.uplinkPortName?.length ?? 0;
-  const members = changed.config.host ?? [];
   const record = inventory.get(uplink);
-  const isSame = members.length * each === record.portKeys.length && members.length === former.config.host?.length;
-  if (isSame) return [{ put: dvs, record: changed }];
-  const { portgroup, owner } = withPorts(record, changed, members.length * each);
-  const keyed = members.map((member, index) => ({
-    ...member,
-    uplinkPortKey: portgroup.portKeys.slice(index * each, (index + 1) * each).map(String),
-  }));
+  const count = changed.members.length * uplinksOf(changed).length;
+  if (count === record.portKeys.length) return [{ put: dvs, record: changed }];
+  const { portgroup, owner } = withPorts(record, changed, count);
   return [
-    { put: dvs, record: { ...owner, config: { ...owner.config, host: keyed } } },
+    { put: dvs, record: owner },
     { put: uplink, record: portgroup },
   ];
 }

@@ -60,8 +60,8 @@ export function keepSwitches(center: Center): SwitchKeeper {
   });
   return {
     hostChanged(host) {
-      for (const [dvs, { config }] of inventory.ofType('VmwareDistributedVirtualSwitch')) {
-        if (config.host?.some((member) => member.config.host?.value === host.value)) touch(dvs);
+      for (const [dvs, { members }] of inventory.ofType('VmwareDistributedVirtualSwitch')) {
+        if (members.some((member) => member.host.value === host.value)) touch(dvs);
       }
     },
     stop() {

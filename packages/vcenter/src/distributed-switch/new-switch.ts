@@ -50,6 +50,11 @@ export function uplinkNames(policy: VMwareDVSConfigSpec['uplinkPortPolicy']): re
   return names;
 }
 
+/** The names of a switch's uplinks: each member has a port for each. */
+export function uplinksOf({ config }: Pick<SwitchRecord, 'config'>): readonly string[] {
+  return (config.uplinkPortPolicy as { uplinkPortName?: readonly string[] }).uplinkPortName ?? [];
+}
+
 export interface NewSwitch {
   readonly ref: MoRef<'VmwareDistributedVirtualSwitch'>;
   readonly uplink: MoRef<'DistributedVirtualPortgroup'>;
@@ -84,7 +89,6 @@ export function newSwitch(spec: DVSCreateSpec, options: NewSwitchOptions): NewSw
     uplinkPortPolicy: make('DVSNameArrayUplinkPortPolicy', { uplinkPortName: [...uplinks] }),
     uplinkPortgroup: [uplink],
     defaultPortConfig,
-    host: [],
     productInfo,
     policy: make('DVSPolicy', {
       autoPreInstallAllowed: false,
@@ -110,7 +114,16 @@ export function newSwitch(spec: DVSCreateSpec, options: NewSwitchOptions): NewSw
     multicastFilteringMode: 'legacyFiltering',
     networkResourceControlVersion: 'version3',
   });
-  const record: SwitchRecord = { name, parent: folder, datacenter, uuid, config, portgroups: [uplink], lastPort: 0 };
+  const record: SwitchRecord = {
+    name,
+    parent: folder,
+    datacenter,
+    uuid,
+    config,
+    members: [],
+    portgroups: [uplink],
+    lastPort: 0,
+  };
   const uplinkRecord: PortgroupRecord = {
     name: `${name}-DVUplinks-${ref.value.replace(/\D/g, '')}`,
     parent: folder,

@@ -1,12 +1,6 @@
 // Which switches and port groups a host has to have for its distributed switches, and the steps from what it has. Pure.
-import {
-  type DistributedVirtualSwitchHostMemberConfigInfo,
-  type HostNetworkInfo,
-  isA,
-  type MoRef,
-  make,
-  moRef,
-} from '@vivarium/vim';
+import { type HostNetworkInfo, type MoRef, make, moRef } from '@vivarium/vim';
+import type { SwitchMember } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { newMember } from './change-members.ts';
 import { hiddenPortGroupName, hiddenSwitchName, isHiddenSwitch, parseHiddenPortGroup } from './hidden-network.ts';
@@ -51,9 +45,9 @@ export function neededNetwork(
   const switches = new Map<string, HostSwitch>();
   const portGroups = new Map<string, HostPortGroup>();
   for (const [dvs, record] of inventory.ofType('VmwareDistributedVirtualSwitch')) {
-    const member = record.config.host?.find((one) => one.config.host?.value === host.value);
+    const member = record.members.find((one) => one.host.value === host.value);
     if (!member || dvs.value === without?.value) continue;
-    const { switches: ownSwitches, portGroups: own } = networkOf(inventory, dvs, member.config, without);
+    const { switches: ownSwitches, portGroups: own } = networkOf(inventory, dvs, member, without);
     for (const [name, needed] of ownSwitches) switches.set(name, needed);
     for (const [name, needed] of own) portGroups.set(name, needed);
   }
@@ -64,16 +58,15 @@ export function neededNetwork(
 function networkOf(
   inventory: Inventory,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
-  { backing, maxProxySwitchPorts }: DistributedVirtualSwitchHostMemberConfigInfo,
+  { maxProxySwitchPorts, pnics }: SwitchMember,
   without?: { readonly value: string },
 ): HostNetwork {
   const { uuid, config, portgroups } = inventory.get(dvs);
   const vswitchName = hiddenSwitchName(dvs, uuid);
-  const pnics = isA('DistributedVirtualSwitchHostMemberPnicBacking', backing) ? (backing.pnicSpec ?? []) : [];
   const vswitch = {
     mtu: config.maxMtu,
     numPorts: Math.min(Math.max(maxProxySwitchPorts, 1), MOST_PORTS),
-    pnics: pnics.map(({ pnicDevice }) => pnicDevice),
+    pnics,
   };
   const portGroups = new Map<string, HostPortGroup>();
   for (const portgroup of portgroups) {
@@ -88,8 +81,8 @@ function networkOf(
 
 /** What a host has to do to carry this switch: for who brings a host that does already. */
 export function stepsOfMember(inventory: Inventory, dvs: MoRef<'VmwareDistributedVirtualSwitch'>): NetworkStep[] {
-  const { config } = newMember(moRef('HostSystem', ''));
-  return planNetwork({ switches: new Map(), portGroups: new Map() }, networkOf(inventory, dvs, config));
+  const member = newMember(moRef('HostSystem', ''));
+  return planNetwork({ switches: new Map(), portGroups: new Map() }, networkOf(inventory, dvs, member));
 }
 
 /** Of what a host tells of its network, what carries distributed switches. */

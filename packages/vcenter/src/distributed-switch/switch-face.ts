@@ -10,12 +10,12 @@ import {
 } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
-import type { EntityRecord } from '../inventory/entity-records.ts';
+import type { EntityRecord, SwitchMember } from '../inventory/entity-records.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { addPortgroups } from './change-portgroup.ts';
 import { destroySwitch, reconfigureSwitch } from './change-switch.ts';
-import { portgroupSettings } from './new-switch.ts';
+import { portgroupSettings, uplinksOf } from './new-switch.ts';
 import { fetchPortKeys, fetchPorts } from './switch-ports.ts';
 import { vmsOn } from './switch-users.ts';
 
@@ -37,19 +37,25 @@ export function switchFace(center: Center): EntityFace<'VmwareDistributedVirtual
 /** What follows from the record, its port groups and the connections of its hosts. */
 export function switchProperties(center: Center, record: SwitchRecord): Properties<'VmwareDistributedVirtualSwitch'> {
   const { inventory, switches } = center;
-  const { config, name, uuid, portgroups } = record;
-  const hosts = (config.host ?? []).flatMap((member) => (member.config.host ? [member.config.host] : []));
+  const { config, members, name, uuid, portgroups } = record;
+  const hosts = members.map(({ host }) => host);
   const known = portgroups.flatMap((ref) => inventory.find(ref) ?? []);
   const numPorts = known.reduce((sum, { portKeys }) => sum + portKeys.length, 0);
   const { productInfo } = config;
-  const host = (config.host ?? []).map((member) => ({
-    ...member,
-    productInfo,
-    status: member.config.host ? switches.statusOf(member.config.host) : 'down',
-    runtimeState: make('DistributedVirtualSwitchHostMemberRuntimeState', {
-      currentMaxProxySwitchPorts: member.config.maxProxySwitchPorts,
+  const [uplink] = config.uplinkPortgroup ?? [];
+  const keys = (uplink && inventory.find(uplink)?.portKeys) ?? [];
+  const each = uplinksOf(record).length;
+  const host = members.map((member, index) =>
+    make('DistributedVirtualSwitchHostMember', {
+      config: memberConfig(member),
+      productInfo,
+      status: switches.statusOf(member.host),
+      uplinkPortKey: keys.slice(index * each, (index + 1) * each).map(String),
+      runtimeState: make('DistributedVirtualSwitchHostMemberRuntimeState', {
+        currentMaxProxySwitchPorts: member.maxProxySwitchPorts,
+      }),
     }),
-  }));
+  );
   return {
     capability: capability(),
     config: { ...config, name, numPorts, host },
@@ -72,6 +78,12 @@ export function switchProperties(center: Center, record: SwitchRecord): Properti
       ),
     }),
   } as Properties<'VmwareDistributedVirtualSwitch'>;
+}
+
+function memberConfig({ host, maxProxySwitchPorts, pnics }: SwitchMember) {
+  const pnicSpec = pnics.map((pnicDevice) => make('DistributedVirtualSwitchHostMemberPnicSpec', { pnicDevice }));
+  const backing = make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec });
+  return make('DistributedVirtualSwitchHostMemberConfigInfo', { host, maxProxySwitchPorts, backing });
 }
 
 function switchMethods(

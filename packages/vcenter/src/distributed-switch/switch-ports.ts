@@ -12,7 +12,7 @@ import {
 } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
-import { portgroupSettings } from './new-switch.ts';
+import { portgroupSettings, uplinksOf } from './new-switch.ts';
 
 interface Connection {
   readonly connectee: DistributedVirtualSwitchPortConnectee;
@@ -96,24 +96,23 @@ function portsOf(
 }
 
 function uplinkPorts(
-  { config }: EntityRecord<'VmwareDistributedVirtualSwitch'>,
+  owner: EntityRecord<'VmwareDistributedVirtualSwitch'>,
   portgroup: MoRef<'DistributedVirtualPortgroup'>,
   portKeys: readonly number[],
 ): Port[] {
-  const names = (config.uplinkPortPolicy as { uplinkPortName?: readonly string[] }).uplinkPortName ?? [];
+  const names = uplinksOf(owner);
   return portKeys.map((key, index) => {
-    const member = config.host?.[Math.floor(index / Math.max(names.length, 1))]?.config;
+    const member = owner.members[Math.floor(index / Math.max(names.length, 1))];
     const at = index % Math.max(names.length, 1);
-    const backing = member?.backing;
-    const pnic = isA('DistributedVirtualSwitchHostMemberPnicBacking', backing) ? backing.pnicSpec?.[at] : undefined;
+    const pnic = member?.pnics[at];
     const connection =
-      member?.host && pnic
+      member && pnic !== undefined
         ? {
             host: member.host,
             isActive: true,
             connectee: make('DistributedVirtualSwitchPortConnectee', {
               connectedEntity: member.host,
-              nicKey: pnic.pnicDevice,
+              nicKey: pnic,
               type: 'pnic',
             }),
           }

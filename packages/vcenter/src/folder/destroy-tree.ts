@@ -1,13 +1,14 @@
-// Destroy_Task of containers: everything below goes with them, VMs with their disks.
+// Destroy_Task of containers: everything below goes with them, VMs with their disks; one after the other from the leaves up, as no
+// store takes a tree of any size at once. Who is cut short leaves a smaller tree that is whole, and the same call takes the rest.
 // Source: vSphere Web Services API, Folder.Destroy_Task, Datacenter.Destroy_Task, ClusterComputeResource.Destroy_Task.
-import { MethodFault, type MoRef } from '@vivarium/vim';
+import { MethodFault, type MoRef, moRefKey } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { destroyPortgroup } from '../distributed-switch/change-portgroup.ts';
 import { destroySwitch } from '../distributed-switch/change-switch.ts';
 import { removeHost, requireRemovable } from '../host-system/remove-host.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
-import type { InventoryOp } from '../inventory/inventory.ts';
+import type { Inventory, InventoryOp, InventoryStep } from '../inventory/inventory.ts';
 import { destroyVm } from '../virtual-machine/destroy-vm.ts';
 
 /** Faults: NotSupported for a fixed folder; those of requireDestroyable, before anything is touched. */
@@ -30,10 +31,7 @@ export async function destroyTree(center: Center, root: EntityRef, call: Call): 
     const { dvs } = inventory.get<'DistributedVirtualPortgroup'>(ref as Portgroup);
     if (!below.some(({ value }) => value === dvs.value)) await destroyPortgroup(center, ref as Portgroup, call);
   }
-  await inventory.exclusively(async () => {
-    const left = collect(center, root).filter((ref) => inventory.find(ref as never) !== undefined);
-    await inventory.apply(left.reverse().map((ref): InventoryOp => ({ remove: ref })));
-  });
+  await inventory.exclusively(() => inventory.applySteps(leavesFirst(inventory, root)));
 }
 
 type Switch = MoRef<'VmwareDistributedVirtualSwitch'>;
@@ -68,4 +66,27 @@ function collect({ inventory }: Center, root: EntityRef): EntityRef[] {
     if (ref) found.push(...inventory.children(ref));
   }
   return found;
+}
+
+/** Removes the entity after everything below it. What it cannot be without, and that without it, goes in one step with it. */
+function leavesFirst(inventory: Inventory, root: EntityRef): InventoryStep[] {
+  const steps: InventoryStep[] = [];
+  const met = new Set<string>(); // a vApp is a child of its pool and of its folder
+  const visit = (ref: EntityRef, whole: InventoryOp[]): void => {
+    const key = moRefKey(ref as MoRef);
+    if (met.has(key)) return;
+    met.add(key);
+    const own = isPart(inventory, ref) ? whole : [];
+    for (const child of inventory.children(ref)) visit(child, own);
+    own.push({ remove: ref });
+    if (own !== whole) steps.push({ ops: own });
+  };
+  visit(root, []);
+  return steps;
+}
+
+/** A datacenter's own folder, or a compute resource's root pool. */
+function isPart(inventory: Inventory, ref: EntityRef): boolean {
+  if (ref.type === 'Folder') return inventory.get(ref as MoRef<'Folder'>).isFixed;
+  return ref.type === 'ResourcePool' && inventory.get(ref as MoRef<'ResourcePool'>).config === undefined;
 }

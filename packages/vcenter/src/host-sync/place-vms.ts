@@ -2,7 +2,7 @@
 import { type MoRef, moRef } from '@vivarium/vim';
 import { escapeName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
-import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
+import type { Inventory, InventoryStep } from '../inventory/inventory.ts';
 import { isApp } from '../resource-pool/pool-ref.ts';
 import { folderOfApp } from '../virtual-app/app-around.ts';
 import { type ExpectedVms, registrationKey, type VmPlace } from './expected-vms.ts';
@@ -25,7 +25,7 @@ export interface PlaceVmsOptions {
 /** Within `inventory.exclusively`. */
 export async function placeVms(options: PlaceVmsOptions): Promise<void> {
   const { steps, inventory, host, refs, expected, events } = options;
-  const ops: InventoryOp[] = [];
+  const changes: InventoryStep[] = [];
   const fulfilled: string[] = [];
   const after: (() => void)[] = [];
   const taken = new Map<string, Set<string>>();
@@ -45,7 +45,7 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const record = inventory.get(step.ref);
       refs.forget(moRef('VirtualMachine', record.hostKey));
       events.vmRemoved(step.ref, record.name);
-      ops.push({ remove: step.ref });
+      changes.push({ ops: [{ remove: step.ref }] });
     } else if (step.kind === 'keep') {
       const record = inventory.get(step.ref);
       refs.set(moRef('VirtualMachine', step.vm.hostKey), step.ref);
@@ -54,7 +54,7 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const name = isRenamed ? nameIn(record.parent, escapeName(step.vm.name), step.ref) : record.name;
       const known = isReadable ? identity(step.vm, step.sharesUuid) : { hostKey: step.vm.hostKey };
       const next = { ...record, ...known, name };
-      if (!isSameRecord(record, next)) ops.push({ put: step.ref, record: next });
+      if (!isSameRecord(record, next)) changes.push({ ops: [{ put: step.ref, record: next }] });
       if (name !== record.name) after.push(() => events.vmRenamed(step.ref, record.name, name));
     } else if (step.kind === 'move') {
       const record = inventory.get(step.ref);
@@ -63,7 +63,8 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const resourcePool = isSameOwner ? record.resourcePool : rootPool;
       const leaves = !isSameOwner && isApp(record.parent);
       const parent = leaves ? (folderOfApp(inventory, record.parent) as MoRef) : record.parent;
-      ops.push({ put: step.ref, record: { ...record, ...identity(step.vm), host, parent, resourcePool } });
+      const moved = { ...record, ...identity(step.vm), host, parent, resourcePool };
+      changes.push({ ops: [{ put: step.ref, record: moved }] });
       after.push(() => events.vmRelocated(step.ref, record.host));
     } else if (step.kind === 'add') {
       const ref = inventory.newRef('VirtualMachine');
@@ -73,13 +74,14 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const registered = expected.find(registration);
       const place = created ??
         registered ?? {
-          folder: discoveredFolder(options, ops),
+          folder: discoveredFolder(options, changes),
           resourcePool: rootPool,
         };
       fulfilled.push(instanceUuid, registration);
       refs.set(moRef('VirtualMachine', step.vm.hostKey), ref);
       const name = nameIn(place.folder as MoRef, escapeName(step.vm.name));
-      ops.push({ put: ref, record: newRecord(step, place, host, name) });
+      const record = newRecord(step, place, host, name);
+      changes.push({ ops: [{ put: ref, record }], more: expected.withdrawing([instanceUuid, registration]) });
       after.push(() => {
         if (created) events.vmCreated(ref);
         else if (registered) events.vmRegistered(ref);
@@ -87,7 +89,7 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       });
     }
   }
-  if (ops.length > 0) await inventory.apply(ops, expected.withdrawing(fulfilled));
+  await inventory.applySteps(changes);
   expected.withdrawn(fulfilled);
   for (const tell of after) tell();
 }
@@ -111,18 +113,16 @@ function isSameRecord(one: EntityRecord<'VirtualMachine'>, other: EntityRecord<'
 }
 
 /** The datacenter's folder for VMs that were found; made when the first one is. */
-function discoveredFolder({ inventory, host }: PlaceVmsOptions, ops: InventoryOp[]): MoRef<'Folder'> {
+function discoveredFolder({ inventory, host }: PlaceVmsOptions, changes: InventoryStep[]): MoRef<'Folder'> {
   const datacenter = inventory.above(host, 'Datacenter') as MoRef<'Datacenter'>;
   const { vmFolder } = inventory.get(datacenter);
   const known = inventory.childNamed(vmFolder, DISCOVERED);
   if (known?.type === 'Folder') return known as MoRef<'Folder'>;
-  const planned = ops.find((op) => 'put' in op && op.put.type === 'Folder');
+  const planned = changes.find(({ ops: [op] }) => op && 'put' in op && op.put.type === 'Folder')?.ops[0];
   if (planned && 'put' in planned) return planned.put as MoRef<'Folder'>;
   const ref = inventory.newRef('Folder', 'group-v');
   const childType = ['Folder', 'VirtualMachine', 'VirtualApp'];
-  ops.push({
-    put: ref,
-    record: { name: inventory.freeName(vmFolder, DISCOVERED), parent: vmFolder, childType, isFixed: false },
-  });
+  const record = { name: inventory.freeName(vmFolder, DISCOVERED), parent: vmFolder, childType, isFixed: false };
+  changes.push({ ops: [{ put: ref, record }] });
   return ref;
 }

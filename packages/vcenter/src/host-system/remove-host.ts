@@ -1,9 +1,10 @@
 // Takes a host out of the inventory, with its VMs; on the host nothing changes. A standalone host's compute resource goes too.
 import { MethodFault, type MoRef, make, moRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
+import { withoutMember } from '../distributed-switch/change-switch.ts';
 import type { HostLink } from '../host-link/host-link.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
-import type { InventoryOp } from '../inventory/inventory.ts';
+import type { InventoryStep } from '../inventory/inventory.ts';
 
 /** As vCenter: a host leaves a cluster in maintenance mode, or when it is not connected anyway. Fault: InvalidState. */
 export function requireRemovable({ inventory, hosts, service }: Center, host: MoRef<'HostSystem'>): void {
@@ -33,13 +34,12 @@ async function remove(center: Center, host: MoRef<'HostSystem'>): Promise<void> 
       const gone = session?.mirror.withdraw() ?? [];
       const isStandalone = record.parent.type === 'ComputeResource';
       const owner = isStandalone ? [...belowOwner(center, record.parent), record.parent as EntityRef] : [];
-      const leaving: EntityRef[] = [
-        ...vms.onHost(host).map(([ref]) => ref),
-        ...gone.filter((ref) => inventory.find(ref as MoRef<'Network'>)),
-        host,
-        ...owner,
-      ];
-      await inventory.apply([...leaveSwitches(center, host), ...leaving.map((ref): InventoryOp => ({ remove: ref }))]);
+      const shared = gone.filter((ref) => inventory.find(ref as MoRef<'Network'>));
+      await inventory.applySteps([
+        ...leaveSwitches(center, host),
+        ...vms.onHost(host).map(([remove]) => ({ ops: [{ remove }] })),
+        { ops: [...shared, host, ...owner].map((remove) => ({ remove })) },
+      ]);
     }),
   );
   undo.move();
@@ -58,12 +58,9 @@ export async function releaseHost({ service, log }: Center, link: Pick<HostLink,
 }
 
 /** Its distributed switches no longer name it. */
-function leaveSwitches({ inventory }: Center, host: MoRef<'HostSystem'>): InventoryOp[] {
-  return Array.from(inventory.ofType('VmwareDistributedVirtualSwitch')).flatMap(([put, record]): InventoryOp[] => {
-    const members = (record.config.host ?? []).filter(({ config }) => config.host?.value !== host.value);
-    if (members.length === record.config.host?.length) return [];
-    return [{ put, record: { ...record, config: { ...record.config, host: members } } }];
-  });
+function leaveSwitches({ inventory }: Center, host: MoRef<'HostSystem'>): InventoryStep[] {
+  const switches = [...inventory.ofType('VmwareDistributedVirtualSwitch')];
+  return switches.map(([dvs]) => ({ ops: withoutMember(inventory, dvs, host) }));
 }
 
 /** Its pools and vApps, children first; what runs in them goes with its host. */

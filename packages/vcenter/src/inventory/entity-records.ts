@@ -87,8 +87,9 @@ export interface EntityRecords {
     readonly datacenter: MoRef<'Datacenter'>;
     /** As vSphere writes it: `50 1e …-…`. */
     readonly uuid: string;
-    /** With its members; without their status, and without what its port groups add up to. */
+    /** Without its members, and without what its port groups add up to. */
     readonly config: VMwareDVSConfigInfo;
+    readonly members: readonly SwitchMember[];
     /** The uplinks' first. */
     readonly portgroups: readonly MoRef<'DistributedVirtualPortgroup'>[];
     /** How many port keys have been given. */
@@ -101,6 +102,14 @@ export interface EntityRecords {
     readonly config: DVPortgroupConfigInfo;
     readonly portKeys: readonly number[];
   };
+}
+
+/** A host on a distributed switch, in few words: there may be thousands of them in one document. */
+export interface SwitchMember {
+  readonly host: MoRef<'HostSystem'>;
+  readonly maxProxySwitchPorts: number;
+  /** Devices, e.g. `vmnic0`, in the order of the uplinks that they are. */
+  readonly pnics: readonly string[];
 }
 
 export type EntityType = keyof EntityRecords;

@@ -5,6 +5,7 @@ import type { Op, Store } from '@vivarium/store';
 import { type ManagedObjectReference, MethodFault, type MoRef, moRef, moRefKey } from '@vivarium/vim';
 import { plainName } from './entity-name.ts';
 import { ENTITY_TYPES, type EntityRecord, type EntityRef, type EntityType, ID_PREFIXES } from './entity-records.ts';
+import { inBatches } from './in-batches.ts';
 
 const RECORDS = 'inventory/entity/';
 const LAST_NUMBER = 'inventory/last-number';
@@ -14,6 +15,12 @@ export const NOWHERE: MoRef<'Folder'> = moRef('Folder', '');
 export type InventoryOp =
   | { readonly [T in EntityType]: { readonly put: MoRef<T>; readonly record: EntityRecord<T> } }[EntityType]
   | { readonly remove: EntityRef };
+
+export interface InventoryStep {
+  readonly ops: readonly InventoryOp[];
+  /** Of the store: they go with it. */
+  readonly more?: readonly Op[];
+}
 
 /** What listeners hear, after it is on disk. */
 export interface InventoryChange<T extends EntityType = EntityType> {
@@ -158,6 +165,14 @@ export class Inventory {
       const after = 'put' in op ? op.record : undefined;
       if (before || after) this.#tell({ ref: ref as MoRef<EntityType>, before, after });
     }
+  }
+
+  /**
+   * What is too much for one change: each step whole, several of them in one change, in their order. When one fails, or this process is
+   * killed, those before it have been done: each of them leaves the inventory as good as it was.
+   */
+  async applySteps(steps: Iterable<InventoryStep>): Promise<void> {
+    for (const { ops, more } of inBatches(steps)) await this.apply(ops, more);
   }
 
   /** What belongs to changes of other entities is added to each set of them; there is one such rule. */

@@ -117,7 +117,7 @@ export function destroyPool(center: Center, pool: Pool): Promise<void> {
       }),
       { remove: pool as EntityRef },
     ];
-    await inventory.apply(ops);
+    await inventory.applySteps(ops.map((op) => ({ ops: [op] })));
   });
 }
 

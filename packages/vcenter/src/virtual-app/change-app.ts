@@ -68,7 +68,7 @@ export async function unregisterApp(center: Center, app: App, call: Call): Promi
   }
   // A host's news that the VMs have gone come behind its answers.
   while (vmsWithin(center, app).length > 0) await nextChange(center);
-  await inventory.exclusively(() => inventory.apply(below(center, app).map((remove): InventoryOp => ({ remove }))));
+  await inventory.exclusively(() => inventory.applySteps(below(center, app).map((remove) => ({ ops: [{ remove }] }))));
 }
 
 function nextChange({ inventory }: Center): Promise<void> {
