@@ -94,8 +94,12 @@ void test('a VM is made where it was asked for, runs, is renamed and goes', asyn
   await center.task(vm, 'Rename_Task', { newName: 'db2' });
   assert.equal(center.read(vm, 'name'), 'db2');
   await center.task(vm, 'PowerOffVM_Task');
+  const users = [...center.read<MoRef[]>(vm, 'datastore'), ...center.read<MoRef[]>(vm, 'network')];
+  assert.ok(users.length > 0);
+  for (const one of users) assert.ok(center.read<MoRef[]>(one, 'vm').some(({ value }) => value === vm.value));
   await center.task(vm, 'Destroy_Task');
   assert.equal(center.service.graph.find(vm), undefined);
+  for (const one of users) assert.ok(!center.read<MoRef[]>(one, 'vm').some(({ value }) => value === vm.value));
   assert.deepEqual(center.read(pool, 'vm'), center.read(hosts[0] as MoRef, 'vm'));
 });
 

@@ -18,6 +18,8 @@ export interface EntityFace<T extends EntityType> {
   readonly properties: (ref: MoRef<T>, record: EntityRecord<T>) => Properties<T>;
   /** Where it is listed; by its record alone. */
   readonly listings: (record: EntityRecord<T>) => readonly Listing[];
+  /** Where it is listed by what its host has reported, which whoever takes that in keeps; left when the entity goes. */
+  readonly reportedListings?: (ref: MoRef<T>) => readonly Listing[];
   /** What its record says beside name and place, when it has changed. */
   readonly changes?: (ref: MoRef<T>, record: EntityRecord<T>, before: EntityRecord<T>) => Partial<Properties<T>>;
   /** Objects beside it that come and go with it. */
@@ -72,7 +74,8 @@ function add<T extends EntityType>(options: PublisherOptions, ref: MoRef<T>, rec
 function remove<T extends EntityType>(options: PublisherOptions, ref: MoRef<T>, record: EntityRecord<T>): void {
   const { graph, lists } = options;
   const face = faceOf(options, ref);
-  for (const { owner, property } of face.listings(record)) lists.remove(owner, property, ref as MoRef);
+  const listings = [...face.listings(record), ...(face.reportedListings?.(ref) ?? [])];
+  for (const { owner, property } of listings) lists.remove(owner, property, ref as MoRef);
   lists.flush(); // nobody is to follow a reference to nothing
   for (const { ref: beside } of face.companions?.(ref, record) ?? []) graph.remove(beside);
   graph.remove(ref as MoRef);

@@ -69,6 +69,11 @@ export function vmFace(center: Center): EntityFace<'VirtualMachine'> {
       { owner: host, property: 'vm' },
       { owner: resourcePool, property: 'vm' },
     ],
+    reportedListings: (ref) => {
+      const vm = center.service.graph.find(ref);
+      const owners = [...(vm?.get('datastore') ?? []), ...(vm?.get('network') ?? [])];
+      return owners.map((owner) => ({ owner: owner as MoRef, property: 'vm' }));
+    },
   };
 }
 
