@@ -1,7 +1,7 @@
 // A stream, its follower and an endpoint that keeps to vSphere's rules of sessions: whatever happens at whichever request, every task
 // that was begun ends, and as the endpoint's history says.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { isFault, moRef } from '@vivarium/vim';
 import { VimClient } from './client.ts';
 import { ConnectionLost } from './connection-lost.ts';

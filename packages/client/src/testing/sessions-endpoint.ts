@@ -128,7 +128,7 @@ export function keepSessions(
     changeSet: [{ name: 'info', op: 'assign', val: infoOf(id, shown.get(id)?.state ?? '') }],
   });
   const requireSession = (asking: string | undefined) => {
-    if (session === undefined)
+    if (session === undefined || asking !== session)
       throw new MethodFault('NotAuthenticated', { object: moRef('Task', ''), privilegeId: '' });
   };
 

@@ -4,7 +4,6 @@ import { MethodFault, type MoRef, type ResourceConfigSpec, type VAppConfigSpec }
 import { type Call, descriptionIdOf } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
-import type { InventoryOp } from '../inventory/inventory.ts';
 import { requireDepth, stamped } from '../resource-pool/change-pools.ts';
 import { settingsOf } from '../resource-pool/compute-pools.ts';
 import { isApp, isPool } from '../resource-pool/pool-ref.ts';
