@@ -4,13 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { findRuntime, runProgram } from '@vivarium/qemu';
 import { type MoRef, make, moRef } from '@vivarium/vim';
 import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
-import { labCache } from '../testing/lab-cache.ts';
+
 import { listQemus } from '../testing/machine-traces.ts';
 import { processorLimit } from '../testing/processor-limit.ts';
+import { makeStreamVmdk } from '../testing/stream-vmdk.ts';
 import { useLabCenter } from '../testing/use-lab-center.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { virshEveryday } from '../tour/virsh-everyday.ts';
@@ -184,15 +184,9 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
   });
 
   test('a disk is imported through vCenter, by a lease of the host that takes it', async () => {
-    const runtime = await findRuntime(labCache());
-    assert.ok(runtime, 'there is no runtime');
     const folder = await mkdtemp(join(tmpdir(), 'viv-import-'));
     try {
-      const [raw, stream] = [join(folder, 'raw'), join(folder, 'stream.vmdk')];
-      await writeFile(raw, Buffer.alloc(4 << 20, 'disk'));
-      const convert = ['convert', '-q', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=streamOptimized', raw, stream];
-      const command = runtime.direct('/usr/bin/qemu-img', convert);
-      await runProgram(command.file, command.args);
+      const stream = await makeStreamVmdk(folder);
       const at = ['-ds', 'datastore1 (1)'];
       await govc('import.vmdk', ...at, '-pool', '/DC/host/Cluster/Resources', stream, 'imported');
       assert.match(await govc('datastore.disk.info', ...at, 'imported/stream.vmdk'), /Type: +thin/);

@@ -1,4 +1,5 @@
-// What a host shows of itself and its VMs, as pure functions of plain data: shared with hosts that are simulated.
+// What a host shows of itself and its VMs, as pure functions of plain data, and what it answers over plain data: shared with hosts
+// that are simulated.
 
 export { AUTO_START_DEFAULTS, mergeAutoStart } from './auto-start-manager/plan-auto-start.ts';
 export { certificateInfo } from './certificate-manager/certificate-info.ts';
@@ -24,6 +25,10 @@ export { applyNetworkConfig } from './network-system/apply-network-config.ts';
 export * as changeConfiguration from './network-system/change-configuration.ts';
 export { netCapabilities, networkConfig, networkInfo } from './network-system/network-info.ts';
 export { networkHints } from './network-system/physical-nic.ts';
+export { type ImportDisk, importDisks } from './nfc/import-disks.ts';
+export { ImportLease, newLeaseProperties } from './nfc/lease.ts';
+export { leaseInfo } from './nfc/lease-info.ts';
+export { ovfManagerHandlers } from './ovf-manager/ovf-manager.ts';
 export { type ServiceFacts, serviceInfo } from './service-system/service-info.ts';
 export { fileSystemVolumes } from './storage-system/file-system-volumes.ts';
 export { storageDeviceInfo } from './storage-system/storage-device-info.ts';

@@ -28,11 +28,7 @@ export async function folderRequest(world: FileWorld, request: FolderRequest): P
   } catch (error) {
     request.body?.resume();
     if (!(error instanceof MethodFault)) throw error;
-    return reply(
-      httpStatus(error as MethodFault),
-      { 'content-type': 'text/plain; charset=utf-8' },
-      `${error.message}\n`,
-    );
+    return plainReply(httpStatus(error as MethodFault), `${error.message}\n`);
   }
 }
 
@@ -114,6 +110,11 @@ function folderPage(files: SimFiles, path: string, { datacenter, datastore }: Fo
         ...(entry.kind === 'folder' ? {} : { sizeBytes: sizeOf(entry) }),
       })),
   });
+}
+
+/** An answer of text or nothing. */
+export function plainReply(status: number, text = ''): FolderAnswer {
+  return reply(status, text === '' ? {} : { 'content-type': 'text/plain; charset=utf-8' }, text);
 }
 
 function reply(

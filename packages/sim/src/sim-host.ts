@@ -8,12 +8,14 @@ import {
   hostHardware,
   hostRuntime,
   hostSummary,
+  ovfManagerHandlers,
 } from '@vivarium/host/view';
 import type { FolderAnswer, FolderRequest, HostNews, HostUpdate } from '@vivarium/vcenter';
 import {
   box,
   type Event,
   type HostCertificateManagerCertificateInfo,
+  type ImportSpec,
   type ManagedObjectReference,
   MethodFault,
   type MoRef,
@@ -27,6 +29,7 @@ import type { Derived } from './derived.ts';
 import { FILE_OBJECTS } from './file-methods.ts';
 import { HostManagers } from './host-managers.ts';
 import { datastoreProperties, datastoreRef, type SimDatastore } from './sim-datastore.ts';
+import { SimImports } from './sim-imports.ts';
 import type { SimMachine } from './sim-machine.ts';
 import { SimNetwork } from './sim-network.ts';
 import { entered, left, modified, SimNews } from './sim-news.ts';
@@ -66,6 +69,8 @@ export class SimHost {
   readonly #vms: SimVms;
   readonly #network: SimNetwork;
   readonly #managers: HostManagers;
+  /** Most hosts import nothing. */
+  #imports: SimImports | undefined;
   readonly #startedMs: number;
   readonly #seed: number;
   #inMaintenanceMode = false;
@@ -168,7 +173,12 @@ export class SimHost {
         return this.#storage.systemMethod(method, args);
       case 'Datastore':
         return this.#storage.datastoreMethod(target.value, method);
+      case 'OvfManager':
+        return this.#ovfMethod(method, args);
+      case 'HttpNfcLease':
+        return this.imports.perform(target, method, args);
       case 'ResourcePool':
+        if (method === 'ImportVApp') return this.imports.begin(args['spec'] as ImportSpec);
         return this.pools.perform(target.value, method, args);
       case 'PerformanceManager':
         return performanceMethod(this.#performance(), method, args);
@@ -185,6 +195,15 @@ export class SimHost {
     }
   }
 
+  get imports(): SimImports {
+    this.#imports ??= new SimImports({
+      ...this.options,
+      create: (spec) => this.#vms.create(spec),
+      discard: (vm) => this.#vms.discard(vm),
+    });
+    return this.#imports;
+  }
+
   /** What the /folder door does on a real host. */
   folder(request: FolderRequest): Promise<FolderAnswer> {
     return this.#storage.folder(request);
@@ -197,6 +216,18 @@ export class SimHost {
 
   onEvent(listener: (event: Event) => void): () => void {
     return this.#news.onEvent(listener);
+  }
+
+  #ovfMethod(method: string, args: Record<string, unknown>): unknown {
+    const names = this.#network.names;
+    const handlers = ovfManagerHandlers({
+      datastoreName: ({ value }) => value,
+      networkNames: () => names,
+      networkName: ({ value }) => names.find((name) => networkRef(name).value === value),
+    }) as Readonly<Record<string, ((args: Record<string, unknown>) => unknown) | undefined>>;
+    const run = handlers[method];
+    if (!run) throw new MethodFault('NotSupported');
+    return run(args);
   }
 
   #folderMethod(method: string, args: Record<string, unknown>): unknown {

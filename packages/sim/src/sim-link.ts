@@ -8,6 +8,7 @@ import {
   type HostNews,
   type HostTarget,
   HostUnreachable,
+  type NfcRequest,
   type RunOptions,
 } from '@vivarium/vcenter';
 import { type AboutInfo, type Event, type ManagedObjectReference, MethodFault } from '@vivarium/vim';
@@ -111,13 +112,17 @@ export class SimLink implements HostLink {
     return this.#host.folder(request);
   }
 
-  /** A simulated host imports nothing. */
-  nfc(): Promise<FolderAnswer> {
-    return Promise.reject(new MethodFault('NotSupported', {}, 'simulated hosts import nothing'));
+  nfc(request: NfcRequest): Promise<FolderAnswer> {
+    return this.#host.imports.receive(request);
   }
 
-  watch(): AsyncIterable<Readonly<Record<string, unknown>>> {
-    throw new MethodFault('NotSupported', {}, 'a simulated host has nothing beside its inventory');
+  /** Leases are all that a simulated host has beside its inventory. */
+  watch(
+    ref: ManagedObjectReference,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): AsyncIterable<Readonly<Record<string, unknown>>> {
+    return this.#host.imports.watch(ref, paths, signal);
   }
 
   close(): void {

@@ -120,6 +120,14 @@ export class SimVms {
     return state;
   }
 
+  /** Takes a VM away with its files, whatever it does; no error when there is none. */
+  discard(id: string): void {
+    const vm = this.#vms.get(id);
+    if (!vm) return;
+    if (vm.power !== 'poweredOff') this.#put(stopped(vm));
+    this.#destroy(vm);
+  }
+
   /** Faults: NotFound, AlreadyExists, DuplicateName, InvalidVmConfig, NotSupported. */
   register(path: string, name: string | undefined): SimVmState {
     const entry = this.#options.storage.find(path);

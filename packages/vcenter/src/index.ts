@@ -9,6 +9,7 @@ export type {
   HostNews,
   HostTarget,
   HostUpdate,
+  NfcRequest,
   RunOptions,
 } from './host-link/host-link.ts';
 export { HostUnreachable } from './host-link/host-link.ts';

@@ -3,13 +3,11 @@
 import { type Clock, type Logger, type Random, token } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import {
-  type HttpNfcLeaseInfo,
   type ImportSpec,
   isA,
   isFault,
   MethodFault,
   type MoRef,
-  make,
   moRef,
   toLocalizedMethodFault,
   type VirtualDevice,
@@ -17,8 +15,9 @@ import {
 } from '@vivarium/vim';
 import type { Call, ObjectGraph } from '@vivarium/vmomi';
 import type { Also } from '../vm/vm-registry.ts';
-import { type ImportDisk, importDisks } from './import-disks.ts';
-import { ImportLease, LEASE_TIMEOUT_SECONDS, newLeaseProperties } from './lease.ts';
+import { importDisks } from './import-disks.ts';
+import { ImportLease, newLeaseProperties } from './lease.ts';
+import { leaseInfo } from './lease-info.ts';
 
 const DOCUMENT = 'host/import/';
 
@@ -109,39 +108,12 @@ export class Imports {
       const name = object.getPath('name');
       const devices = object.getPath('config.hardware.device');
       const disks = importDisks(String(name), Array.isArray(devices) ? (devices as VirtualDevice[]) : []);
-      if (lease.ref) lease.ready(vm, disks, this.#info(lease, lease.ref, vm, disks));
+      const endpoint = this.#options.endpoint();
+      if (lease.ref) lease.ready(vm, disks, leaseInfo({ lease: lease.ref, token: lease.token, vm, disks, endpoint }));
     } catch (error) {
       await this.#discard(vm);
       throw error;
     }
-  }
-
-  #info(
-    lease: ImportLease,
-    ref: MoRef<'HttpNfcLease'>,
-    vm: MoRef<'VirtualMachine'>,
-    disks: readonly ImportDisk[],
-  ): HttpNfcLeaseInfo {
-    const { port, sslThumbprint } = this.#options.endpoint();
-    // Clients put the host that they know in the place of `*`; those that do so by text keep the port.
-    const base = `https://*${port === 443 ? '' : `:${port}`}/nfc/${lease.token}`;
-    return make('HttpNfcLeaseInfo', {
-      lease: ref,
-      entity: vm,
-      deviceUrl: disks.map(({ importKey, deviceKey, fileName, path }) =>
-        make('HttpNfcLeaseDeviceUrl', {
-          key: `/${vm.value}/${deviceKey}`,
-          importKey,
-          url: `${base}/${fileName}`,
-          sslThumbprint,
-          disk: true,
-          targetId: fileName,
-          datastoreKey: /^\[([^\]]*)\]/.exec(path)?.[1],
-        }),
-      ),
-      totalDiskCapacityInKB: disks.reduce((sum, { capacityBytes }) => sum + capacityBytes / 1024, 0),
-      leaseTimeout: LEASE_TIMEOUT_SECONDS,
-    });
   }
 
   /** The VM is no import under way any more. */

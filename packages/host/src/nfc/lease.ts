@@ -17,8 +17,8 @@ import {
 } from '@vivarium/vim';
 import type { Call, ManagedObject } from '@vivarium/vmomi';
 import type { ImportDisk } from './import-disks.ts';
+import { LEASE_TIMEOUT_SECONDS } from './lease-info.ts';
 
-export const LEASE_TIMEOUT_SECONDS = 300;
 /** A lease that has ended can be looked at so long. */
 const SHOWN_AFTER_END_MS = 5 * 60_000;
 

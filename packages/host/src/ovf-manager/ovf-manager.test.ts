@@ -10,6 +10,7 @@ import {
   type VirtualDisk,
 } from '@vivarium/vim';
 import fc from 'fast-check';
+import { ovfContext } from '../nfc/publish-imports.ts';
 import { makeApi } from '../virtual-disk-manager/fixtures.ts';
 import { parseOvf, unitBytes } from './ovf-envelope.ts';
 import { ovfManagerHandlers } from './ovf-manager.ts';
@@ -53,7 +54,7 @@ async function createImportSpec(descriptor: string, params: { diskProvisioning?:
   host.graph.add(moRef('Network', 'HaNetwork-VM Network'), { name: 'VM Network' });
   const datastore = host.datastores.find('datastore1')?.ref;
   assert.ok(datastore);
-  const handlers = ovfManagerHandlers({ graph: host.graph, datastores: host.datastores });
+  const handlers = ovfManagerHandlers(ovfContext(host.graph, host.datastores));
   const cisp = make('OvfCreateImportSpecParams', { locale: '', deploymentOption: '', entityName: '', ...params });
   const args = { ovfDescriptor: descriptor, resourcePool: moRef('ResourcePool', 'ha-root-pool'), datastore, cisp };
   return (await handlers.CreateImportSpec?.(args, host.call)) as OvfCreateImportSpecResult;

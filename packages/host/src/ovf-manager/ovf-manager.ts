@@ -9,21 +9,22 @@ import {
   type OvfCreateImportSpecResult,
   toLocalizedMethodFault,
 } from '@vivarium/vim';
-import type { Call, ObjectGraph } from '@vivarium/vmomi';
-import type { Datastores } from '../datastore/datastores.ts';
+import type { Call } from '@vivarium/vmomi';
 import { planImport } from './import-spec.ts';
 import { parseOvf } from './ovf-envelope.ts';
 
 export interface OvfContext {
-  readonly graph: Pick<ObjectGraph, 'ofType' | 'find'>;
-  readonly datastores: Datastores;
+  /** Throws ManagedObjectNotFound. */
+  readonly datastoreName: (datastore: MoRef<'Datastore'>) => string;
+  readonly networkNames: () => readonly string[];
+  readonly networkName: (network: MoRef<'Network'>) => string | undefined;
 }
 
 export function ovfManagerHandlers(context: OvfContext): Handlers<'OvfManager', Call> {
   return {
     // What is wrong with the descriptor is part of the answer (`error`), not a fault of the call.
     CreateImportSpec({ ovfDescriptor, datastore, cisp }) {
-      const { name } = context.datastores.ofRef(datastore);
+      const name = context.datastoreName(datastore);
       try {
         return importSpec(context, ovfDescriptor, name, cisp);
       } catch (error) {
@@ -35,7 +36,7 @@ export function ovfManagerHandlers(context: OvfContext): Handlers<'OvfManager', 
 }
 
 function importSpec(
-  { graph }: OvfContext,
+  { networkNames, networkName }: OvfContext,
   descriptor: string,
   datastore: string,
   cisp: OvfCreateImportSpecParams,
@@ -44,15 +45,14 @@ function importSpec(
   const [system, ...more] = envelope.systems;
   if (!system) throw new MethodFault('OvfMissingElement', { lineNumber: 1, name: 'VirtualSystem' });
   if (more.length > 0) throw new MethodFault('OvfUnsupportedElement', { name: 'VirtualSystemCollection' });
-  const names = Array.from(graph.ofType('Network'), (network) => network.get('name') ?? '');
-  const nameOf = (ref: MoRef) => graph.find(ref)?.getPath('name') as string | undefined;
+  const names = networkNames();
   const { configSpec, fileItems, warnings } = planImport(envelope, system, {
     entityName: cisp.entityName,
     datastore,
     diskProvisioning: cisp.diskProvisioning || undefined,
     network(name) {
       const mapping = cisp.networkMapping?.find((candidate) => candidate.name === name);
-      if (mapping) return nameOf(mapping.network as MoRef);
+      if (mapping) return networkName(mapping.network as MoRef<'Network'>);
       return names.includes(name) ? name : names[0];
     },
   });
