@@ -2,18 +2,19 @@
 import { after, afterEach, before } from 'node:test';
 
 interface Started extends AsyncDisposable {
-  log(): Promise<string>;
+  /** Of what runs in a process of its own. */
+  log?(): Promise<string>;
 }
 
 /** Call it inside `describe`. `what` it is, and of `whom` the log is that a test which fails prints the end of. */
-export function useStarted<T extends Started>(start: () => Promise<T>, what: string, whom: string): () => T {
+export function useStarted<T extends Started>(start: () => Promise<T>, what: string, whom = what): () => T {
   let started: T | undefined;
   before(async () => {
     started = await start();
   });
   afterEach(async (context) => {
     // Tests have `passed`; what node:test's types do not say.
-    if (started && (context as { passed?: boolean }).passed === false)
+    if (started?.log && (context as { passed?: boolean }).passed === false)
       console.log(`the end of ${whom}'s log:\n${await started.log()}`);
   });
   after(async () => {
