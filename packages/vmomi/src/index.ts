@@ -34,6 +34,7 @@ export { callOf } from './http/call-context.ts';
 export { basicCredentials, SESSION_HEADER } from './http/cookies.ts';
 export { registerSideService } from './http/register.ts';
 export { prepareScope } from './http/scope.ts';
+export { type LocalUser, localUser } from './local-user.ts';
 export { type NfcReceiver, registerNfcDoor } from './nfc-door/nfc-door.ts';
 export { daemonOptions } from './option-manager/daemon-options.ts';
 export type { OptionDefinition } from './option-manager/option-definition.ts';

@@ -2,8 +2,8 @@
 import type { TestContext } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
-import { MethodFault, type MoRef, make, schema, type TaskInfo } from '@vivarium/vim';
-import { type Call, Service } from '@vivarium/vmomi';
+import { MethodFault, type MoRef, make } from '@vivarium/vim';
+import { localUser, Service } from '@vivarium/vmomi';
 import { TicketRegistry } from '../console/ticket-registry.ts';
 import { hostMethods } from '../host-system/host-methods.ts';
 import { publishHost } from '../host-system/host-object.ts';
@@ -136,49 +136,16 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
   const { service } = made;
   if (!service) throw new Error('the host was not published');
   await service.authorization.ensureAdmin('root');
-  const session = service.sessions.open(
-    { userName: 'root', fullName: 'root', groups: [] },
-    { ipAddress: '127.0.0.1', userAgent: 'test', locale: 'en' },
-  );
-  const call: Call = {
-    session,
-    version: schema.versions[0] ?? schema.legacyVersion,
-    signal: new AbortController().signal,
-    service,
-    remoteAddress: '127.0.0.1',
-    localAddress: '::ffff:192.0.2.1',
-  };
-  const invoke = async <R>(ref: MoRef, method: string, args: object = {}) =>
-    (await service.invoke({ this: ref, method, args: { ...args } }, call)) as R;
+  const root = { userName: 'root', fullName: 'root', groups: [] };
+  const { invoke, run } = localUser(service, root, 'test', { localAddress: '::ffff:192.0.2.1' });
   return {
     host,
     service,
     invoke,
-    async run<R>(ref: MoRef, method: string, args?: object) {
-      const task = await invoke<MoRef<'Task'>>(ref, method, args);
-      const info = await ended(service, task);
-      if (info.error) throw MethodFault.from(info.error.fault as { _typeName?: string }, info.error.localizedMessage);
-      return info.result as R;
-    },
+    run,
     statistics,
     machine,
     property: <R>(ref: MoRef, path: string) => service.graph.get(ref).getPath(path) as R,
     restart: () => publishOn((options) => host.restart(options)),
   };
-}
-
-function ended(service: Service, task: MoRef<'Task'>): Promise<TaskInfo> {
-  const object = service.graph.get(task);
-  return new Promise((resolve) => {
-    const look = () => {
-      const info = object.get('info');
-      if (!info || (info.state !== 'success' && info.state !== 'error')) return false;
-      resolve(info);
-      return true;
-    };
-    if (look()) return;
-    const stop = service.graph.subscribe(task, () => {
-      if (look()) stop();
-    });
-  });
 }

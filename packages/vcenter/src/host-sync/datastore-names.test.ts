@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MoRef, make } from '@vivarium/vim';
 import { FakeHost } from '../testing/fake-host.ts';
+import { everythingOf } from '../testing/fake-host-said.ts';
 import { fault, type TestCenter, testCenter } from '../testing/test-center.ts';
 
 async function sharing(center: TestCenter) {
@@ -43,7 +44,7 @@ void test('a datastore that is renamed on its host is renamed here, if it was ca
   for (const host of hosts) await center.addHost(cluster as MoRef, host);
   const names = () => center.read<MoRef[]>(cluster as MoRef, 'datastore').map((ref) => center.read(ref, 'name'));
   const rename = (host: FakeHost, name: string) => {
-    const ref = host.everything().find(({ ref: { type } }) => type === 'Datastore')?.ref;
+    const ref = everythingOf(host).find(({ ref: { type } }) => type === 'Datastore')?.ref;
     assert.ok(ref);
     host.tell({ kind: 'modify', ref, changes: [{ name: 'name', value: name }] });
   };

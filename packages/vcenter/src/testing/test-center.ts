@@ -7,11 +7,12 @@ import type { TestContext } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import { openSqliteStore } from '@vivarium/store';
-import { isFault, MethodFault, type MoRef, moRef, schema } from '@vivarium/vim';
-import type { Call } from '@vivarium/vmomi';
+import { isFault, type MoRef, moRef } from '@vivarium/vim';
+import { type Call, localUser } from '@vivarium/vmomi';
 import { ROOT_FOLDER } from '../folder/create-entity.ts';
 import { openVpxd, type Vpxd } from '../vpxd.ts';
-import { FakeDialer, type FakeHost } from './fake-host.ts';
+import type { FakeHost } from './fake-host.ts';
+import { FakeDialer } from './fake-link.ts';
 
 export interface TestCenter extends Vpxd {
   readonly dialer: FakeDialer;
@@ -64,31 +65,8 @@ export async function testCenter(
     await close();
     if (!from.directory) rmSync(directory, { recursive: true });
   });
-  const session = service.sessions.open(
-    { userName: 'root', fullName: 'root', groups: [] },
-    { ipAddress: '127.0.0.1', userAgent: 'test', locale: 'en' },
-  );
-  const call: Call = {
-    session,
-    version: schema.versions[0] ?? schema.legacyVersion,
-    signal: new AbortController().signal,
-    service,
-    remoteAddress: '127.0.0.1',
-  };
-  const invoke = async <R>(ref: MoRef, method: string, args: object = {}) =>
-    (await service.invoke({ this: ref, method, args: { ...args } }, call)) as R;
-  const task = async <R>(ref: MoRef, method: string, args: object = {}): Promise<R> => {
-    const started = await invoke<MoRef<'Task'>>(ref, method, args);
-    const { promise, resolve, reject } = Promise.withResolvers<R>();
-    const look = () => {
-      const info = service.graph.find(started)?.get('info');
-      if (info?.state === 'success') resolve(info.result as R);
-      if (info?.state === 'error') reject(MethodFault.from(info.error?.fault ?? {}));
-    };
-    const stop = service.graph.subscribe(started as MoRef, look);
-    look();
-    return promise.finally(stop);
-  };
+  const root = { userName: 'root', fullName: 'root', groups: [] };
+  const { call, invoke, run: task } = localUser(service, root, 'test');
   const eventually = async (condition: () => boolean) => {
     while (!condition()) await new Promise((resolve) => setImmediate(resolve));
   };
