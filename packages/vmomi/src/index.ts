@@ -40,6 +40,7 @@ export { daemonOptions } from './option-manager/daemon-options.ts';
 export type { OptionDefinition } from './option-manager/option-definition.ts';
 export { addOptionManager, optionHandlers, optionProperties } from './option-manager/option-manager.ts';
 export { Settings } from './option-manager/settings.ts';
+export { Pacer } from './pacer.ts';
 export { entityMetric, entityMetricCsv, metricId } from './performance-manager/entity-metric.ts';
 export { registerScreenRoute } from './screen-door/screen-route.ts';
 export { Service, type ServiceOptions } from './service.ts';

@@ -1,7 +1,7 @@
 // One round over the hosts: what they hand in goes to the archive in small lots, and is added up for their groups on the way, so
 // that a round over 45,000 VMs never holds them all.
 import { type MoRef, moRef, moRefKey } from '@vivarium/vim';
-import type { Archive, MetricValue } from '@vivarium/vmomi';
+import type { Archive, MetricValue, Pacer } from '@vivarium/vmomi';
 import type { HostFigures } from './collect-host.ts';
 import { GroupSums } from './group-sums.ts';
 import type { OperationCounts } from './operation-counts.ts';
@@ -14,6 +14,7 @@ export interface CollectionOptions {
   readonly archive: Archive;
   readonly topology: Topology;
   readonly operations: OperationCounts;
+  readonly pacer: Pacer;
   readonly periodS: number;
   /** The period that has just ended; undefined when only late figures are collected. */
   readonly newestMs: number | undefined;
@@ -51,7 +52,10 @@ export class Collection {
     const { archive, newestMs } = this.#options;
     for (const [timeMs, period] of [...this.#periods].toSorted(([a], [b]) => a - b)) {
       await archive.add(timeMs, period.entities);
-      await archive.add(timeMs, timeMs === newestMs ? this.#newestGroups(period.groups) : this.#lateGroups(timeMs));
+      await archive.add(
+        timeMs,
+        timeMs === newestMs ? this.#newestGroups(period.groups) : await this.#lateGroups(timeMs),
+      );
       await archive.complete(timeMs);
     }
   }
@@ -83,8 +87,8 @@ export class Collection {
    * A host that is late changes the sums of its groups; the others' part is in the archive. Rates of datastores are not worked
    * out again, and the counts of operations stay.
    */
-  #lateGroups(timeMs: number) {
-    const { archive, topology, periodS } = this.#options;
+  async #lateGroups(timeMs: number) {
+    const { archive, topology, periodS, pacer } = this.#options;
     const groups = new GroupSums(topology);
     const former = new Map<string, readonly MetricValue[]>();
     for (const [entity, values] of archive.at(periodS, timeMs)) {
@@ -92,6 +96,7 @@ export class Collection {
       const type = entity.slice(0, colon);
       if (type === 'HostSystem' || type === 'VirtualMachine') groups.add(moRef(type, entity.slice(colon + 1)), values);
       else former.set(entity, values);
+      await pacer.pause();
     }
     return [...groups.clusters, ...groups.pools].map(([entity, values]) => {
       const isNew = new Set(values.map(({ counter }) => counter));

@@ -31,6 +31,7 @@ const vm = (number: number) => moRef('VirtualMachine', `vm-${number}`);
 class FakeSource implements HostSource {
   readonly asked: (readonly StatisticsQuery[])[] = [];
   isAway = false;
+  onAsked: () => void = () => undefined;
   since = START;
   readonly #number: number;
   readonly #now: () => number;
@@ -42,6 +43,7 @@ class FakeSource implements HostSource {
 
   async query(queries: readonly StatisticsQuery[]) {
     this.asked.push(queries);
+    this.onAsked();
     if (this.isAway) throw new HostUnreachable('gone');
     return queries.map(({ entity, periodS, metrics, range, limit }) => {
       const times: number[] = [];
@@ -279,4 +281,22 @@ void test('it collects by itself, twenty seconds after each period', async () =>
   const asked = source(made, 1).asked.length;
   clock.advance(3 * PERIOD);
   assert.equal(source(made, 1).asked.length, asked);
+});
+
+void test('a round over many hosts leaves the event loop to others now and then', async () => {
+  const made = world(50);
+  const { clock, sources, feed } = made;
+  clock.advance(PERIOD);
+  let isRunning = true;
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    if (isRunning) setImmediate(count);
+  };
+  setImmediate(count);
+  // Each host takes the daemon ten milliseconds.
+  for (const one of sources.values()) one.onAsked = () => clock.advance(10);
+  await feed.collect(START + PERIOD);
+  isRunning = false;
+  assert.ok(turns >= 50, `${turns} turns`);
 });

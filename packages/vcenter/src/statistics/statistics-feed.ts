@@ -10,6 +10,7 @@ import {
   type MetricId,
   metricFilter,
   NO_SAMPLES,
+  Pacer,
   REAL_TIME_PERIOD_S,
   type Samples,
   type StatisticsProvider,
@@ -62,12 +63,15 @@ export class StatisticsFeed implements StatisticsProvider {
   /** In one round: until when a host that had nothing was asked. */
   readonly #asked = new Map<string, number>();
   readonly #ending = new AbortController();
+  /** A round over thousands of hosts is seconds of work. */
+  readonly #pacer: Pacer;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
 
   constructor(options: StatisticsFeedOptions) {
     this.#options = options;
     this.settings = options.settings;
+    this.#pacer = new Pacer(options.clock);
   }
 
   /** Begins to collect. */
@@ -169,6 +173,7 @@ export class StatisticsFeed implements StatisticsProvider {
       archive,
       topology,
       operations,
+      pacer: this.#pacer,
       periodS: base.periodS,
       newestMs: isFirst ? untilMs : undefined,
     });
@@ -176,6 +181,7 @@ export class StatisticsFeed implements StatisticsProvider {
     const waiting = [...topology.hosts()];
     const ask = async () => {
       for (let host = waiting.pop(); host && !this.#ending.signal.aborted; host = waiting.pop()) {
+        await this.#pacer.pause();
         const handedIn = await this.#ask(host, untilMs, metrics);
         isBehind ||= handedIn.isBehind;
         for (const [timeMs, figures] of handedIn.periods) await collection.add(timeMs, figures);

@@ -7,9 +7,9 @@ import { createGzip } from 'node:zlib';
 import type { Clock, Logger } from '@vivarium/base';
 import type { EncodedSink } from '@vivarium/vim';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Pacer } from '../pacer.ts';
 import { CHUNK_BYTES, ChunkPool, ChunkSink } from './chunk-sink.ts';
 import { acceptsGzip, LEVEL } from './gzip.ts';
-import { Pacer } from './pacer.ts';
 
 /** A client that takes nothing for so long is given up. */
 const STALL_MS = 5 * 60_000;

@@ -272,6 +272,7 @@ export class Archive {
         parts.push(this.#block(below.periodS, part * CHUNKS + chunk));
       }
       const entries = this.#rollUpEntries(parts, level.keeps);
+      await nextTurn();
       if (entries.length > 0) made.push({ id: period * CHUNKS + chunk, bytes: encodeBlock(entries) });
       if (made.length < BLOCKS_AT_ONCE) continue;
       await this.#write(level.periodS, made);

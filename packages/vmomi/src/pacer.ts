@@ -1,4 +1,5 @@
-// Long replies take turns with everything else: together they get so much of one turn of the event loop, then the others.
+// Long work, done in pieces, takes turns with everything else: all of it together gets so much of one turn of the event loop, then
+// the others.
 import type { Clock } from '@vivarium/base';
 
 const TURN_MS = 8;
