@@ -170,7 +170,8 @@ export class Collector {
     if (version === '') return 0;
     const since = /^[1-9]\d{0,14}$/.test(version) ? Number(version) : Number.NaN;
     if (!(since >= this.#horizon && since <= this.#version)) throw new MethodFault('InvalidCollectorVersion');
-    if (since - RETAINED_VERSIONS > this.#horizon) this.#forget(since - RETAINED_VERSIONS);
+    // Some at a time: with each version it would be felt.
+    if (since - this.#horizon > 2 * RETAINED_VERSIONS) this.#forget(since - RETAINED_VERSIONS);
     return since;
   }
 
