@@ -16,6 +16,8 @@ import { rollUp } from './roll-up.ts';
 const CHUNK_SIZE = 64;
 /** More chunks than there will ever be. */
 const CHUNKS = 2 ** 20;
+/** Entities whose figures are put into blocks in one turn of the event loop: a few milliseconds. */
+const ENTITIES_AT_ONCE = 256;
 /** Blocks in one transaction: some 20 ms on the daemon's thread. */
 const BLOCKS_AT_ONCE = 256;
 
@@ -208,7 +210,9 @@ export class Archive {
     figures: Iterable<readonly [string, readonly MetricValue[]]>,
   ): Promise<Set<number>> {
     const chunks = new Map<number, Map<number, BlockEntry>>();
+    let count = 0;
     for (const [name, values] of figures) {
+      if (++count % ENTITIES_AT_ONCE === 0) await nextTurn();
       const kept = values.filter((metric) => metric.value !== MISSING && base.keeps(metric));
       if (kept.length === 0) continue;
       const entity = this.#dictionary.entity(name, timeMs);
