@@ -227,10 +227,7 @@ export class SimVms {
     }
     if (vm.power === 'poweredOn') this.#hold(vm, 1);
     if (former?.power === 'poweredOn') this.#hold(former, -1);
-    if (news.isHeard) {
-      const isAlike = former !== undefined && vm.config === former.config;
-      news.tell(modified(vm.ref, vmProperties(vm, clock), isAlike ? AFTER_POWER : undefined));
-    }
+    if (news.isHeard) news.tell(modified(vm.ref, vmProperties(vm, clock), changedBy(former, vm)));
     if (event) news.post(this.#subject(vm), vmEvent(event, this.#subject(vm)));
   }
 
@@ -273,6 +270,16 @@ export class SimVms {
 }
 
 const AFTER_POWER = ['runtime', 'guest', 'guestHeartbeatStatus', 'summary', 'overallStatus'] as const;
+
+/** The properties that may be others now; undefined: any. Of the configuration a power operation changes what is connected. */
+function changedBy(
+  former: SimVmState | undefined,
+  { config, power, bootTime }: SimVmState,
+): readonly string[] | undefined {
+  if (former === undefined) return undefined;
+  if (config === former.config) return AFTER_POWER;
+  return power === former.power && bootTime === former.bootTime ? undefined : [...AFTER_POWER, 'config'];
+}
 
 function allowed(vm: SimVmState, request: VmRequest): SimVmState {
   checkPowerState(request, vm.power);
