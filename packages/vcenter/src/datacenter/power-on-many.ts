@@ -16,6 +16,7 @@ export async function powerOnMany(
     try {
       const object = service.graph.get(vm);
       service.authorization.check(call.session, object as never, 'VirtualMachine.Interact.PowerOn');
+      center.apps.requireCalm(vm);
       admit(center, vm);
       const { host } = inventory.get(vm);
       const task = forwarder.startTask(vm, { host, method: 'PowerOnVM_Task', args: {} }, call);

@@ -136,10 +136,7 @@ export class Inventory {
 
   /** The name, or with the first free ` (n)` behind it: what vCenter calls a datastore or VM whose name is taken. */
   freeName(parent: ManagedObjectReference, name: string, isTaken: (name: string) => boolean = () => false): string {
-    for (let count = 0; ; count++) {
-      const candidate = count === 0 ? name : `${name} (${count})`;
-      if (!this.childNamed(parent, candidate) && !isTaken(candidate)) return candidate;
-    }
+    return firstFree(name, (one) => this.childNamed(parent, one) !== undefined || isTaken(one));
   }
 
   /** Checks and changes that belong together: no other change comes in between. Not re-entrant. */
@@ -211,6 +208,14 @@ export class Inventory {
       if (siblings?.get(name)?.value === ref.value) siblings.delete(name);
       if (siblings?.size === 0) this.#children.delete(parent);
     }
+  }
+}
+
+/** The name, or with the first ` (n)` behind it that is not taken. */
+export function firstFree(name: string, isTaken: (name: string) => boolean): string {
+  for (let count = 0; ; count++) {
+    const candidate = count === 0 ? name : `${name} (${count})`;
+    if (!isTaken(candidate)) return candidate;
   }
 }
 

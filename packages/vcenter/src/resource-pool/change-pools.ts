@@ -11,8 +11,8 @@ import {
 import { MethodFault, type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
-import type { EntityRecord, EntityRef } from '../inventory/entity-records.ts';
-import type { InventoryOp } from '../inventory/inventory.ts';
+import type { EntityRecord, EntityRef, EntityType } from '../inventory/entity-records.ts';
+import { firstFree, type InventoryOp } from '../inventory/inventory.ts';
 import { appAround, folderOfApp } from '../virtual-app/app-around.ts';
 import { settingsOf } from './compute-pools.ts';
 import { isApp, isPool } from './pool-ref.ts';
@@ -89,6 +89,7 @@ export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[
         requireSameOwner(center, owner, pool);
         inventory.requireFreeName(target, record.name, pool as MoRef);
         refuse(findPoolMoveFault(tree, pool.value, target.value));
+        requireDepth(center, target, heightOf(center, pool));
         const folder = folderOfMoved(center, pool, target);
         if (folder) inventory.requireFreeName(folder, record.name, pool as MoRef);
         const moved = { ...record, parent: target as MoRef, folder };
@@ -100,19 +101,22 @@ export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[
 
 /** Its pools and VMs go to the pool around it. Fault: NotSupported for a root pool. */
 export function destroyPool(center: Center, pool: Pool): Promise<void> {
-  const { inventory } = center;
+  const { inventory, lists } = center;
   return inventory.exclusively(async () => {
     const { parent } = ownPool(center, pool);
     const around = parent as unknown as Pool;
-    const vms = [...inventory.ofType('VirtualMachine')].filter(
-      ([, record]) => record.resourcePool.value === pool.value,
-    );
-    const children = poolsIn(center, pool);
+    const vms = lists.members(pool, 'vm') as MoRef[] as MoRef<'VirtualMachine'>[];
+    // The pool's own name becomes free.
+    const others = inventory.children(parent).filter(({ value }) => value !== pool.value);
+    const taken = new Set(others.map((ref) => inventory.get(ref as MoRef<EntityType>).name));
     const ops: InventoryOp[] = [
-      ...vms.map(([put, record]): InventoryOp => ({ put, record: { ...record, resourcePool: around } })),
-      ...children.map((child): InventoryOp => {
+      ...vms.map((put): InventoryOp => {
+        return { put, record: { ...inventory.get<'VirtualMachine'>(put), resourcePool: around } };
+      }),
+      ...poolsIn(center, pool).map((child): InventoryOp => {
         const record = inventory.get<'ResourcePool'>(child);
-        const name = inventory.freeName(parent, record.name, () => false);
+        const name = firstFree(record.name, (one) => taken.has(one));
+        taken.add(name);
         return { put: child, record: { ...record, name, parent } } as InventoryOp;
       }),
       { remove: pool as EntityRef },
@@ -205,15 +209,20 @@ export function stamped(
   });
 }
 
-/** Fault: InvalidResourcePoolStructureFault, when a pool below this one would be too deep. */
-export function requireDepth(center: Center, parent: Pool): void {
-  if (depthOf(center, parent) < MAX_DEPTH) return;
+/** `height`: of the pools that come below `parent`. Fault: InvalidResourcePoolStructureFault, when the lowest would be too deep. */
+export function requireDepth(center: Center, parent: Pool, height = 1): void {
+  if (depthOf(center, parent) + height <= MAX_DEPTH) return;
   throw new MethodFault('InvalidResourcePoolStructureFault', {}, `resource pools are at most ${MAX_DEPTH} deep`);
 }
 
 function depthOf({ inventory }: Center, pool: Pool): number {
   const { parent } = inventory.get<'ResourcePool'>(pool);
   return isPool(parent) ? 1 + depthOf({ inventory } as Center, parent) : 0;
+}
+
+/** 1 for a pool without pools. */
+function heightOf(center: Center, pool: Pool): number {
+  return 1 + Math.max(0, ...poolsIn(center, pool).map((child) => heightOf(center, child)));
 }
 
 function refuse(fault: MethodFault | undefined): void {

@@ -38,6 +38,7 @@ export class ComputePools {
   readonly #graph: ObjectGraph;
   /** By the root pool's key, and by every pool's. */
   readonly #treeOf = new Map<string, PoolTree>();
+  readonly #poolsIn = new Map<PoolTree, Set<string>>();
   readonly #vms = new Map<string, VmShare>();
   /** What the VMs of each pool use, without those of pools below. */
   readonly #usage = new Map<string, { cpuMhz: number; memoryMB: number }>();
@@ -114,6 +115,7 @@ export class ComputePools {
       // With its compute resource the whole tree goes.
       if (tree && isPool(before?.parent) && tree.has(ref.value)) tree.removePool(ref.value);
       this.#treeOf.delete(ref.value);
+      this.#leave(ref.value, tree);
       this.#usage.delete(ref.value);
       if (tree) this.#touch(tree);
       return;
@@ -131,14 +133,24 @@ export class ComputePools {
     if (known) return known;
     const { parent, config } = this.#inventory.get<'ResourcePool'>(pool);
     if (!isPool(parent) || !config) {
-      const tree = new PoolTree(pool.value, NOTHING);
-      this.#treeOf.set(pool.value, tree);
-      return tree;
+      return this.#enter(pool.value, new PoolTree(pool.value, NOTHING));
     }
     const tree = this.#ensure(parent);
     tree.addPool(pool.value, parent.value, settingsOf(config));
-    this.#treeOf.set(pool.value, tree);
+    return this.#enter(pool.value, tree);
+  }
+
+  #enter(pool: string, tree: PoolTree): PoolTree {
+    this.#treeOf.set(pool, tree);
+    const pools = this.#poolsIn.get(tree) ?? new Set();
+    this.#poolsIn.set(tree, pools.add(pool));
     return tree;
+  }
+
+  #leave(pool: string, tree: PoolTree | undefined): void {
+    const pools = tree && this.#poolsIn.get(tree);
+    pools?.delete(pool);
+    if (tree && pools?.size === 0) this.#poolsIn.delete(tree);
   }
 
   #touch(tree: PoolTree): void {
@@ -149,25 +161,36 @@ export class ComputePools {
   #publish(): void {
     const dirty = new Set(this.#dirty);
     this.#dirty.clear();
-    for (const [key, tree] of this.#treeOf) {
-      const object = dirty.has(tree) && tree.has(key) ? this.#graph.find(poolRef(key)) : undefined;
+    for (const tree of dirty) this.#publishTree(tree, this.#poolsIn.get(tree) ?? new Set());
+  }
+
+  #publishTree(tree: PoolTree, pools: ReadonlySet<string>): void {
+    const usage = this.#usageWithin(tree, pools);
+    for (const key of pools) {
+      const object = tree.has(key) ? this.#graph.find(poolRef(key)) : undefined;
       const config = object?.get('config');
       if (!object || !config) continue;
-      const { cpuMhz, memoryMB } = this.#usageWithin(key, tree);
+      const { cpuMhz, memoryMB } = usage.get(key) ?? NOTHING;
       const runtime = poolRuntimeInfo(tree, key, { cpuMhz, memoryBytes: memoryMB * 2 ** 20 });
       const name = object.get('name') ?? '';
       object.update({ runtime, summary: summaryOf(object, { name, config, runtime }) });
     }
   }
 
-  #usageWithin(key: string, tree: PoolTree): { cpuMhz: number; memoryMB: number } {
-    const sum = { cpuMhz: 0, memoryMB: 0 };
-    for (const [pool, { cpuMhz, memoryMB }] of this.#usage) {
-      if (!tree.has(pool) || !tree.isWithin(pool, key)) continue;
-      sum.cpuMhz += cpuMhz;
-      sum.memoryMB += memoryMB;
+  /** Of each pool, with the pools below it. */
+  #usageWithin(tree: PoolTree, pools: ReadonlySet<string>): ReadonlyMap<string, Resources> {
+    const sums = new Map<string, { cpuMhz: number; memoryMB: number }>();
+    for (const pool of pools) {
+      const used = this.#usage.get(pool);
+      if (!used) continue;
+      for (let at = tree.has(pool) ? pool : undefined; at !== undefined; at = tree.parentOf(at)) {
+        const sum = sums.get(at) ?? { cpuMhz: 0, memoryMB: 0 };
+        sums.set(at, sum);
+        sum.cpuMhz += used.cpuMhz;
+        sum.memoryMB += used.memoryMB;
+      }
     }
-    return sum;
+    return sums;
   }
 }
 

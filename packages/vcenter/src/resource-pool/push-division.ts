@@ -319,6 +319,8 @@ export class PushDivision {
         else if (error instanceof HostUnreachable) this.#tryAgain.failed(key);
         else {
           log.warn({ host: key, err: error }, 'a host has not taken its part of the resource pools');
+          // What it refuses it refuses again, until something changes; a store that was full may be so no more.
+          if (!isFault(error, 'MethodFault')) this.#tryAgain.failed(key);
         }
       }
     }

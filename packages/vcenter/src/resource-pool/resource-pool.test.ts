@@ -96,3 +96,37 @@ void test('a cluster keeps rules, groups and overrides; what does not fit togeth
   const again = await center.restart();
   assert.equal(again.read<unknown[]>(cluster, 'configurationEx.group').length, 1);
 });
+
+void test('a pool that is destroyed leaves its name, and pools that come out of it get names of their own', async (context) => {
+  const center = await testCenter(context);
+  const { root } = await clusterOfOne(center);
+  const create = (parent: MoRef, name: string) =>
+    center.invoke<MoRef>(parent, 'CreateResourcePool', { name, spec: config(0, 0) });
+  const gold = await create(root, 'gold');
+  await create(root, 'x');
+  for (const name of ['gold', 'x', 'x (1)']) await create(gold, name);
+  await center.task(gold, 'Destroy_Task');
+  const names = center.read<MoRef[]>(root, 'resourcePool').map((ref) => center.read<string>(ref, 'name'));
+  assert.deepEqual(names.toSorted(), ['gold', 'x', 'x (1)', 'x (1) (1)']);
+});
+
+void test('pools are at most eight deep, wherever they come from', async (context) => {
+  const center = await testCenter(context);
+  const { root } = await clusterOfOne(center);
+  const chain = async (length: number, name: string) => {
+    let at = root;
+    for (let depth = 0; depth < length; depth++) {
+      at = await center.invoke<MoRef>(at, 'CreateResourcePool', { name: `${name}${depth}`, spec: config(0, 0) });
+    }
+    return at;
+  };
+  const deep = await chain(7, 'a');
+  await chain(2, 'b');
+  const [, top] = center.read<MoRef[]>(root, 'resourcePool') as [MoRef, MoRef];
+  const [leaf] = center.read<MoRef[]>(top, 'resourcePool') as [MoRef];
+  await assert.rejects(
+    center.invoke(deep, 'MoveIntoResourcePool', { list: [top] }),
+    fault('InvalidResourcePoolStructureFault'),
+  );
+  await center.invoke(deep, 'MoveIntoResourcePool', { list: [leaf] });
+});

@@ -55,8 +55,8 @@ export function changeApp({ inventory }: Center, app: App, spec: VAppConfigSpec)
   });
 }
 
-/** Its VMs keep their files; pools and vApps in it are gone. */
-export async function unregisterApp(center: Center, app: App, call: Call): Promise<void> {
+/** Its VMs keep their files; pools and vApps in it are gone. `signal` ends the waiting for a host that is away. */
+export async function unregisterApp(center: Center, app: App, call: Call, signal: AbortSignal): Promise<void> {
   const { inventory, service, forwarder } = center;
   for (const vm of vmsWithin(center, app)) {
     const { host } = inventory.get<'VirtualMachine'>(vm);
@@ -66,17 +66,19 @@ export async function unregisterApp(center: Center, app: App, call: Call): Promi
     );
   }
   // A host's news that the VMs have gone come behind its answers.
-  while (vmsWithin(center, app).length > 0) await nextChange(center);
+  while (vmsWithin(center, app).length > 0) await nextChange(center, signal);
   await inventory.exclusively(() => inventory.applySteps(below(center, app).map((remove) => ({ ops: [{ remove }] }))));
 }
 
-function nextChange({ inventory }: Center): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = inventory.onChange(() => {
-      stop();
-      resolve();
-    });
-  });
+async function nextChange({ inventory }: Center, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  using stack = new DisposableStack();
+  stack.defer(inventory.onChange(() => resolve()));
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  stack.defer(() => signal.removeEventListener('abort', abort));
+  await promise;
 }
 
 /** Children first. */

@@ -53,8 +53,10 @@ function placeOf({ parent, folder }: EntityRecord<'VirtualApp'>): Properties<'Vi
 function appMethods(center: Center, app: App): Partial<Handlers<'VirtualApp', Call>> {
   const { service, apps } = center;
   const entity = app as MoRef;
-  const task = (method: string, call: Call, work: () => Promise<unknown>) =>
-    service.tasks.start({ entity, descriptionId: descriptionIdOf('VirtualApp', method), call }, work);
+  const task = (method: string, call: Call, work: (handle: { readonly signal: AbortSignal }) => Promise<unknown>) => {
+    const spec = { entity, descriptionId: descriptionIdOf('VirtualApp', method), call, cancelable: true };
+    return service.tasks.start(spec, work);
+  };
   const operation = (
     method: string,
     call: Call,
@@ -89,7 +91,7 @@ function appMethods(center: Center, app: App): Partial<Handlers<'VirtualApp', Ca
       ),
     unregisterVApp_Task: (_args, call) => {
       requireOff(center, app);
-      return task('unregisterVApp_Task', call, () => unregisterApp(center, app, call));
+      return task('unregisterVApp_Task', call, ({ signal }) => unregisterApp(center, app, call, signal));
     },
     Destroy_Task: (_args, call) => {
       requireOff(center, app);
