@@ -157,7 +157,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
       });
     },
   });
-  const forwarder = new Forwarder({ service, hosts, relay });
+  const forwarder = new Forwarder({ service, hosts, relay, inventory, clock });
   const switches: HostSwitches = new HostSwitches({
     ...{ inventory, hosts, forwarder, clock, log },
     syncChanged: (host) => keeper.hostChanged(host),

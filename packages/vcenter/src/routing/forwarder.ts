@@ -1,16 +1,21 @@
 // Lets a host do what vCenter was asked for: the call in the host's words, the answer in ours, a task of ours around the
 // host's task.
+import type { Clock } from '@vivarium/base';
 import { type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
 import { type Call, descriptionIdOf, type Service } from '@vivarium/vmomi';
 import { HostUnreachable } from '../host-link/host-link.ts';
 import type { ReferenceMap } from '../host-sync/reference-map.ts';
 import type { Hosts } from '../hosts/hosts.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import type { EventRelay } from './event-relay.ts';
+import { whenShown } from './when-shown.ts';
 
 export interface ForwarderOptions {
   readonly service: Service;
   readonly hosts: Hosts;
   readonly relay: EventRelay;
+  readonly inventory: Inventory;
+  readonly clock: Clock;
 }
 
 /** How a task of ours is run by a host. */
@@ -35,8 +40,10 @@ export class Forwarder {
   readonly #service: Service;
   readonly #hosts: Hosts;
   readonly #relay: EventRelay;
+  readonly #shown: Pick<ForwarderOptions, 'inventory' | 'clock'>;
 
-  constructor({ service, hosts, relay }: ForwarderOptions) {
+  constructor({ service, hosts, relay, inventory, clock }: ForwarderOptions) {
+    this.#shown = { inventory, clock };
     this.#service = service;
     this.#hosts = hosts;
     this.#relay = relay;
@@ -108,8 +115,20 @@ export class Forwarder {
     signal?: AbortSignal,
   ): Promise<unknown> {
     const { link, mirror } = this.#hosts.connected(host);
-    return mirror.refs.toCenter(await asFault(mirror.refs, () => link.call(target, method, args, signal)));
+    const { refs } = mirror;
+    const said = await asFault(refs, () => link.call(target, method, args, signal));
+    if (isEntity(said)) {
+      const isShown = () => this.#service.graph.find((refs.centerOf(said) ?? said) as MoRef) !== undefined;
+      await whenShown(this.#shown, isShown, signal);
+    }
+    return refs.toCenter(said);
   }
+}
+
+/** Something that the host has made, most likely. */
+function isEntity(said: unknown): said is ManagedObjectReference {
+  const { type } = (said ?? {}) as Partial<ManagedObjectReference>;
+  return typeof type === 'string' && schema.managed(type) !== undefined && schema.isSubtype(type, 'ManagedEntity');
 }
 
 function localOf(local: ManagedObjectReference | undefined, entity: MoRef): ManagedObjectReference {

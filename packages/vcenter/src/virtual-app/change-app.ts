@@ -7,6 +7,7 @@ import { checkName } from '../inventory/entity-name.ts';
 import { requireDepth, stamped } from '../resource-pool/change-pools.ts';
 import { settingsOf } from '../resource-pool/compute-pools.ts';
 import { isApp, isPool } from '../resource-pool/pool-ref.ts';
+import { whenShown } from '../routing/when-shown.ts';
 import { vmsWithin } from './run-app.ts';
 import { changedVAppConfig, newVAppConfig } from './vapp-config.ts';
 
@@ -65,20 +66,10 @@ export async function unregisterApp(center: Center, app: App, call: Call, signal
       forwarder.call(vm, { host, method: 'UnregisterVM', args: {} }, signal),
     );
   }
-  // A host's news that the VMs have gone come behind its answers.
-  while (vmsWithin(center, app).length > 0) await nextChange(center, signal);
+  const isEmpty = () => vmsWithin(center, app).length === 0;
+  await whenShown(center, isEmpty, signal);
+  if (!isEmpty()) throw new MethodFault('HostCommunication');
   await inventory.exclusively(() => inventory.applySteps(below(center, app).map((remove) => ({ ops: [{ remove }] }))));
-}
-
-async function nextChange({ inventory }: Center, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  using stack = new DisposableStack();
-  stack.defer(inventory.onChange(() => resolve()));
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  stack.defer(() => signal.removeEventListener('abort', abort));
-  await promise;
 }
 
 /** Children first. */

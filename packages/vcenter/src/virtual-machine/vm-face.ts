@@ -15,6 +15,7 @@ import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { isApp } from '../resource-pool/pool-ref.ts';
+import { whenShown } from '../routing/when-shown.ts';
 
 /** What the VM's host does, and vCenter only passes on. */
 const FORWARDED = [
@@ -52,7 +53,6 @@ const FORWARDED = [
   'SuspendVM_Task',
   'TerminateVM',
   'UnmountToolsInstaller',
-  'UnregisterVM',
   'UpgradeTools_Task',
   'UpgradeVM_Task',
 ] as const;
@@ -115,6 +115,11 @@ function vmMethods(center: Center): object {
       apps.requireCalm(this.ref);
       admit(center, this.ref);
       return forwarder.startTask(this.ref, { host: own, method: 'PowerOnVM_Task', args: {} }, call);
+    },
+    async UnregisterVM(this: Own, _args: object, call: Call) {
+      const { ref } = this;
+      await forwarder.call(ref, { host: inventory.get(ref).host, method: 'UnregisterVM', args: {} }, call.signal);
+      await whenShown(center, () => !inventory.find(ref), call.signal);
     },
     Rename_Task(this: Own, { newName }: { newName: string }, call: Call) {
       const { parent, host } = inventory.get(this.ref);
