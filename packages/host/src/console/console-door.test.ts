@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -46,7 +46,7 @@ async function door(t: TestContext) {
     assert.ok(socket);
     return socket;
   };
-  return { tickets, counts, connect, screen };
+  return { server, port, tickets, counts, connect, screen };
 }
 
 async function refused(socket: WebSocket): Promise<string> {
@@ -95,4 +95,25 @@ void test('a ticket that is used, made up, or for a VM that does not run opens n
   viewer.close();
   await once(viewer, 'close');
   assert.equal(counts.filter(([, change]) => change === 1).length, 1);
+});
+
+void test('a refused client that goes away, or stays, leaves nothing behind', async (t) => {
+  const { server, port } = await door(t);
+  const accepted: Socket[] = [];
+  server.on('connection', (socket: Socket) => void accepted.push(socket));
+  const ask = () => {
+    const client = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
+    client.write('GET /ticket/0 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    return client;
+  };
+  const gone = ask();
+  const upgraded = once(server, 'upgrade');
+  await upgraded;
+  gone.resetAndDestroy();
+  const staying = ask();
+  await until(
+    'both connections to be closed',
+    () => accepted.length === 2 && accepted.every((socket) => socket.destroyed),
+  );
+  staying.destroy();
 });

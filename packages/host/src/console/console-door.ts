@@ -33,10 +33,7 @@ export function openConsoleDoor(server: Server, door: ConsoleDoor): { close(): v
     const match = PATH.exec(request.url ?? '');
     const ticket = match?.[1] ? door.tickets.redeem(match[1]) : undefined;
     const path = ticket && door.vncSocket(ticket.vm);
-    if (!path) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
+    if (!path) return refuse(socket);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       door.count(ticket.vm, 1);
       webSocket.once('close', () => door.count(ticket.vm, -1));
@@ -51,6 +48,13 @@ export function openConsoleDoor(server: Server, door: ConsoleDoor): { close(): v
       sockets.close();
     },
   };
+}
+
+// The server has let go of the socket: nobody else hears of its errors, or closes it when the client does not.
+function refuse(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy());
+  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }
 
 function relay(webSocket: WebSocket, path: string, log: Logger): void {
