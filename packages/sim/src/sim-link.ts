@@ -46,14 +46,20 @@ export class SimLink implements HostLink {
           yield next;
           continue;
         }
-        for (const end of this.#ended.splice(0)) end();
+        this.#endTasks();
         await this.#wake.promise;
         this.#wake = Promise.withResolvers();
       }
     } finally {
       stop();
-      for (const end of this.#ended.splice(0)) end();
+      signal.removeEventListener('abort', wake);
+      this.#endTasks();
     }
+  }
+
+  /** What they did has been told, or nobody listens any more. */
+  #endTasks(): void {
+    for (const end of this.#ended.splice(0)) end();
   }
 
   /** Only what happens from now on: a simulated host keeps no history. */
@@ -94,6 +100,7 @@ export class SimLink implements HostLink {
     onChain?.(chainId);
     const around = { chainId, ...(signal ? { signal } : {}) };
     const result = await this.#host.perform(target, method, args as Record<string, unknown>, around);
+    if (this.#isClosed) throw new HostUnreachable('the simulated host was disconnected meanwhile');
     await new Promise<void>((resolve) => {
       this.#ended.push(resolve);
       this.#wake.resolve();
@@ -106,7 +113,6 @@ export class SimLink implements HostLink {
     throw new MethodFault('NotSupported');
   }
 
-  /** A simulated host keeps no files. */
   async folder(request: FolderRequest): Promise<FolderAnswer> {
     if (this.#isClosed) throw new HostUnreachable('the simulated host is disconnected');
     return this.#host.folder(request);

@@ -22,6 +22,7 @@ import { openSession } from '../session.ts';
 import { startDaemon } from '../start-daemon.ts';
 import {
   cacheDir,
+  defaultStateDir,
   ensureCredentials,
   findCredentials,
   findRunning,
@@ -255,7 +256,7 @@ async function report(
   }
   const demo = vms.find(({ name }) => name === 'demo');
   const next = demo ? 'govc vm.info demo' : 'govc about';
-  const stateOption = process.argv.includes('--state-dir') ? ` --state-dir ${options.stateDir}` : '';
+  const stateOption = options.stateDir === defaultStateDir() ? '' : ` --state-dir '${options.stateDir}'`;
   process.stdout.write(
     [
       '',
