@@ -7,14 +7,14 @@ import { describe, test } from 'node:test';
 import { type MoRef, make, moRef } from '@vivarium/vim';
 import { installVirsh } from '../clients/virsh.ts';
 import { lines, useGovc, withoutGovc } from '../govc/use-govc.ts';
-
+import type { LabCenter } from '../testing/lab-center.ts';
 import { listQemus } from '../testing/machine-traces.ts';
 import { processorLimit } from '../testing/processor-limit.ts';
 import { makeStreamVmdk } from '../testing/stream-vmdk.ts';
 import { useLabCenter } from '../testing/use-lab-center.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { virshEveryday } from '../tour/virsh-everyday.ts';
-import { farHost } from './far-host.ts';
+import { connectTo, farHost } from './far-host.ts';
 
 const WAIT = '120s';
 const virsh = await installVirsh();
@@ -277,7 +277,14 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
 
   test('a host leaves, and what is only its own goes with it', async () => {
     await govc('host.disconnect', 'esx3.localhost');
+    const before = await authoritiesOf(lab(), 'esx3');
+    assert.equal(before.length, 1);
     await govc('host.remove', 'esx3.localhost');
+    assert.deepEqual(
+      await authoritiesOf(lab(), 'esx3'),
+      [],
+      'it no longer lets in who has a certificate of this vCenter',
+    );
     assert.equal(await property('/DC/host/Cluster', 'summary.numHosts'), '2');
     assert.equal(lines(await govc('ls', '/DC/datastore')).length, 2);
   });
@@ -285,3 +292,12 @@ describe('vCenter over three hosts', { skip: withoutGovc }, () => {
   test('a host that is far away joins: what changes is told, and no more, also when connections are cut', () =>
     farHost(lab(), 'esx3'));
 });
+
+/** Whose certificates the host lets in. */
+async function authoritiesOf({ stateDir }: LabCenter, name: string): Promise<readonly string[]> {
+  const hostDir = join(stateDir, name);
+  const { port } = JSON.parse(await readFile(join(hostDir, 'hostd.pid'), 'utf8')) as { port: number };
+  await using near = await connectTo(hostDir, port);
+  const manager = moRef('HostCertificateManager', 'ha-certificate-manager');
+  return (await near.call(manager, 'ListCACertificates', {} as never)) ?? [];
+}

@@ -75,7 +75,8 @@ export async function farHost(lab: LabCenter, name: string): Promise<void> {
   await taskDone(center, center.call(host, 'DisconnectHost_Task', {} as never));
 }
 
-async function connectTo(hostDir: string, port: number): Promise<VimClient & AsyncDisposable> {
+/** A client beside the host, by its own administrator. */
+export async function connectTo(hostDir: string, port: number): Promise<VimClient & AsyncDisposable> {
   const certificate = await readFile(join(hostDir, 'ssl', 'rui.crt'), 'utf8');
   const client = new VimClient({ url: `https://127.0.0.1:${port}`, trust: { certificate } });
   const { userName, password } = await credentialsOf(hostDir);

@@ -154,4 +154,9 @@ export class SimDialer implements HostDialer {
     if (!host) throw new HostUnreachable(`there is no simulated host ${address}`);
     return new SimLink(host);
   }
+
+  /** Nobody comes to it by a network. */
+  part(): Promise<void> {
+    return Promise.resolve();
+  }
 }

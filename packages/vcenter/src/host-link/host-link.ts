@@ -95,6 +95,8 @@ export interface HostDialer {
   ): Promise<HostLink>;
   /** Every later one, as the vCenter that the host trusts. Faults as above. */
   dial(target: HostTarget): Promise<HostLink>;
+  /** The last one: the host is to trust this vCenter no more, and lets it in by an account alone. Faults as above. */
+  part(target: HostTarget): Promise<void>;
 }
 
 /** By which vCenter a host is managed from now on. */

@@ -38,7 +38,7 @@ export class VimHostDialer implements HostDialer {
       // The host knows best by which address we come.
       const claim = { serverIp: '', instanceUuid, force };
       await answered(client.call(moRef('HostSystem', 'ha-host'), 'ClaimManagement', claim));
-      await answered(this.#becomeTrusted(client));
+      await answered(this.#changeAuthorities(client, (known) => [...new Set([...known, this.#options.authority])]));
       await client.logout().catch(() => undefined);
     } finally {
       client.close();
@@ -59,6 +59,19 @@ export class VimHostDialer implements HostDialer {
     }
   }
 
+  async part(target: HostTarget): Promise<void> {
+    await this.#mayAct();
+    const client = this.#client(target);
+    try {
+      await answered(client.loginByCertificate());
+      const { authority } = this.#options;
+      await answered(this.#changeAuthorities(client, (known) => known.filter((one) => one !== authority)));
+      await client.logout().catch(() => undefined);
+    } finally {
+      client.close();
+    }
+  }
+
   #client({ address, port, thumbprint }: HostTarget): VimClient {
     // Without a thumbprint nobody is trusted, and what the host shows is told to whoever can judge it.
     const trust: Trust = { thumbprint: thumbprint ?? '00' };
@@ -66,14 +79,15 @@ export class VimHostDialer implements HostDialer {
     return new VimClient({ url: `https://${host}:${port}`, trust, identity: this.#options.identity });
   }
 
-  async #becomeTrusted(client: VimClient): Promise<void> {
+  /** Whose clients the host lets in; the rest of its list stays as it is. */
+  async #changeAuthorities(client: VimClient, change: (known: readonly string[]) => string[]): Promise<void> {
     const managers = await client.get(moRef('HostSystem', 'ha-host'), 'configManager');
     const certificates = managers?.certificateManager;
     if (!certificates) throw new MethodFault('NotSupportedHost', {}, 'the host has no HostCertificateManager');
     const known = (await client.call(certificates, 'ListCACertificates', {} as never)) ?? [];
-    if (known.includes(this.#options.authority)) return;
+    const caCert = change(known);
+    if (caCert.length === known.length) return;
     const caCrl = (await client.call(certificates, 'ListCACertificateRevocationLists', {} as never)) ?? [];
-    const caCert = [...known, this.#options.authority];
     await client.call(certificates, 'ReplaceCACertificatesAndCRLs', { caCert, caCrl });
   }
 }

@@ -21,8 +21,24 @@ void test('a host is managed by one vCenter; another one takes it only by force'
   await assert.rejects(add(true), fault('AlreadyConnected'));
   const ref = moRef('HostSystem', added.value) as MoRef;
   await center.task(ref, 'EnterMaintenanceMode_Task', { timeout: 0 });
+  assert.equal(host.trustsCenter, true);
   await center.task(ref, 'Destroy_Task');
   assert.equal(host.managedBy, undefined);
+  assert.equal(host.trustsCenter, false);
+});
+
+void test('a host that was disconnected is asked to forget vCenter too; one that does not answer is removed all the same', async (t) => {
+  const center = await testCenter(t);
+  const { cluster } = await center.cluster();
+  for (const isReachable of [true, false]) {
+    const host = new FakeHost(`esx-${isReachable}`);
+    const ref = (await center.addHost(cluster as MoRef, host)) as MoRef;
+    await center.task(ref, 'DisconnectHost_Task');
+    host.isReachable = isReachable;
+    await center.task(ref, 'Destroy_Task');
+    assert.equal(center.service.graph.find(ref), undefined);
+    assert.equal(host.trustsCenter, !isReachable);
+  }
 });
 
 void test('a host whose addition fails is given back', async (t) => {

@@ -1,9 +1,10 @@
-// Takes a host out of the inventory, with its VMs; on the host nothing changes. A standalone host's compute resource goes too.
+// Takes a host out of the inventory, with its VMs. On the host nothing changes but that it belongs to this vCenter no more. A standalone
+// host's compute resource goes too.
 import { MethodFault, type MoRef, make, moRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { withoutMember } from '../distributed-switch/change-switch.ts';
 import type { HostLink } from '../host-link/host-link.ts';
-import type { EntityRef } from '../inventory/entity-records.ts';
+import type { EntityRecord, EntityRef } from '../inventory/entity-records.ts';
 import type { InventoryStep } from '../inventory/inventory.ts';
 
 /** As vCenter: a host leaves a cluster in maintenance mode, or when it is not connected anyway. Fault: InvalidState. */
@@ -25,6 +26,8 @@ async function remove(center: Center, host: MoRef<'HostSystem'>): Promise<void> 
   const argument = make('HostEventArgument', { name: record.name, host });
   const isFollowed = hosts.open(host).state !== 'disconnected';
   await using undo = new AsyncDisposableStack();
+  // Whom an administrator has disconnected is asked too; who does not answer anyway is not waited for.
+  const isThere = hosts.isConnected(host) || record.isDisconnected;
   if (hosts.isConnected(host)) await releaseHost(center, hosts.connected(host).link);
   const session = await hosts.drop(host);
   // It claims the host again.
@@ -43,6 +46,7 @@ async function remove(center: Center, host: MoRef<'HostSystem'>): Promise<void> 
     }),
   );
   undo.move();
+  if (isThere) await part(center, record);
   center.switches.forget(host);
   service.events.post({ _typeName: 'HostRemovedEvent', host: argument });
 }
@@ -54,6 +58,15 @@ export async function releaseHost({ service, log }: Center, link: Pick<HostLink,
     await link.call(moRef('HostSystem', 'ha-host'), 'ReleaseManagement', { instanceUuid });
   } catch (error) {
     log.warn({ err: error }, 'a host was not told that it is no longer managed');
+  }
+}
+
+/** vCenter's authority comes out of the host's list: nobody who has a certificate of it gets in any more. */
+async function part({ dialer, log }: Center, { address, port, thumbprint }: EntityRecord<'HostSystem'>): Promise<void> {
+  try {
+    await dialer.part({ address, port, thumbprint });
+  } catch (error) {
+    log.warn({ host: address, err: error }, 'a host that was removed still trusts this vCenter');
   }
 }
 

@@ -46,6 +46,8 @@ export class FakeHost {
   readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
   /** The vCenter that manages it. */
   managedBy: string | undefined;
+  /** It has the authority of the test's vCenter in its list. */
+  trustsCenter = false;
   inMaintenanceMode = false;
   isReachable = true;
   /** Of each datastore. */

@@ -152,8 +152,16 @@ export class FakeDialer implements HostDialer {
     { instanceUuid, force }: ManagementClaim,
   ): Promise<HostLink> {
     if (password !== 'right') throw new MethodFault('InvalidLogin');
-    this.hosts.get(target.address)?.claim(instanceUuid, force);
+    const host = this.hosts.get(target.address);
+    host?.claim(instanceUuid, force);
+    if (host) host.trustsCenter = true;
     return this.dial(target);
+  }
+
+  async part({ address }: HostTarget): Promise<void> {
+    const host = this.hosts.get(address);
+    if (!host?.isReachable) throw new HostUnreachable(`${address} does not answer`);
+    host.trustsCenter = false;
   }
 
   async dial({ address }: HostTarget): Promise<HostLink> {
