@@ -60,6 +60,7 @@ describe('govc and single VMs of a vCenter', { skip: withoutGovc }, () => {
     assert.equal((await govc('vm.ip', '-a', '-v4', 'DC0_H0_VM0')).trim(), address);
     assert.match(await govc('vm.info', '-vm.ip', address), /Name: +DC0_H0_VM0\n/);
     await govc.refused(/no such VM/, 'vm.info', '-vm.ip', '192.0.2.1');
+    assert.match(await govc('guest.df', '-vm', 'DC0_H0_VM0'), /^\/ +\S+ +\S+ +\S+ +10%/m);
     assert.match(await govc('vm.question', '-vm', 'DC0_H0_VM0'), /No pending question/);
   });
 

@@ -78,12 +78,13 @@ describe('govc and virtual machines', { skip: withoutGovc }, () => {
     assert.equal(await govc('vm.info', 'nothing'), '');
   });
 
-  test('vm.ip', async () => {
+  test('vm.ip and guest.df', async () => {
     const address = (await govc('vm.ip', 'demo')).trim();
     assert.equal((await govc('vm.ip', '-v4', 'demo')).trim(), address);
     assert.equal((await govc('vm.ip', '-n', 'ethernet-0', '-v4', 'demo')).trim(), address);
     assert.ok((await govc('vm.ip', '-a', 'demo')).trim().split(',').includes(address));
     await govc.refused(/'nothing' not found/, 'vm.ip', 'nothing');
+    assert.match(await govc('guest.df', '-vm', 'demo'), /^\/data +\d+\.\dMB/m);
   });
 
   test('vm.power: every verb in every state', async () => {

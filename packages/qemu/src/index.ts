@@ -4,7 +4,7 @@ export { type QualifyOptions, qualifyAccelerator } from './accelerator/qualify-a
 export type { Verdict as AcceleratorVerdict } from './accelerator/verdict.ts';
 export { connectGuestAgent } from './agent/connect.ts';
 export { type AgentOptions, GuestAgent } from './agent/guest-agent.ts';
-export { hostName, networkInterfaces, osInfo } from './agent/guest-facts.ts';
+export { fileSystems, hostName, networkInterfaces, osInfo } from './agent/guest-facts.ts';
 export { shutdown } from './agent/guest-orders.ts';
 export {
   type CopyOptions,

@@ -10,6 +10,7 @@ import type { SimDatastore } from './sim-datastore.ts';
 import { SimFiles } from './sim-files.ts';
 import { SimHost, type SimHostOptions } from './sim-host.ts';
 import { simMachine } from './sim-machine.ts';
+import { disksOf, type SimVmState } from './sim-vm.ts';
 
 const CPU_MHZ = 2294;
 /** For so long hosts and their first VMs have been up when the simulator starts: there are samples to be seen at once. */
@@ -90,9 +91,25 @@ function newHost(
           mac: macAddress.toLowerCase(),
           addresses: [{ address: guestAddress(number, Number(vm.value), index), prefix: 8 }],
         })),
+        fileSystems: rootOn(config),
       };
     },
   });
+}
+
+/** One file system on the first disk, which is a tenth full. */
+function rootOn(config: SimVmState['config']): NonNullable<GuestFacts['fileSystems']> {
+  return disksOf(config)
+    .slice(0, 1)
+    .map(({ capacityInKB }) => {
+      const capacityBytes = capacityInKB * 1024;
+      return {
+        mountPoint: '/',
+        type: 'ext4',
+        capacityBytes,
+        freeBytes: capacityBytes - Math.floor(capacityBytes / 10),
+      };
+    });
 }
 
 /** 10.0.0.0/8: 4,096 hosts, 1,024 VMs each, four adapters. */

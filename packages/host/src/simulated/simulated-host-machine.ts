@@ -98,6 +98,7 @@ function guestOf(id: string, hostName: string, machine: SimulatedMachine): Guest
       const address = `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
       return { mac, addresses: [{ address, prefix: 8 }] };
     }),
+    fileSystems: [], // its disks hold nothing
   };
 }
 

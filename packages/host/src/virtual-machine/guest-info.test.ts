@@ -125,3 +125,12 @@ void test('tools are what the agent does: not installed, running, not running', 
   assert.deepEqual(tools(), off);
   assert.equal(guestInfo(vm.view()).net, undefined);
 });
+
+void test('guest.disk is what the agent tells of file systems, and unset when it tells nothing', async (t) => {
+  const { view } = await twoNics(t);
+  const root = { mountPoint: '/', type: 'ext4', capacityBytes: 1000, freeBytes: 600 };
+  const [disk] = guestInfo(view({ interfaces: [], fileSystems: [root] })).disk ?? [];
+  assert.deepEqual([disk?.diskPath, disk?.capacity, disk?.freeSpace, disk?.filesystemType], ['/', 1000, 600, 'ext4']);
+  assert.deepEqual(guestInfo(view({ interfaces: [], fileSystems: [] })).disk, []);
+  assert.equal(guestInfo(view({ interfaces: [] })).disk, undefined);
+});

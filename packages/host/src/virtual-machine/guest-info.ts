@@ -24,6 +24,14 @@ export function guestInfo(view: VmView): GuestInfo {
     hostName: facts?.hostName,
     ipAddress: net && primaryAddress(net),
     net,
+    disk: facts?.fileSystems?.map(({ mountPoint, type, capacityBytes, freeBytes }) =>
+      make('GuestDiskInfo', {
+        diskPath: mountPoint,
+        capacity: capacityBytes,
+        freeSpace: freeBytes,
+        filesystemType: type,
+      }),
+    ),
     guestState: view.power === 'poweredOn' ? (running ? 'running' : 'unknown') : 'notRunning',
     appHeartbeatStatus: 'appStatusGray',
     appState: 'none',

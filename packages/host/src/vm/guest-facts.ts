@@ -6,11 +6,20 @@ export interface GuestInterface {
   readonly addresses: readonly { readonly address: string; readonly prefix: number }[];
 }
 
+export interface GuestFileSystem {
+  readonly mountPoint: string;
+  readonly type?: string;
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+}
+
 export interface GuestFacts {
   readonly hostName?: string;
   /** e.g. `Debian GNU/Linux 13 (trixie)`. */
   readonly osName?: string;
   readonly interfaces: readonly GuestInterface[];
+  /** Those on disks; absent when the agent does not tell. */
+  readonly fileSystems?: readonly GuestFileSystem[];
 }
 
 /** Whether others can reach a machine by this address: no loopback, no link-local one (IPv6: fe80::/10). */

@@ -4,7 +4,16 @@ import { suite, test } from 'node:test';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import fc from 'fast-check';
 import { AgentError, AgentUnavailableError, GuestAgent } from './guest-agent.ts';
-import { agentInfo, hostName, networkInterfaces, osInfo, parseInterfaces, parseOsInfo, ping } from './guest-facts.ts';
+import {
+  agentInfo,
+  hostName,
+  networkInterfaces,
+  osInfo,
+  parseFileSystems,
+  parseInterfaces,
+  parseOsInfo,
+  ping,
+} from './guest-facts.ts';
 import { execInGuest, shutdown } from './guest-orders.ts';
 
 type Request = { execute: string; arguments?: Record<string, unknown> };
@@ -167,6 +176,18 @@ void suite('what a guest says of itself', () => {
     assert.equal(first?.mac, undefined);
     assert.deepEqual(first?.addresses, [{ address: '::1', prefixLength: 128 }]);
     assert.equal(parseInterfaces(Array.from({ length: 5000 }, () => ({ name: 'a' }))).length, 128);
+    const root = { mountpoint: '/', type: 'ext4', 'total-bytes': 1000, 'used-bytes': 400, disk: [] };
+    const wrong = [
+      { ...root, 'used-bytes': 1001 },
+      { ...root, 'total-bytes': -1 },
+      { ...root, 'total-bytes': '1000' },
+      { mountpoint: '/unmeasured', type: 'ext4' },
+      null,
+    ];
+    assert.deepEqual(parseFileSystems([root, ...wrong]), [
+      { mountPoint: '/', type: 'ext4', capacityBytes: 1000, freeBytes: 600 },
+    ]);
+    assert.equal(parseFileSystems(Array.from({ length: 5000 }, () => root)).length, 128);
   });
 
   void test('never throws', () => {

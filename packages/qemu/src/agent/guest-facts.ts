@@ -4,6 +4,7 @@ import type { GuestAgent } from './guest-agent.ts';
 
 const MOST_INTERFACES = 128;
 const MOST_ADDRESSES = 64;
+const MOST_FILE_SYSTEMS = 128;
 const LONGEST_TEXT = 255;
 
 export interface GuestInterface {
@@ -11,6 +12,14 @@ export interface GuestInterface {
   /** Lower case, with colons. */
   readonly mac?: string;
   readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+}
+
+export interface GuestFileSystem {
+  readonly mountPoint: string;
+  /** e.g. `ext4` */
+  readonly type?: string;
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
 }
 
 export interface GuestOs {
@@ -74,6 +83,22 @@ function parseAddress(value: unknown): { address: string; prefixLength: number }
   return prefix < 0 || prefix > longest ? [] : [{ address, prefixLength: prefix }];
 }
 
+export async function fileSystems(agent: GuestAgent): Promise<GuestFileSystem[]> {
+  return parseFileSystems(await agent.execute('guest-get-fsinfo'));
+}
+
+/** Those on disks, whose size the agent tells. */
+export function parseFileSystems(reply: unknown): GuestFileSystem[] {
+  return list(reply, MOST_FILE_SYSTEMS).flatMap((item) => {
+    const entry = fields(item);
+    const mountPoint = text(entry['mountpoint']);
+    const type = text(entry['type']);
+    const [total, used] = [count(entry['total-bytes']), count(entry['used-bytes'])];
+    if (mountPoint === undefined || total === undefined || used === undefined || used > total) return [];
+    return [{ mountPoint, capacityBytes: total, freeBytes: total - used, ...(type === undefined ? {} : { type }) }];
+  });
+}
+
 export async function hostName(agent: GuestAgent): Promise<string | undefined> {
   return text(fields(await agent.execute('guest-get-host-name'))['host-name']);
 }
@@ -102,6 +127,10 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
 
 function list(value: unknown, most: number): readonly unknown[] {
   return Array.isArray(value) ? value.slice(0, most) : [];
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 // Without control characters: names of a guest end up in logs, in XML and on terminals.

@@ -1,6 +1,14 @@
 // The way to a guest's agent: one connection, made when somebody asks and made anew when it broke.
 import type { Clock, Random } from '@vivarium/base';
-import { connectGuestAgent, type GuestAgent, hostName, networkInterfaces, osInfo, shutdown } from '@vivarium/qemu';
+import {
+  connectGuestAgent,
+  fileSystems,
+  type GuestAgent,
+  hostName,
+  networkInterfaces,
+  osInfo,
+  shutdown,
+} from '@vivarium/qemu';
 import type { GuestFacts } from '../guest-facts.ts';
 import type { GuestAgentDoor } from '../vmm.ts';
 
@@ -19,6 +27,7 @@ export class AgentDoor implements GuestAgentDoor {
     const interfaces = await networkInterfaces(agent);
     const name = await hostName(agent).catch(() => undefined);
     const os = await osInfo(agent).catch(() => undefined);
+    const disks = await fileSystems(agent).catch(() => undefined);
     return {
       interfaces: interfaces.flatMap(({ mac, addresses }) =>
         mac === undefined
@@ -26,6 +35,7 @@ export class AgentDoor implements GuestAgentDoor {
           : [{ mac, addresses: addresses.map(({ address, prefixLength }) => ({ address, prefix: prefixLength })) }],
       ),
       ...(name === undefined ? {} : { hostName: name }),
+      ...(disks === undefined ? {} : { fileSystems: disks }),
       ...(os?.prettyName === undefined ? {} : { osName: os.prettyName }),
     };
   }
