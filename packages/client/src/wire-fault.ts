@@ -9,6 +9,15 @@ export function checkFault(response: JsonResponse, what: string): void {
   throw new Error(`${what}: HTTP ${response.status}`);
 }
 
+/** `message`: what the endpoint said beside the fault; default: what it said in it. */
 export function faultOf(fault: unknown, message?: string): MethodFault {
-  return MethodFault.from(typeof fault === 'object' && fault !== null ? fault : {}, message);
+  const data = typeof fault === 'object' && fault !== null ? fault : {};
+  return MethodFault.from(data, message ?? ownWords(data));
+}
+
+/** The first of the fault's own messages is the one that is meant for people (vi-json.yaml, MethodFault.faultMessage). */
+function ownWords({ faultMessage }: { faultMessage?: unknown }): string | undefined {
+  const first: unknown = Array.isArray(faultMessage) ? faultMessage[0] : undefined;
+  const said = typeof first === 'object' && first !== null && 'message' in first ? first.message : undefined;
+  return typeof said === 'string' && said !== '' ? said : undefined;
 }

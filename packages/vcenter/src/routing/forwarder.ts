@@ -1,7 +1,7 @@
 // Lets a host do what vCenter was asked for: the call in the host's words, the answer in ours, a task of ours around the
 // host's task.
 import type { Clock } from '@vivarium/base';
-import { type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
+import { isFault, type ManagedObjectReference, MethodFault, type MoRef, schema } from '@vivarium/vim';
 import { type Call, descriptionIdOf, type Service } from '@vivarium/vmomi';
 import { HostUnreachable } from '../host-link/host-link.ts';
 import type { ReferenceMap } from '../host-sync/reference-map.ts';
@@ -136,11 +136,16 @@ function localOf(local: ManagedObjectReference | undefined, entity: MoRef): Mana
   return local;
 }
 
-/** What the host refuses, in our words; a host that does not answer is HostCommunication, as vSphere says it. */
+/**
+ * What the host refuses, in our words; a host that does not answer, or has started again and does not know vCenter yet, is
+ * HostCommunication, as vSphere says it.
+ */
 async function asFault<T>(refs: ReferenceMap, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (isFault(error, 'NotAuthenticated'))
+      throw new MethodFault('HostCommunication', {}, 'The host has started again.');
     if (error instanceof MethodFault) throw refs.faultToCenter(error);
     if (!(error instanceof HostUnreachable)) throw error;
     throw new MethodFault('HostCommunication', {}, `The host does not answer: ${error.message}`);
