@@ -63,11 +63,10 @@ export function readTeaming(policy: HostNetworkPolicy | undefined): Partial<NicT
   if (!teaming) return {};
   refuseUnbuilt(teaming);
   const chosen = TEAMING_POLICIES.find((one) => one === teaming.policy);
-  const { activeNic: active = [], standbyNic: standby = [] } = teaming.nicOrder ?? {};
+  const { nicOrder: order } = teaming;
   return {
     ...(chosen ? { policy: chosen } : {}),
-    // An empty order is none: SOAP cannot tell the two apart.
-    ...(active.length + standby.length > 0 ? { active: [...active], standby: [...standby] } : {}),
+    ...(order ? { active: [...(order.activeNic ?? [])], standby: [...(order.standbyNic ?? [])] } : {}),
   };
 }
 
@@ -85,13 +84,16 @@ export function withUplinks(
   given: Partial<NicTeaming>,
 ): VirtualSwitch {
   requireOrder(given, uplinks);
+  // An empty order is none: clients send back that of a switch without uplinks. A port group may decide that it has none.
+  const isOrder = (given.active?.length ?? 0) + (given.standby?.length ?? 0) > 0;
+  const order = isOrder ? given : {};
   const was = switchTeaming(former);
   const isHere = (name: string) => uplinks.includes(name);
   const added = uplinks.filter((name) => !former.uplinks?.includes(name));
   const teaming: NicTeaming = {
     policy: given.policy ?? was.policy,
-    active: given.active ?? [...was.active.filter(isHere), ...added],
-    standby: given.standby ?? was.standby.filter(isHere),
+    active: order.active ?? [...was.active.filter(isHere), ...added],
+    standby: order.standby ?? was.standby.filter(isHere),
   };
   const { uplinks: _uplinks, teaming: _teaming, ...rest } = former;
   const isUsual = teaming.policy === TEAMING_POLICIES[0] && teaming.active.join() === uplinks.join();

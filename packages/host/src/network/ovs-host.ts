@@ -12,6 +12,7 @@ import type { Libc } from './linux/libc.ts';
 import { ensureNetworkNamespace, findNetworkNamespace, type NetworkNamespace } from './linux/network-namespace.ts';
 import { ensureHostLink, ensureTranslation, removeHostLink } from './machine/host-link.ts';
 import { readMachineNetwork } from './machine/machine-network.ts';
+import { announcements, type Spoken, spokenBy } from './ovs/announce.ts';
 import { OvsSwitch } from './ovs/ovs-switch.ts';
 import { planFlows } from './ovs/plan-flows.ts';
 import type { Datapath } from './ovs/plan-rows.ts';
@@ -99,16 +100,27 @@ export async function startOvsHost(options: StartOptions): Promise<OvsHost> {
   const datapath = (found.length > 0 ? ovs.datapath() : undefined) ?? probed.datapath;
 
   const service: ServicePort = { ifname: 'gateway', mac: identity.gatewayMac };
+  const spoken = new Map<string, Spoken>();
   const setFlows: OvsHost['setFlows'] = async (configuration, ports) => {
-    for (const { name } of configuration.switches.map((one) => ({ name: bridgeName(one.name) }))) {
-      const there = switchPorts(configuration, ports, service, ovs.ports(), name);
-      await ovs.setFlows(name, planFlows(there.ports, there.uplinks));
+    for (const bridge of configuration.switches.map(({ name }) => bridgeName(name))) {
+      const there = switchPorts(configuration, ports, service, ovs.ports(), bridge);
+      await ovs.setFlows(bridge, planFlows(there.ports, there.uplinks));
+      const news = announcements(there.ports, spoken.get(bridge) ?? spokenBy(there.ports));
+      spoken.set(bridge, spokenBy(there.ports));
+      if (news.length === 0) continue;
+      await ovs.send(bridge, news).catch((error: unknown) => {
+        log.warn({ bridge, err: error }, 'physical switches were not told of ports that have another uplink');
+      });
     }
   };
+  const told = new Set<string>();
   const arrange: OvsHost['arrange'] = async (configuration, ports, required) => {
     const uplinks = uplinksOf(configuration);
-    const missing = await takeUplinks(adapters, uplinks, required);
-    for (const [adapter, error] of missing) log.error({ adapter, err: error }, 'a switch has to do without its uplink');
+    const missing = await takeUplinks(adapters, uplinks, datapath, required);
+    for (const [adapter, error] of missing) {
+      if (!told.has(adapter)) log.error({ adapter, err: error }, 'a switch has to do without its uplink');
+      told.add(adapter);
+    }
     await ovs.arrange(desiredBridges(configuration, ports, service, datapath, adapters.taken()));
     await setFlows(configuration, ports);
     await adapters.keepOnly(new Set(uplinks));
@@ -154,12 +166,13 @@ function openAdapters(options: OvsHostOptions, namespace: NetworkNamespace): Pro
 async function takeUplinks(
   adapters: HostAdapters,
   uplinks: readonly string[],
+  datapath: Datapath,
   required: ReadonlySet<string> = new Set(),
 ): Promise<Map<string, unknown>> {
   const missing = new Map<string, unknown>();
   for (const uplink of uplinks) {
     try {
-      await adapters.take(uplink);
+      await adapters.take(uplink, datapath);
     } catch (error) {
       if (required.has(uplink)) throw error;
       missing.set(uplink, error);

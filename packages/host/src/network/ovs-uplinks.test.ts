@@ -97,6 +97,28 @@ suite('a switch with uplinks', { skip: cannotNetwork, concurrency: false }, () =
     await until(async () => (await a.arp('192.0.2.10', 100)) === undefined);
   });
 
+  test('announces a port in its VLAN when it speaks by another uplink', async (t) => {
+    const order = (first: string, second: string): NicTeaming => ({
+      policy: 'failover_explicit',
+      active: [first],
+      standby: [second],
+    });
+    const { one, other } = await twoHosts(t, 2, order('vmnic1', 'vmnic0'));
+    const trunk = await other.guest('d', { portGroup: 'trunk', mac: '00:50:56:00:00:0d' });
+    await until(() => [one, other].every(({ network }) => network.adapters().every(({ hasLink }) => hasLink)));
+    await one.network.apply(uplinked(['vmnic0', 'vmnic1'], order('vmnic0', 'vmnic1')));
+    const a = await one.guest('a', { portGroup: 'ten' });
+    const before = trunk.seen.length;
+    await one.network.apply(uplinked(['vmnic0', 'vmnic1'], order('vmnic1', 'vmnic0')));
+    const RARP = 0x8035;
+    const heard = await trunk.wait((frame) =>
+      frame.type === RARP && frame.source === a.mac && trunk.seen.indexOf(frame) >= before
+        ? { vlanId: frame.vlanId }
+        : undefined,
+    );
+    assert.deepEqual(heard, { vlanId: 10 });
+  });
+
   test('is found by the next hostd with its uplink at work', async (t) => {
     const { one, other } = await twoHosts(t);
     const far = await other.guest('c', { portGroup: 'ten', mac: '00:50:56:00:00:0c' });

@@ -9,9 +9,10 @@ import { type DeviceCounters, readDeviceCounters } from '../linux/device-counter
 import { listDevices } from '../linux/devices.ts';
 import type { Libc } from '../linux/libc.ts';
 import type { NetworkNamespace } from '../linux/network-namespace.ts';
-import { bringUp, keepFramesApart } from '../linux/switch-cable.ts';
+import { APART, bringUp, type FrameJoining, frameJoining, setFrameJoining } from '../linux/switch-cable.ts';
 import { ipBatch } from '../machine/host-link.ts';
 import { type PhysicalDevice, readAddressing, readPhysicalDevices } from '../machine/machine-network.ts';
+import type { Datapath } from '../ovs/plan-rows.ts';
 import { NetworkError } from '../provider.ts';
 import { runTool, type Tools } from '../tools.ts';
 import { isVmnicName, obstacleOf, type PhysicalAdapter, vmnicName, withNames } from './physical-adapter.ts';
@@ -41,7 +42,9 @@ export interface Link {
   readonly isFullDuplex: boolean;
 }
 
-type Former = Pick<PhysicalDevice, 'mac' | 'driver' | 'busAddress' | 'mtu' | 'isUp'>;
+type Former = Pick<PhysicalDevice, 'mac' | 'driver' | 'busAddress' | 'mtu' | 'isUp'> & {
+  readonly joining: FrameJoining;
+};
 
 /** Of vmnicN at index N. */
 interface Kept {
@@ -90,7 +93,8 @@ export class HostAdapters {
     return this.#kept.flatMap(({ device, former }, index): PhysicalAdapter[] => {
       const name = vmnicName(index);
       if (former && taken.has(name)) {
-        return [{ device, name, ...former, usedBy: [], ...(links.get(name) ?? NO_LINK) }];
+        const { joining: _joining, ...facts } = former;
+        return [{ device, name, ...facts, usedBy: [], ...(links.get(name) ?? NO_LINK) }];
       }
       const there = devices.get(device);
       if (!there) return [];
@@ -116,15 +120,18 @@ export class HostAdapters {
     );
   }
 
-  /** Takes an adapter from the machine; one that is taken already is no error. Throws NetworkError. */
-  async take(name: string): Promise<void> {
+  /**
+   * Takes an adapter from the machine for a switch of this datapath; one that is taken already is no error. Throws NetworkError.
+   */
+  async take(name: string, datapath: Datapath): Promise<void> {
     const { namespace, libc, tools, log } = this.#options;
     if (!this.taken().has(name)) {
       const found = this.list(new Map()).find((adapter) => adapter.name === name);
       if (!found) throw new NetworkError(`this machine has no adapter for ${name}`);
       if (found.obstacle !== undefined) throw new NetworkError(found.obstacle);
       const { device, mac, driver, busAddress, mtu, isUp } = found;
-      await this.#note(name, { mac, driver, busAddress, mtu, isUp });
+      const joining = frameJoining(libc, device);
+      await this.#note(name, { mac, driver, busAddress, mtu, isUp, joining });
       await runTool(tools, {
         program: '/usr/bin/ip',
         args: ['link', 'set', 'dev', device, 'netns', '/proc/self/fd/3', 'name', name],
@@ -132,7 +139,7 @@ export class HostAdapters {
       });
       log.warn({ device, adapter: name }, 'network adapter taken from the machine for the switch');
     }
-    keepFramesApart(libc, namespace, name);
+    if (datapath === 'netdev') namespace.run(() => setFrameJoining(libc, name, APART));
     bringUp(libc, namespace, name);
   }
 
@@ -158,6 +165,7 @@ export class HostAdapters {
       closeSync(machine);
     }
     await ipBatch(tools, [`link set ${device} mtu ${former.mtu} arp on ${former.isUp ? 'up' : 'down'}`]);
+    setFrameJoining(this.#options.libc, device, former.joining);
     await this.#note(name, undefined);
     log.info({ device, adapter: name }, 'network adapter given back to the machine');
   }

@@ -15,6 +15,9 @@ import { OPENFLOW_VERSION } from './plan-flows.ts';
 import { type CurrentPort, type Datapath, type DesiredBridge, listPorts, planRows } from './plan-rows.ts';
 import { databaseServer, ensureDatabaseFile, type SwitchFiles, switchDaemon } from './switch-daemons.ts';
 
+/** The first that the switch speaks in which bundles may hold frames. */
+const BUNDLE_VERSION = 'OpenFlow15';
+
 export interface SwitchSurroundings {
   readonly clock: Clock;
   readonly log: Logger;
@@ -106,6 +109,17 @@ export class OvsSwitch {
       stdin: text,
     });
     this.#flows.set(bridge, text);
+  }
+
+  /** Sends frames out; `lines` as `ovs-ofctl bundle` reads them. */
+  async send(bridge: string, lines: readonly string[]): Promise<void> {
+    const { tools, files } = this.#around;
+    await runTool(tools, {
+      program: '/usr/bin/ovs-ofctl',
+      args: ['-O', BUNDLE_VERSION, 'bundle', `unix:${join(files.folder, `${bridge}.mgmt`)}`, '-'],
+      folders: [files.folder],
+      stdin: `${lines.join('\n')}\n`,
+    });
   }
 
   /** Looks after the daemons no longer; they run on. */
