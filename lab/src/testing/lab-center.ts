@@ -23,6 +23,8 @@ export interface LabCenter extends AsyncDisposable {
   readonly stateDir: string;
   /** Logged in; closes itself. */
   connect(): Promise<VimClient & AsyncDisposable>;
+  /** The same at one of its hosts, as root. */
+  connectToHost(name: string): Promise<VimClient & AsyncDisposable>;
   /** `viv` with this instance's state directory. */
   viv(...args: string[]): Promise<string>;
   /** Starts again what has been killed. */
@@ -34,7 +36,8 @@ export interface LabCenter extends AsyncDisposable {
   log(): Promise<string>;
 }
 
-export async function startLabCenter(hosts: number): Promise<LabCenter> {
+/** `more`: further options of `viv up`. */
+export async function startLabCenter(hosts: number, more: readonly string[] = []): Promise<LabCenter> {
   const stateDir = await mkdtemp(join(tmpdir(), 'vivcenter-'));
   const viv = (...args: string[]) =>
     runOk(NODE[0], [NODE[1], VIV, ...args, '--state-dir', stateDir], { timeoutMs: 300_000 });
@@ -44,7 +47,10 @@ export async function startLabCenter(hosts: number): Promise<LabCenter> {
   };
   const log = async () => (await readFile(join(stateDir, 'vcenter', 'vpxd.log'), 'utf8').catch(() => '')).slice(-6000);
   const up = async () =>
-    JSON.parse(await viv('up', '--detach', '--json', '--port', '0', '--hosts', String(hosts))) as UpResult;
+    JSON.parse(await viv('up', '--detach', '--json', '--port', '0', '--hosts', String(hosts), ...more)) as UpResult;
+  const authority = async () => ({
+    authority: await readFile(join(stateDir, 'vcenter', 'certificates', 'root.crt'), 'utf8'),
+  });
   let current: UpResult;
   try {
     current = await up();
@@ -92,17 +98,31 @@ export async function startLabCenter(hosts: number): Promise<LabCenter> {
       await waitFor(`all of ${name} to be gone`, async () => processes.every(({ pid }) => !isAlive(pid)));
     },
     async connect() {
-      const authority = await readFile(join(stateDir, 'vcenter', 'certificates', 'root.crt'), 'utf8');
-      const client = new VimClient({ url: current.url, trust: { authority } });
-      await client.login(current.username, current.password);
-      return Object.assign(client, {
-        async [Symbol.asyncDispose]() {
-          await client.logout().catch(() => undefined);
-          client.close();
-        },
-      });
+      return logIn(current.url, await authority(), current);
+    },
+    async connectToHost(name) {
+      const read = async <T>(file: string) => JSON.parse(await readFile(join(stateDir, name, file), 'utf8')) as T;
+      const { port } = await read<{ port: number }>('hostd.pid');
+      const { userName, password } = await read<{ userName: string; password: string }>('credentials.json');
+      const certificate = await readFile(join(stateDir, name, 'ssl', 'rui.crt'), 'utf8');
+      return logIn(`https://127.0.0.1:${port}`, { certificate }, { username: userName, password });
     },
     log,
     [Symbol.asyncDispose]: down,
   };
+}
+
+async function logIn(
+  url: string,
+  trust: ConstructorParameters<typeof VimClient>[0]['trust'],
+  { username, password }: Pick<UpResult, 'username' | 'password'>,
+): Promise<VimClient & AsyncDisposable> {
+  const client = new VimClient({ url, trust });
+  await client.login(username, password);
+  return Object.assign(client, {
+    async [Symbol.asyncDispose]() {
+      await client.logout().catch(() => undefined);
+      client.close();
+    },
+  });
 }

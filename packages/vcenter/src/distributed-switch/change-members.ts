@@ -2,12 +2,13 @@
 import {
   type DistributedVirtualSwitchHostMemberBacking,
   type DistributedVirtualSwitchHostMemberConfigSpec,
-  isA,
   MethodFault,
   type MoRef,
 } from '@vivarium/vim';
 import type { EntityRecord, SwitchMember } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { placePnics, uplinkPortKeys } from './member-uplinks.ts';
+import { uplinksOf } from './new-switch.ts';
 
 const DEFAULT_PORTS = 512;
 
@@ -31,6 +32,12 @@ export function changeMembers(
   specs: readonly DistributedVirtualSwitchHostMemberConfigSpec[],
   { inventory, record, isUsedOn }: MemberOptions,
 ): MemberChange {
+  const [uplink] = record.config.uplinkPortgroup ?? [];
+  const portKeys = (uplink && inventory.find(uplink)?.portKeys) ?? [];
+  const keysOf = ({ value }: MoRef<'HostSystem'>) => {
+    const index = record.members.findIndex((member) => member.host.value === value);
+    return uplinkPortKeys(portKeys, index, uplinksOf(record).length);
+  };
   const members = new Map(record.members.map((member) => [member.host.value, member]));
   const joined: MoRef<'HostSystem'>[] = [];
   const left: MoRef<'HostSystem'>[] = [];
@@ -50,7 +57,7 @@ export function changeMembers(
     else if (operation === 'edit') {
       members.set(host.value, {
         ...former,
-        ...(backing ? { pnics: pnicsOf(backing) } : {}),
+        ...(backing ? { pnics: placePnics(backing, former.pnics, keysOf(host)) } : {}),
         ...(maxProxySwitchPorts === undefined ? {} : { maxProxySwitchPorts }),
       });
     } else if (operation === 'remove') {
@@ -67,13 +74,5 @@ export function newMember(
   backing?: DistributedVirtualSwitchHostMemberBacking,
   maxProxySwitchPorts = DEFAULT_PORTS,
 ): SwitchMember {
-  return { host, maxProxySwitchPorts, pnics: backing ? pnicsOf(backing) : [] };
-}
-
-/** Without their keys: govc and others send none. */
-function pnicsOf(backing: DistributedVirtualSwitchHostMemberBacking): string[] {
-  if (!isA('DistributedVirtualSwitchHostMemberPnicBacking', backing)) {
-    throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.host.backing' });
-  }
-  return (backing.pnicSpec ?? []).map(({ pnicDevice }) => pnicDevice);
+  return { host, maxProxySwitchPorts, pnics: backing ? placePnics(backing) : [] };
 }

@@ -16,6 +16,7 @@ import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { changeMembers, newMember } from './change-members.ts';
 import { switchUuid } from './hidden-network.ts';
+import { requirePlaces } from './member-uplinks.ts';
 import { MOST_PORTS, MTU, newSwitch, uplinkNames, uplinksOf, withPorts } from './new-switch.ts';
 import { changeSettings } from './port-settings.ts';
 import { portgroupEvent, switchEvent } from './switch-events.ts';
@@ -221,7 +222,7 @@ export function withoutMember(
   return members.length === record.members.length ? [] : withUplinks(inventory, dvs, { ...record, members });
 }
 
-/** The switch, and its uplink port group with a port for each uplink of each member. */
+/** The switch, and its uplink port group with a port for each uplink of each member. Fault: ResourceNotAvailable. */
 function withUplinks(
   inventory: Inventory,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
@@ -230,7 +231,9 @@ function withUplinks(
   const [uplink] = changed.config.uplinkPortgroup ?? [];
   if (!uplink) return [{ put: dvs, record: changed }];
   const record = inventory.get(uplink);
-  const count = changed.members.length * uplinksOf(changed).length;
+  const uplinks = uplinksOf(changed);
+  for (const member of changed.members) requirePlaces(member, uplinks, record.name);
+  const count = changed.members.length * uplinks.length;
   if (count === record.portKeys.length) return [{ put: dvs, record: changed }];
   const { portgroup, owner } = withPorts(record, changed, count);
   return [

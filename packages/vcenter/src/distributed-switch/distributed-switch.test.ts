@@ -160,6 +160,10 @@ void test('a VM is on the distributed port group, whatever its host calls it', a
   const host = [member('remove', hosts[0]?.ref as MoRef<'HostSystem'>)];
   const leave = make('VMwareDVSConfigSpec', { host });
   await assert.rejects(center.task(dvs, 'ReconfigureDvs_Task', { spec: leave }), fault('ResourceInUse'));
+  await center.task(vm as MoRef, 'Destroy_Task');
+  assert.deepEqual(center.read<MoRef[]>(portgroup, 'vm'), []);
+  await center.task(portgroup, 'Destroy_Task');
+  await center.task(dvs, 'Destroy_Task');
 });
 
 void test('a host that is no member refuses the card', async (t) => {
@@ -185,6 +189,68 @@ void test('members come and go; a host that refuses undoes the whole change', as
     spec: make('VMwareDVSConfigSpec', { host: [member('remove', second.ref)] }),
   });
   assert.equal(second.fake.portGroups.size + second.fake.switches.size, 0);
+});
+
+void test('physical NICs are uplinks of the hidden switch, and its port groups team them as they are told', async (t) => {
+  const { center, dvs, portgroup, hosts } = await world(t);
+  const first = hosts[0];
+  assert.ok(first);
+  const uuid = center.read<string>(dvs, 'uuid');
+  const edit = (...devices: string[]) => {
+    const pnicSpec = devices.map((pnicDevice) => make('DistributedVirtualSwitchHostMemberPnicSpec', { pnicDevice }));
+    const backing = make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec });
+    const host = [{ ...member('edit', first.ref), backing }];
+    return center.task(dvs, 'ReconfigureDvs_Task', { spec: make('VMwareDVSConfigSpec', { host }) });
+  };
+  const nics = () =>
+    Array.from(first.fake.switches.values(), ({ bridge }) => (bridge as { nicDevice?: string[] })?.nicDevice);
+  const team = () => {
+    const { policy, nicOrder } = first.fake.portGroups.get(`${portgroup.value} ${uuid}`)?.policy.nicTeaming ?? {};
+    return [policy, nicOrder?.activeNic, nicOrder?.standbyNic];
+  };
+  await edit('vmnic1', 'vmnic0');
+  assert.deepEqual(nics(), [['vmnic1', 'vmnic0']]);
+  assert.deepEqual(team(), ['loadbalance_srcid', ['vmnic1', 'vmnic0'], []]);
+  const uplinkPortOrder = make('VMwareUplinkPortOrderPolicy', {
+    inherited: false,
+    activeUplinkPort: ['Uplink 2'],
+    standbyUplinkPort: ['Uplink 1', 'Uplink 3'],
+  });
+  const policy = make('StringPolicy', { inherited: false, value: 'failover_explicit' });
+  const uplinkTeamingPolicy = make('VmwareUplinkPortTeamingPolicy', { inherited: false, policy, uplinkPortOrder });
+  const defaultPortConfig = make('VMwareDVSPortSetting', { uplinkTeamingPolicy });
+  const spec = make('DVPortgroupConfigSpec', { defaultPortConfig });
+  await center.task(portgroup, 'ReconfigureDVPortgroup_Task', { spec });
+  assert.deepEqual(team(), ['failover_explicit', ['vmnic0'], ['vmnic1']]);
+  const criteria = make('DistributedVirtualSwitchPortCriteria', { uplinkPort: true, host: [first.ref] });
+  const ports = await center.invoke<{ config: { name: string }; connectee?: { nicKey: string } }[]>(
+    dvs,
+    'FetchDVPorts',
+    {
+      criteria,
+    },
+  );
+  assert.deepEqual(
+    ports.map(({ config, connectee }) => [config.name, connectee?.nicKey]),
+    [
+      ['Uplink 1', 'vmnic1'],
+      ['Uplink 2', 'vmnic0'],
+      ['Uplink 3', undefined],
+      ['Uplink 4', undefined],
+    ],
+  );
+  const shown = () =>
+    center.read<{ dvsName: string; dvsUuid: string; pnic: string[] }[]>(
+      first.ref as MoRef,
+      'config.network.proxySwitch',
+    );
+  await center.eventually(() => shown()[0]?.pnic.length === 2);
+  assert.partialDeepStrictEqual(shown(), [{ dvsName: 'DVS0', dvsUuid: uuid, uplinkPort: [{ value: 'Uplink 1' }] }]);
+  await edit('vmnic0');
+  assert.deepEqual(nics(), [['vmnic0']]);
+  assert.deepEqual(team(), ['failover_explicit', ['vmnic0'], []]);
+  await edit();
+  assert.deepEqual(team(), ['failover_explicit', [], []]);
 });
 
 void test('what a host missed while it was away is made up for when it connects', async (t) => {

@@ -8,7 +8,7 @@ export interface HiddenPortGroup {
 }
 
 const PORT_GROUP = /^(dvportgroup-\d+) ([0-9a-f]{2}(?: [0-9a-f]{2}){7}-[0-9a-f]{2}(?: [0-9a-f]{2}){7})$/;
-const SWITCH = /^dvs-\d+-[0-9a-f]{8}$/;
+const SWITCH = /^(dvs-\d+)-[0-9a-f]{8}$/;
 const STANDARD_BACKING = 'VirtualEthernetCardNetworkBackingInfo';
 const DISTRIBUTED_BACKING = 'VirtualEthernetCardDistributedVirtualPortBackingInfo';
 
@@ -36,6 +36,11 @@ export function parseHiddenPortGroup(name: unknown): HiddenPortGroup | undefined
 
 export function isHiddenSwitch(name: string): boolean {
   return SWITCH.test(name);
+}
+
+/** The value of the switch's reference. */
+export function switchOfHidden(name: string): string | undefined {
+  return SWITCH.exec(name)?.[1];
 }
 
 /** A port group's key is its reference's value. */

@@ -1,10 +1,13 @@
 // Which switches and port groups a host has to have for its distributed switches, and the steps from what it has. Pure.
-import { type HostNetworkInfo, type MoRef, make, moRef } from '@vivarium/vim';
+import { type HostNetworkInfo, type HostNicTeamingPolicy, type MoRef, make, moRef } from '@vivarium/vim';
 import type { SwitchMember } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { newMember } from './change-members.ts';
 import { hiddenPortGroupName, hiddenSwitchName, isHiddenSwitch, parseHiddenPortGroup } from './hidden-network.ts';
+import { pnicByUplink } from './member-uplinks.ts';
+import { uplinksOf } from './new-switch.ts';
 import { type HostSettings, hostSettings, inheritSettings } from './port-settings.ts';
+import type { Team } from './teaming.ts';
 
 interface HostSwitch {
   readonly mtu: number;
@@ -12,8 +15,12 @@ interface HostSwitch {
   readonly pnics: readonly string[];
 }
 
-interface HostPortGroup extends HostSettings {
+/** A host may have a policy that no switch of ours asks for, or none. */
+type ReportedTeam = Omit<Team, 'policy'> & { readonly policy: string | undefined };
+
+interface HostPortGroup extends Omit<HostSettings, 'teaming'> {
   readonly vswitchName: string;
+  readonly teaming: ReportedTeam;
 }
 
 export interface HostNetwork {
@@ -58,23 +65,28 @@ export function neededNetwork(
 function networkOf(
   inventory: Inventory,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
-  { maxProxySwitchPorts, pnics }: SwitchMember,
+  member: SwitchMember,
   without?: { readonly value: string },
 ): HostNetwork {
-  const { uuid, config, portgroups } = inventory.get(dvs);
+  const record = inventory.get(dvs);
+  const { uuid, config, portgroups } = record;
   const vswitchName = hiddenSwitchName(dvs, uuid);
+  const pnics = pnicByUplink(member, uplinksOf(record));
   const vswitch = {
     mtu: config.maxMtu,
-    numPorts: Math.min(Math.max(maxProxySwitchPorts, 1), MOST_PORTS),
-    pnics,
+    numPorts: Math.min(Math.max(member.maxProxySwitchPorts, 1), MOST_PORTS),
+    pnics: [...pnics.values()],
   };
+  const named = (uplinks: readonly string[]) => uplinks.flatMap((uplink) => pnics.get(uplink) ?? []);
   const portGroups = new Map<string, HostPortGroup>();
   for (const portgroup of portgroups) {
     const own = inventory.find(portgroup)?.config;
     if (!own || own.uplink || portgroup.value === without?.value) continue;
     const settings = inheritSettings(own.defaultPortConfig ?? {}, config.defaultPortConfig);
     const name = hiddenPortGroupName({ portgroupKey: portgroup.value, switchUuid: uuid });
-    portGroups.set(name, { vswitchName, ...hostSettings(settings) });
+    const { teaming, ...others } = hostSettings(settings);
+    const team = { ...teaming, active: named(teaming.active), standby: named(teaming.standby) };
+    portGroups.set(name, { vswitchName, ...others, teaming: team });
   }
   return { switches: new Map([[vswitchName, vswitch]]), portGroups };
 }
@@ -99,13 +111,18 @@ export function reportedNetwork(network: HostNetworkInfo | undefined): HostNetwo
     portGroups: new Map(
       portGroups.map(({ spec: { name, vlanId, vswitchName, policy } }) => {
         const { allowPromiscuous = false, macChanges = false, forgedTransmits = false } = policy.security ?? {};
-        return [name, { vlanId, vswitchName, security: { allowPromiscuous, macChanges, forgedTransmits } }];
+        const security = { allowPromiscuous, macChanges, forgedTransmits };
+        return [name, { vlanId, vswitchName, security, teaming: reportedTeam(policy.nicTeaming) }];
       }),
     ),
   };
 }
 
-/** Port groups go before their switches, and come after them. */
+function reportedTeam({ policy, nicOrder }: HostNicTeamingPolicy = make('HostNicTeamingPolicy', {})): ReportedTeam {
+  return { policy, active: nicOrder?.activeNic ?? [], standby: nicOrder?.standbyNic ?? [] };
+}
+
+/** Port groups go before their switches, and come after them; a switch gives physical NICs away before another one gets them. */
 export function planNetwork(has: HostNetwork, needs: HostNetwork): NetworkStep[] {
   const steps: NetworkStep[] = [];
   for (const pgName of has.portGroups.keys()) {
@@ -114,7 +131,10 @@ export function planNetwork(has: HostNetwork, needs: HostNetwork): NetworkStep[]
   for (const vswitchName of has.switches.keys()) {
     if (!needs.switches.has(vswitchName)) steps.push({ method: 'RemoveVirtualSwitch', args: { vswitchName } });
   }
-  for (const [vswitchName, needed] of needs.switches) {
+  const gains = ([name, { pnics }]: readonly [string, HostSwitch]) =>
+    pnics.some((pnic) => !has.switches.get(name)?.pnics.includes(pnic));
+  const inOrder = [...needs.switches].sort((one, other) => Number(gains(one)) - Number(gains(other)));
+  for (const [vswitchName, needed] of inOrder) {
     const former = has.switches.get(vswitchName);
     const args = { vswitchName, spec: switchSpec(needed) };
     if (!former) steps.push({ method: 'AddVirtualSwitch', args });
@@ -134,8 +154,12 @@ function switchSpec({ mtu, numPorts, pnics }: HostSwitch) {
   return make('HostVirtualSwitchSpec', { numPorts, mtu, ...(pnics.length > 0 ? { bridge } : {}) });
 }
 
-function portGroupSpec(name: string, { vlanId, vswitchName, security }: HostPortGroup) {
-  const policy = make('HostNetworkPolicy', { security: make('HostNetworkSecurityPolicy', { ...security }) });
+function portGroupSpec(name: string, { vlanId, vswitchName, security, teaming }: HostPortGroup) {
+  const nicOrder = make('HostNicOrderPolicy', { activeNic: [...teaming.active], standbyNic: [...teaming.standby] });
+  const policy = make('HostNetworkPolicy', {
+    security: make('HostNetworkSecurityPolicy', { ...security }),
+    nicTeaming: make('HostNicTeamingPolicy', { policy: teaming.policy, nicOrder }),
+  });
   return make('HostPortGroupSpec', { name, vlanId, vswitchName, policy });
 }
 

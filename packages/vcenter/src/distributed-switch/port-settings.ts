@@ -10,7 +10,7 @@ import {
   type VMwareDVSPortSetting,
   type VmwareDistributedVirtualSwitchVlanSpec,
 } from '@vivarium/vim';
-import { changeTeaming, defaultTeaming } from './teaming.ts';
+import { changeTeaming, defaultTeaming, type Team, teamOf } from './teaming.ts';
 
 /** What a host does for a port group. `vlanId` 4095 = all VLANs, tagged, as a standard switch says it. */
 export interface HostSettings {
@@ -20,6 +20,7 @@ export interface HostSettings {
     readonly macChanges: boolean;
     readonly forgedTransmits: boolean;
   };
+  readonly teaming: Team;
 }
 
 const SECURITY = ['allowPromiscuous', 'macChanges', 'forgedTransmits'] as const;
@@ -99,8 +100,8 @@ function fillIn(own: object, above: object | undefined): object {
   return filled;
 }
 
-/** Of settings that inherit nothing any more. */
-export function hostSettings({ vlan, securityPolicy }: VMwareDVSPortSetting): HostSettings {
+/** Of settings that inherit nothing any more; the team is one of the switch's uplinks. */
+export function hostSettings({ vlan, securityPolicy, uplinkTeamingPolicy }: VMwareDVSPortSetting): HostSettings {
   const is = (name: (typeof SECURITY)[number]) => securityPolicy?.[name]?.value ?? false;
   return {
     vlanId: hostVlan(vlan),
@@ -109,6 +110,7 @@ export function hostSettings({ vlan, securityPolicy }: VMwareDVSPortSetting): Ho
       macChanges: is('macChanges'),
       forgedTransmits: is('forgedTransmits'),
     },
+    teaming: teamOf(uplinkTeamingPolicy),
   };
 }
 

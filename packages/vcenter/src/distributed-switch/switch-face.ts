@@ -10,14 +10,16 @@ import {
 } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
-import type { EntityRecord, SwitchMember } from '../inventory/entity-records.ts';
+import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { addPortgroups } from './change-portgroup.ts';
 import { destroySwitch, reconfigureSwitch } from './change-switch.ts';
+import { memberBacking, uplinkPortKeys } from './member-uplinks.ts';
 import { portgroupSettings, uplinksOf } from './new-switch.ts';
 import { fetchPortKeys, fetchPorts } from './switch-ports.ts';
 import { vmsOn } from './switch-users.ts';
+import { TEAMING_POLICIES } from './teaming.ts';
 
 type SwitchRecord = EntityRecord<'VmwareDistributedVirtualSwitch'>;
 
@@ -45,17 +47,23 @@ export function switchProperties(center: Center, record: SwitchRecord): Properti
   const [uplink] = config.uplinkPortgroup ?? [];
   const keys = (uplink && inventory.find(uplink)?.portKeys) ?? [];
   const each = uplinksOf(record).length;
-  const host = members.map((member, index) =>
-    make('DistributedVirtualSwitchHostMember', {
-      config: memberConfig(member),
+  const host = members.map((member, index) => {
+    const uplinkPortKey = uplinkPortKeys(keys, index, each);
+    const { maxProxySwitchPorts } = member;
+    return make('DistributedVirtualSwitchHostMember', {
+      config: make('DistributedVirtualSwitchHostMemberConfigInfo', {
+        host: member.host,
+        maxProxySwitchPorts,
+        backing: memberBacking(member, uplinkPortKey, uplink),
+      }),
       productInfo,
       status: switches.statusOf(member.host),
-      uplinkPortKey: keys.slice(index * each, (index + 1) * each).map(String),
+      uplinkPortKey,
       runtimeState: make('DistributedVirtualSwitchHostMemberRuntimeState', {
-        currentMaxProxySwitchPorts: member.maxProxySwitchPorts,
+        currentMaxProxySwitchPorts: maxProxySwitchPorts,
       }),
-    }),
-  );
+    });
+  });
   return {
     capability: capability(),
     config: { ...config, name, numPorts, host },
@@ -78,12 +86,6 @@ export function switchProperties(center: Center, record: SwitchRecord): Properti
       ),
     }),
   } as Properties<'VmwareDistributedVirtualSwitch'>;
-}
-
-function memberConfig({ host, maxProxySwitchPorts, pnics }: SwitchMember) {
-  const pnicSpec = pnics.map((pnicDevice) => make('DistributedVirtualSwitchHostMemberPnicSpec', { pnicDevice }));
-  const backing = make('DistributedVirtualSwitchHostMemberPnicBacking', { pnicSpec });
-  return make('DistributedVirtualSwitchHostMemberConfigInfo', { host, maxProxySwitchPorts, backing });
 }
 
 function switchMethods(
@@ -145,7 +147,7 @@ export function featureCapability() {
   return make('VMwareDVSFeatureCapability', {
     networkResourceManagementSupported: false,
     vmDirectPathGen2Supported: false,
-    nicTeamingPolicy: ['loadbalance_srcid'],
+    nicTeamingPolicy: [...TEAMING_POLICIES],
     networkFilterSupported: false,
     macLearningSupported: false,
     vspanSupported: false,

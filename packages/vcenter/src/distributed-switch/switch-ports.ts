@@ -25,6 +25,8 @@ interface Port {
   readonly portgroup: MoRef<'DistributedVirtualPortgroup'>;
   readonly isUplink: boolean;
   readonly name?: string | undefined;
+  /** That it is on, also when nothing is plugged in: an uplink port's. */
+  readonly host?: MoRef<'HostSystem'> | undefined;
   readonly connection?: Connection | undefined;
 }
 
@@ -39,12 +41,12 @@ export function fetchPorts(
   const settings = new Map(
     record.portgroups.map((ref) => [ref.value, portgroupSettings(inventory.get(ref), record)] as const),
   );
-  return matchingPorts(center, dvs, criteria).map(({ key, portgroup, name, connection }) =>
+  return matchingPorts(center, dvs, criteria).map(({ key, portgroup, name, host, connection }) =>
     make('DistributedVirtualPort', {
       key: String(key),
       dvsUuid: record.uuid,
       portgroupKey: portgroup.value,
-      proxyHost: connection?.host,
+      proxyHost: connection?.host ?? host,
       connectee: connection?.connectee,
       conflict: false,
       lastStatusChange: record.config.createTime,
@@ -74,13 +76,13 @@ function matchingPorts(
   }
   const { connected, active, uplinkPort, portgroupKey = [], portKey = [], host = [], inside = true } = criteria;
   return ports.filter(
-    ({ key, portgroup, isUplink, connection }) =>
+    ({ key, portgroup, isUplink, host: own, connection }) =>
       (connected === undefined || connected === (connection !== undefined)) &&
       (active === undefined || active === (connection?.isActive ?? false)) &&
       (uplinkPort === undefined || uplinkPort === isUplink) &&
       (portgroupKey.length === 0 || portgroupKey.includes(portgroup.value) === inside) &&
       (portKey.length === 0 || portKey.includes(String(key))) &&
-      (host.length === 0 || host.some(({ value }) => value === connection?.host.value)),
+      (host.length === 0 || host.some(({ value }) => value === (connection?.host ?? own)?.value)),
   );
 }
 
@@ -106,7 +108,7 @@ function uplinkPorts(
     const at = index % Math.max(names.length, 1);
     const pnic = member?.pnics[at];
     const connection =
-      member && pnic !== undefined
+      member && pnic
         ? {
             host: member.host,
             isActive: true,
@@ -117,7 +119,7 @@ function uplinkPorts(
             }),
           }
         : undefined;
-    return { key, portgroup, isUplink: true, name: names[at], connection };
+    return { key, portgroup, isUplink: true, name: names[at], host: member?.host, connection };
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { make } from '@vivarium/vim';
+import { isFault, make } from '@vivarium/vim';
 import { changeSettings, defaultSettings, inheritSettings } from './port-settings.ts';
 import { changeTeaming, defaultTeaming, renameUplinks } from './teaming.ts';
 
@@ -70,4 +70,20 @@ void test('a port group that sets a part of its teaming inherits the rest', () =
   assert.equal(uplinkTeamingPolicy?.policy?.value, 'loadbalance_srcid');
   assert.deepEqual(order(uplinkTeamingPolicy), [['left'], []]);
   assert.equal(uplinkTeamingPolicy?.uplinkPortOrder?.inherited, true);
+});
+
+void test('teaming that hosts do not carry out is refused', () => {
+  const is = (value: boolean) => make('BoolPolicy', { inherited: false, value });
+  const criteria = make('DVSFailureCriteria', { inherited: false, checkBeacon: is(true) });
+  for (const asked of [
+    { policy: make('StringPolicy', { inherited: false, value: 'loadbalance_ip' }) },
+    { rollingOrder: is(true) },
+    { failureCriteria: criteria },
+  ]) {
+    const spec = make('VmwareUplinkPortTeamingPolicy', { inherited: false, ...asked });
+    assert.throws(
+      () => changeTeaming(defaultTeaming(['left']), spec),
+      (error) => isFault(error, 'NotSupported'),
+    );
+  }
 });

@@ -1,6 +1,22 @@
-// How a switch spreads its ports over its uplinks. Kept for clients: hosts have no uplinks yet (docs/fidelity.md). Pure.
-// Source: vSphere Web Services API, VmwareUplinkPortTeamingPolicy.
-import { make, type VmwareUplinkPortTeamingPolicy } from '@vivarium/vim';
+// How a switch spreads its ports over its uplinks. Pure. Source: vSphere Web Services API, VmwareUplinkPortTeamingPolicy.
+import { MethodFault, make, type VmwareUplinkPortTeamingPolicy } from '@vivarium/vim';
+
+/** The policies that hosts carry out. */
+export const TEAMING_POLICIES = ['loadbalance_srcid', 'failover_explicit'] as const;
+
+/** What hosts are told of a team, with the names of the switch's uplinks or of a host's physical NICs. */
+export interface Team {
+  readonly policy: (typeof TEAMING_POLICIES)[number];
+  readonly active: readonly string[];
+  readonly standby: readonly string[];
+}
+
+/** Of a policy that inherits nothing any more. */
+export function teamOf(teaming: VmwareUplinkPortTeamingPolicy | undefined): Team {
+  const { activeUplinkPort = [], standbyUplinkPort = [] } = teaming?.uplinkPortOrder ?? {};
+  const policy = TEAMING_POLICIES.find((one) => one === teaming?.policy?.value) ?? TEAMING_POLICIES[0];
+  return { policy, active: activeUplinkPort, standby: standbyUplinkPort };
+}
 
 /** A new switch's: by originating port, over all of its uplinks. */
 export function defaultTeaming(uplinks: readonly string[]): VmwareUplinkPortTeamingPolicy {
@@ -27,12 +43,16 @@ export function defaultTeaming(uplinks: readonly string[]): VmwareUplinkPortTeam
   });
 }
 
-/** `spec` over what was set before: what it leaves out stays, and so does an order that names no uplink. */
+/**
+ * `spec` over what was set before: what it leaves out stays, and so does an order that names no uplink.
+ * Fault: NotSupported, for what hosts do not carry out.
+ */
 export function changeTeaming(
   former: VmwareUplinkPortTeamingPolicy | undefined,
   spec: VmwareUplinkPortTeamingPolicy | undefined,
 ): VmwareUplinkPortTeamingPolicy | undefined {
   if (!spec) return former;
+  refuseUnbuilt(spec);
   const { uplinkPortOrder: order, ...rest } = spec;
   const isOrder = order?.inherited || order?.activeUplinkPort?.length || order?.standbyUplinkPort?.length;
   return { ...former, ...rest, ...(isOrder ? { uplinkPortOrder: order } : {}) };
@@ -60,4 +80,15 @@ function uplinkOrder(active: readonly string[], standby: readonly string[] = [])
     activeUplinkPort: [...active],
     standbyUplinkPort: [...standby],
   });
+}
+
+function refuseUnbuilt({ policy, rollingOrder, failureCriteria }: VmwareUplinkPortTeamingPolicy): void {
+  const name = policy?.value;
+  const asked = [
+    [name !== undefined && !TEAMING_POLICIES.some((one) => one === name), `the teaming policy ${name}`],
+    [rollingOrder?.value, 'failover without failback'],
+    [failureCriteria?.checkBeacon?.value, 'beacon probing'],
+  ] as const;
+  const found = asked.find(([is]) => is);
+  if (found) throw new MethodFault('NotSupported', {}, `${found[1]} is not built yet in distributed switches`);
 }

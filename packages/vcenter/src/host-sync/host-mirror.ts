@@ -16,7 +16,7 @@ import {
 } from '@vivarium/vim';
 import type { ObjectGraph } from '@vivarium/vmomi';
 import { portgroupRef } from '../distributed-switch/hidden-network.ts';
-import { hideNetworks } from '../distributed-switch/hide-networks.ts';
+import { shownConfig, shownNetwork } from '../distributed-switch/hide-networks.ts';
 import type { HostNews, HostUpdate } from '../host-link/host-link.ts';
 import { HOST_MANAGERS } from '../host-link/what-to-watch.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -277,7 +277,19 @@ export class HostMirror {
     if (!entry) return;
     const ref = managerOf(host, entry[0], entry[1]);
     this.refs.set(local, ref);
-    graph.find(ref as MoRef)?.update(withoutHidden(changes));
+    graph.find(ref as MoRef)?.update(this.#networkFace(changes));
+  }
+
+  /** A HostNetworkSystem's properties. */
+  #networkFace(changes: Record<string, unknown>): Record<string, unknown> {
+    const { host, inventory } = this.#options;
+    const info = changes['networkInfo'] as HostNetworkInfo | undefined;
+    const config = changes['networkConfig'] as HostNetworkConfig | undefined;
+    return {
+      ...changes,
+      ...(info ? { networkInfo: shownNetwork(info, host, inventory) } : {}),
+      ...(config ? { networkConfig: shownConfig(config, host, inventory) } : {}),
+    };
   }
 
   /** The host under the name that vCenter has for it, with what is listed here and not there. */
@@ -291,7 +303,7 @@ export class HostMirror {
     const config = rest['config'] as HostConfigInfo | undefined;
     return {
       ...rest,
-      ...(config?.network ? { config: { ...config, network: hideNetworks(config.network) } } : {}),
+      ...(config?.network ? { config: { ...config, network: shownNetwork(config.network, host, inventory) } } : {}),
       ...(rest['configManager'] ? { configManager: this.#managers(rest['configManager'] as object) } : {}),
       ...(connected ? { runtime: connected, overallStatus: 'green' } : {}),
       ...(summary
@@ -374,16 +386,6 @@ export function managerOf(host: MoRef<'HostSystem'>, name: string, type: string)
 
 function numberOf(id: string): string {
   return id.replace(/^\D+/, '');
-}
-
-/** A HostNetworkSystem's properties. */
-function withoutHidden(changes: Record<string, unknown>): Record<string, unknown> {
-  const shown = { ...changes };
-  for (const name of ['networkInfo', 'networkConfig']) {
-    const network = shown[name] as HostNetworkInfo | HostNetworkConfig | undefined;
-    if (network) shown[name] = hideNetworks(network);
-  }
-  return shown;
 }
 
 /** Whether it may be another entity now, or called differently. */

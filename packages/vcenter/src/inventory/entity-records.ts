@@ -108,7 +108,7 @@ export interface EntityRecords {
 export interface SwitchMember {
   readonly host: MoRef<'HostSystem'>;
   readonly maxProxySwitchPorts: number;
-  /** Devices, e.g. `vmnic0`, in the order of the uplinks that they are. */
+  /** Devices, e.g. `vmnic0`, each at the place of the uplink that it is; '' where there is none. */
   readonly pnics: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 // What a FakeHost says of itself and its VMs: as much as vCenter looks at.
-import { type ManagedObjectReference, type MoRef, make, moRef } from '@vivarium/vim';
+import { type HostVirtualSwitchSpec, isA, type ManagedObjectReference, type MoRef, make, moRef } from '@vivarium/vim';
 import type { HostUpdate } from '../host-link/host-link.ts';
 import type { FakeHost } from './fake-host.ts';
 
@@ -182,10 +182,15 @@ export function configOf(host: FakeHost): object {
     _typeName: 'HostConfigInfo',
     network: {
       _typeName: 'HostNetworkInfo',
-      vswitch: [...host.switches].map(([name, spec]) => ({ name, spec, mtu: spec.mtu, pnic: [] })),
+      vswitch: [...host.switches].map(([name, spec]) => ({ name, spec, mtu: spec.mtu, pnic: pnicKeys(spec) })),
       portgroup: [...host.portGroups.values()].map((spec) => ({ spec })),
     },
   };
+}
+
+function pnicKeys({ bridge }: HostVirtualSwitchSpec): string[] {
+  const nics = isA('HostVirtualSwitchBondBridge', bridge) ? bridge.nicDevice : [];
+  return nics.map((name) => `key-vim.host.PhysicalNic-${name}`);
 }
 
 function enter(ref: ManagedObjectReference, said: object): HostUpdate {
