@@ -1,7 +1,7 @@
 // HostAutoStartManager: its configuration is kept in the store and obeyed once after each boot of the machine. A hostd that was
 // only restarted starts nothing: its guests never stopped.
 import { readFile } from 'node:fs/promises';
-import { delay } from '@vivarium/base';
+import { delay, Mutex } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { type Handlers, type HostAutoStartManagerConfig, MethodFault, make, moRef } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
@@ -30,6 +30,8 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
   const stored = store.get<HostAutoStartManagerConfig>(CONFIG)?.value;
   const initial = stored ?? make('HostAutoStartManagerConfig', { defaults: AUTO_START_DEFAULTS, powerInfo: [] });
   const config = () => object.get('config') ?? initial;
+  /** A specification is merged into what there is: one at a time. */
+  const writing = new Mutex();
 
   const startAll = async (signal: AbortSignal) => {
     for (const { vm: id, delaySeconds } of planAutoStart(config())) {
@@ -45,13 +47,14 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
     }
   };
   const handlers: Handlers<'HostAutoStartManager', Call> = {
-    ReconfigureAutostart: async ({ spec }) => {
-      const strangers = (spec.powerInfo ?? []).filter(({ key }) => !findVm(key.value));
-      if (strangers.length > 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.powerInfo.key' });
-      const next = mergeAutoStart(config(), spec);
-      await store.batch([{ put: CONFIG, value: next }]);
-      show(next);
-    },
+    ReconfigureAutostart: ({ spec }) =>
+      writing.run(async () => {
+        const strangers = (spec.powerInfo ?? []).filter(({ key }) => !findVm(key.value));
+        if (strangers.length > 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.powerInfo.key' });
+        const next = mergeAutoStart(config(), spec);
+        await store.batch([{ put: CONFIG, value: next }]);
+        show(next);
+      }),
     AutoStartPowerOn: (_args, call) => startAll(call.signal),
     AutoStartPowerOff: async () => {
       for (const { vm: id } of planAutoStart(config()).toReversed()) {

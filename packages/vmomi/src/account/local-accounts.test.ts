@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandom } from '@vivarium/base/node';
 import type { UserSearchResult } from '@vivarium/vim';
+import { lateStore } from '../testing/late-store.ts';
 import { fault, ROOT, testService } from '../testing/test-service.ts';
+import { LocalAccounts } from './local-accounts.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 
 void test('a password is kept as a salted argon2id hash', async () => {
@@ -95,4 +97,26 @@ void test('RetrieveUserGroups searches users and groups', async (context) => {
   assert.deepEqual(await search({ findGroups: false, belongsToGroup: 'annexe' }), ['bob']);
   assert.deepEqual(await search({ findUsers: false, belongsToUser: 'bob' }), ['annexe']);
   await assert.rejects(search({ domain: 'corp' }), fault('NotFound'));
+});
+
+void test('of changes at once none is lost', async () => {
+  const accounts = new LocalAccounts(lateStore(), systemRandom);
+  await Promise.all(['ann', 'bob', 'cid'].map((name) => accounts.addUser(name, 'geheim')));
+  await accounts.addGroup('operators');
+  await Promise.all(['ann', 'bob', 'cid'].map((name) => accounts.assign(name, 'operators')));
+  assert.deepEqual(accounts.findGroup('operators')?.members, ['ann', 'bob', 'cid']);
+  await Promise.all([
+    accounts.updateUser('ann', { password: 'geheimer' }),
+    accounts.updateUser('ann', { description: 'Ann' }),
+    accounts.unassign('bob', 'operators'),
+    accounts.removeUser('cid'),
+  ]);
+  assert.equal((await accounts.verify('ann', 'geheimer'))?.fullName, 'Ann');
+  assert.deepEqual(accounts.findGroup('operators')?.members, ['ann']);
+  const twice = await Promise.allSettled([accounts.addUser('dan', 'first-1'), accounts.addUser('dan', 'second-2')]);
+  assert.deepEqual(
+    twice.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  );
+  assert.ok(await accounts.verify('dan', 'first-1'));
 });

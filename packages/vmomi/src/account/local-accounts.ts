@@ -1,5 +1,5 @@
 // The daemon's own users and groups, kept in the store with hashed passwords.
-import type { Random } from '@vivarium/base';
+import { Mutex, type Random } from '@vivarium/base';
 import type { Op, Store } from '@vivarium/store';
 import { MethodFault } from '@vivarium/vim';
 import { hashPassword } from './password.ts';
@@ -27,6 +27,8 @@ export class LocalAccounts implements UserDirectory {
   readonly #store: Store;
   readonly #random: Random;
   readonly #passwords = new PasswordCheck();
+  /** Users and groups are written whole: one change at a time, or one of two would be lost. */
+  readonly #writing = new Mutex();
 
   constructor(store: Store, random: Random) {
     this.#store = store;
@@ -62,20 +64,23 @@ export class LocalAccounts implements UserDirectory {
   }
 
   /** Faults: AlreadyExists, InvalidArgument. */
-  async addUser(userName: string, password: string, description = ''): Promise<void> {
-    this.#requireFree(userName);
-    const passwordHash = await hashPassword(requirePassword(password), this.#random);
-    this.#requireFree(userName);
-    await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
+  addUser(userName: string, password: string, description = ''): Promise<void> {
+    return this.#writing.run(async () => {
+      this.#requireFree(userName);
+      const passwordHash = await hashPassword(requirePassword(password), this.#random);
+      await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
+    });
   }
 
   /**
    * An account of a service's, which never logs in by password: made, or turned into one. It can be neither changed nor
    * removed, and an administrator who is one is not counted when at least one has to be left.
    */
-  async ensureServiceUser(userName: string, description: string): Promise<void> {
-    if (this.isServiceUser(userName)) return;
-    await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash: NO_PASSWORD } }]);
+  ensureServiceUser(userName: string, description: string): Promise<void> {
+    return this.#writing.run(async () => {
+      if (this.isServiceUser(userName)) return;
+      await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash: NO_PASSWORD } }]);
+    });
   }
 
   isServiceUser(userName: string): boolean {
@@ -83,17 +88,19 @@ export class LocalAccounts implements UserDirectory {
   }
 
   /** Leaves out what is undefined. Faults: UserNotFound, InvalidArgument, SecurityError (a service's). */
-  async updateUser(
+  updateUser(
     userName: string,
     change: { password?: string | undefined; description?: string | undefined },
   ): Promise<void> {
-    const user = this.#requireOrdinaryUser(userName);
-    const passwordHash =
-      change.password === undefined
-        ? user.passwordHash
-        : await hashPassword(requirePassword(change.password), this.#random);
-    const description = change.description ?? user.description;
-    await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
+    return this.#writing.run(async () => {
+      const user = this.#requireOrdinaryUser(userName);
+      const passwordHash =
+        change.password === undefined
+          ? user.passwordHash
+          : await hashPassword(requirePassword(change.password), this.#random);
+      const description = change.description ?? user.description;
+      await this.#store.batch([{ put: USERS + userName, value: { description, passwordHash } }]);
+    });
   }
 
   /** Makes the user or gives it another password. */
@@ -103,50 +110,60 @@ export class LocalAccounts implements UserDirectory {
   }
 
   /** Faults: UserNotFound, SecurityError (a service's). */
-  async removeUser(userName: string): Promise<void> {
-    this.#requireOrdinaryUser(userName);
-    const left = this.listGroups().filter(({ members }) => members.includes(userName));
-    await this.#store.batch([
-      { delete: USERS + userName },
-      ...left.map((group) =>
+  removeUser(userName: string): Promise<void> {
+    return this.#writing.run(async () => {
+      this.#requireOrdinaryUser(userName);
+      const left = this.listGroups().filter(({ members }) => members.includes(userName));
+      await this.#store.batch([
+        { delete: USERS + userName },
+        ...left.map((group) =>
+          groupOp(
+            group,
+            group.members.filter((member) => member !== userName),
+          ),
+        ),
+      ]);
+    });
+  }
+
+  /** Faults: AlreadyExists, InvalidArgument. */
+  addGroup(groupName: string, description = ''): Promise<void> {
+    return this.#writing.run(async () => {
+      this.#requireFree(groupName);
+      await this.#store.batch([{ put: GROUPS + groupName, value: { description, members: [] } }]);
+    });
+  }
+
+  /** Faults: UserNotFound. */
+  removeGroup(groupName: string): Promise<void> {
+    return this.#writing.run(async () => {
+      this.#requireGroup(groupName);
+      await this.#store.batch([{ delete: GROUPS + groupName }]);
+    });
+  }
+
+  /** Faults: UserNotFound, AlreadyExists. */
+  assign(userName: string, groupName: string): Promise<void> {
+    return this.#writing.run(async () => {
+      this.#requireUser(userName);
+      const group = this.#requireGroup(groupName);
+      if (group.members.includes(userName)) throw new MethodFault('AlreadyExists', { name: userName });
+      await this.#store.batch([groupOp(group, [...group.members, userName])]);
+    });
+  }
+
+  /** Faults: UserNotFound. */
+  unassign(userName: string, groupName: string): Promise<void> {
+    return this.#writing.run(async () => {
+      const group = this.#requireGroup(groupName);
+      if (!group.members.includes(userName)) throw userNotFound(userName);
+      await this.#store.batch([
         groupOp(
           group,
           group.members.filter((member) => member !== userName),
         ),
-      ),
-    ]);
-  }
-
-  /** Faults: AlreadyExists, InvalidArgument. */
-  async addGroup(groupName: string, description = ''): Promise<void> {
-    this.#requireFree(groupName);
-    await this.#store.batch([{ put: GROUPS + groupName, value: { description, members: [] } }]);
-  }
-
-  /** Faults: UserNotFound. */
-  async removeGroup(groupName: string): Promise<void> {
-    this.#requireGroup(groupName);
-    await this.#store.batch([{ delete: GROUPS + groupName }]);
-  }
-
-  /** Faults: UserNotFound, AlreadyExists. */
-  async assign(userName: string, groupName: string): Promise<void> {
-    this.#requireUser(userName);
-    const group = this.#requireGroup(groupName);
-    if (group.members.includes(userName)) throw new MethodFault('AlreadyExists', { name: userName });
-    await this.#store.batch([groupOp(group, [...group.members, userName])]);
-  }
-
-  /** Faults: UserNotFound. */
-  async unassign(userName: string, groupName: string): Promise<void> {
-    const group = this.#requireGroup(groupName);
-    if (!group.members.includes(userName)) throw userNotFound(userName);
-    await this.#store.batch([
-      groupOp(
-        group,
-        group.members.filter((member) => member !== userName),
-      ),
-    ]);
+      ]);
+    });
   }
 
   #user(userName: string): UserRecord | undefined {

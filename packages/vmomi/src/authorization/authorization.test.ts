@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MoRef, moRef } from '@vivarium/vim';
+import { ObjectGraph } from '../graph/object-graph.ts';
+import { lateStore } from '../testing/late-store.ts';
 import { DATACENTER, fault, OTHER_VM, ROOT, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
+import { Authorization } from './authorization.ts';
 import { ROLE_ADMIN, ROLE_NO_ACCESS, ROLE_READ_ONLY, ROLE_VIEW } from './roles.ts';
 
 /** The same seed draws the same (a linear congruential generator). */
@@ -214,4 +217,24 @@ void test('asked about many objects in one moment, rights are what they are for 
       }
     }
   }
+});
+
+void test('of two administrators who are taken away at once one is left, and names of roles stay unique', async () => {
+  const root = moRef('Folder', 'group-d1') as MoRef;
+  const authorization = new Authorization(new ObjectGraph(), lateStore(), root);
+  for (const name of ['ann', 'bob']) await authorization.grantAdmin(name);
+  const ended = await Promise.allSettled(['ann', 'bob'].map((name) => authorization.revoke(root, name, false)));
+  assert.deepEqual(
+    ended.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  );
+  assert.deepEqual(
+    authorization.permissions(root).map(({ principal }) => principal),
+    ['bob'],
+  );
+  const made = await Promise.allSettled(['one', 'one', 'two'].map((name) => authorization.addRole(name, [])));
+  assert.deepEqual(
+    made.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
 });

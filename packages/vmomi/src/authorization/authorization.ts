@@ -1,4 +1,5 @@
 // Who may do what where: roles, permissions and the answer to "does this session hold that privilege on this object".
+import { Mutex } from '@vivarium/base';
 import type { Op, Store } from '@vivarium/store';
 import { type ManagedObjectReference, MethodFault, type MoRef, moRefKey, sameRef, schema } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
@@ -41,6 +42,8 @@ export class Authorization {
   readonly #table = new PermissionTable();
   readonly #roles = new Map<number, Role>(SYSTEM_ROLES.map((role) => [role.roleId, role]));
   readonly #listeners = new Set<(entity: MoRef | undefined) => void>();
+  /** One change at a time: of two that take the last administrators away, the second has to know of the first. */
+  readonly #writing = new Mutex();
 
   /** `isService`: users that nobody can log in as; they do not count when an administrator has to be left. */
   constructor(
@@ -159,36 +162,42 @@ export class Authorization {
   }
 
   /** Faults: InvalidName, AlreadyExists, InvalidArgument. Returns the new role's id. */
-  async addRole(name: string, privileges: readonly string[]): Promise<number> {
-    this.#requireFreeName(name);
-    const record = { name, privileges: withImplied(privileges) };
-    const roleId = Math.max(10, ...this.#roles.keys()) + 1;
-    this.#remember(roleId, record); // before the write, so that two calls do not take the same id
-    await this.#write([{ put: ROLES + roleId, value: record }], () => this.#roles.delete(roleId));
-    this.#tell(undefined);
-    return roleId;
+  addRole(name: string, privileges: readonly string[]): Promise<number> {
+    return this.#writing.run(async () => {
+      this.#requireFreeName(name);
+      const record = { name, privileges: withImplied(privileges) };
+      const roleId = Math.max(10, ...this.#roles.keys()) + 1;
+      await this.#store.batch([{ put: ROLES + roleId, value: record }]);
+      this.#remember(roleId, record);
+      this.#tell(undefined);
+      return roleId;
+    });
   }
 
   /** Faults: NotFound, InvalidName, AlreadyExists, InvalidArgument (a system role, an unknown privilege). */
-  async updateRole(roleId: number, name: string, privileges: readonly string[]): Promise<void> {
-    const role = this.#requireOwnRole(roleId);
-    if (name !== role.name) this.#requireFreeName(name);
-    const record = { name, privileges: withImplied(privileges) };
-    await this.#write([{ put: ROLES + roleId, value: record }]);
-    this.#remember(roleId, record);
-    this.#tell(undefined);
+  updateRole(roleId: number, name: string, privileges: readonly string[]): Promise<void> {
+    return this.#writing.run(async () => {
+      const role = this.#requireOwnRole(roleId);
+      if (name !== role.name) this.#requireFreeName(name);
+      const record = { name, privileges: withImplied(privileges) };
+      await this.#store.batch([{ put: ROLES + roleId, value: record }]);
+      this.#remember(roleId, record);
+      this.#tell(undefined);
+    });
   }
 
   /** Takes its permissions with it unless `failIfUsed`. Faults: NotFound, RemoveFailed, InvalidArgument. */
-  async removeRole(roleId: number, failIfUsed: boolean): Promise<void> {
-    this.#requireOwnRole(roleId);
-    const used = this.#table.all().filter((grant) => grant.roleId === roleId);
-    if (failIfUsed && used.length > 0) throw new MethodFault('RemoveFailed');
-    await this.#write([{ delete: ROLES + roleId }, ...used.map((grant) => ({ delete: grantKey(grant) }))]);
-    this.#roles.delete(roleId);
-    for (const grant of used) this.#table.delete(grant.entity, grant.principal, grant.isGroup);
-    this.#tell(undefined);
-    for (const { entity } of used) this.#tell(entity);
+  removeRole(roleId: number, failIfUsed: boolean): Promise<void> {
+    return this.#writing.run(async () => {
+      this.#requireOwnRole(roleId);
+      const used = this.#table.all().filter((grant) => grant.roleId === roleId);
+      if (failIfUsed && used.length > 0) throw new MethodFault('RemoveFailed');
+      await this.#store.batch([{ delete: ROLES + roleId }, ...used.map((grant) => ({ delete: grantKey(grant) }))]);
+      this.#roles.delete(roleId);
+      for (const grant of used) this.#table.delete(grant.entity, grant.principal, grant.isGroup);
+      this.#tell(undefined);
+      for (const { entity } of used) this.#tell(entity);
+    });
   }
 
   /** Permissions set on an entity and, with `inherited`, those of its parents that reach it. */
@@ -215,32 +224,36 @@ export class Authorization {
   }
 
   /** Sets permissions of an entity; with `replace` the entity keeps only these. Faults: NotFound, AuthMinimumAdminPermission. */
-  async grant(entity: MoRef, grants: readonly Omit<Grant, 'entity'>[], replace = false): Promise<void> {
-    const place = { type: entity.type, value: entity.value } as MoRef;
-    for (const { roleId } of grants) {
-      this.role(roleId);
-      if (roleId === ROLE_VIEW || roleId === ROLE_ANONYMOUS)
-        throw new MethodFault('InvalidArgument', { invalidProperty: 'roleId' });
-    }
-    const wanted = grants.map((grant): Grant => ({ ...grant, entity: place }));
-    const isKept = (old: Grant) => wanted.some((grant) => grantKey(grant) === grantKey(old));
-    const gone = replace ? this.#table.on(place).filter((old) => !isKept(old)) : [];
-    this.#requireAdminLeft([...this.#table.all().filter((old) => !isKept(old) && !gone.includes(old)), ...wanted]);
-    const puts = wanted.map((grant): Op => ({ put: grantKey(grant), value: grant }));
-    await this.#write([...gone.map((grant): Op => ({ delete: grantKey(grant) })), ...puts]);
-    for (const { principal, isGroup } of gone) this.#table.delete(place, principal, isGroup);
-    for (const grant of wanted) this.#table.put(grant);
-    this.#tell(place);
+  grant(entity: MoRef, grants: readonly Omit<Grant, 'entity'>[], replace = false): Promise<void> {
+    return this.#writing.run(async () => {
+      const place = { type: entity.type, value: entity.value } as MoRef;
+      for (const { roleId } of grants) {
+        this.role(roleId);
+        if (roleId === ROLE_VIEW || roleId === ROLE_ANONYMOUS)
+          throw new MethodFault('InvalidArgument', { invalidProperty: 'roleId' });
+      }
+      const wanted = grants.map((grant): Grant => ({ ...grant, entity: place }));
+      const isKept = (old: Grant) => wanted.some((grant) => grantKey(grant) === grantKey(old));
+      const gone = replace ? this.#table.on(place).filter((old) => !isKept(old)) : [];
+      this.#requireAdminLeft([...this.#table.all().filter((old) => !isKept(old) && !gone.includes(old)), ...wanted]);
+      const puts = wanted.map((grant): Op => ({ put: grantKey(grant), value: grant }));
+      await this.#store.batch([...gone.map((grant): Op => ({ delete: grantKey(grant) })), ...puts]);
+      for (const { principal, isGroup } of gone) this.#table.delete(place, principal, isGroup);
+      for (const grant of wanted) this.#table.put(grant);
+      this.#tell(place);
+    });
   }
 
   /** Faults: NotFound, AuthMinimumAdminPermission. */
-  async revoke(entity: MoRef, principal: string, isGroup: boolean): Promise<void> {
-    const gone = this.#table.on(entity).find((grant) => grant.principal === principal && grant.isGroup === isGroup);
-    if (!gone) throw new MethodFault('NotFound');
-    this.#requireAdminLeft(this.#table.all().filter((grant) => grant !== gone));
-    await this.#write([{ delete: grantKey(gone) }]);
-    this.#table.delete(entity, principal, isGroup);
-    this.#tell(gone.entity);
+  revoke(entity: MoRef, principal: string, isGroup: boolean): Promise<void> {
+    return this.#writing.run(async () => {
+      const gone = this.#table.on(entity).find((grant) => grant.principal === principal && grant.isGroup === isGroup);
+      if (!gone) throw new MethodFault('NotFound');
+      this.#requireAdminLeft(this.#table.all().filter((grant) => grant !== gone));
+      await this.#store.batch([{ delete: grantKey(gone) }]);
+      this.#table.delete(entity, principal, isGroup);
+      this.#tell(gone.entity);
+    });
   }
 
   /** Gives a user or group the Admin role on everything if nobody has it: the first start of a daemon. */
@@ -325,15 +338,6 @@ export class Authorization {
     this.#store.batch(gone.map((grant) => ({ delete: grantKey(grant) }))).catch(() => undefined);
     // Who saw what was above it because of them may do so no longer.
     this.#tell(object.ref);
-  }
-
-  async #write(ops: readonly Op[], undo: () => void = () => {}): Promise<void> {
-    try {
-      await this.#store.batch(ops);
-    } catch (error) {
-      undo();
-      throw error;
-    }
   }
 
   #tell(entity: MoRef | undefined): void {

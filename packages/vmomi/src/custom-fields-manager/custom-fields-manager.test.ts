@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CustomFieldDef, moRef } from '@vivarium/vim';
+import { ObjectGraph } from '../graph/object-graph.ts';
+import { lateStore } from '../testing/late-store.ts';
 import { fault, OTHER_VM, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
+import { CustomFields } from './custom-fields.ts';
 
 async function world(context: Parameters<typeof testService>[0], directory?: string) {
   const test = await testService(context, directory ? { directory } : {});
@@ -99,4 +102,14 @@ void test('definitions and values survive a restart and appear on entities that 
   assert.ok((await define('next')).key > key);
   const later = graph.add(moRef('VirtualMachine', '3'), { name: 'vm3', parent: VM_FOLDER });
   assert.equal(later.get('availableField')?.length, 2);
+});
+
+void test('of values that are set at once none is lost', async () => {
+  const fields = new CustomFields(lateStore(), new ObjectGraph(), () => moRef('CustomFieldsManager', 'm'));
+  const defined = await Promise.all(['owner', 'note'].map((name) => fields.define({ name })));
+  await Promise.all(defined.map(({ key, name }) => fields.set(VM, key, `of ${name}`)));
+  assert.deepEqual(
+    fields.valuesOf(VM).map((one) => (one as { value?: string }).value),
+    ['of owner', 'of note'],
+  );
 });

@@ -1,4 +1,5 @@
 // Custom attributes: their definitions and their values on entities, kept in the store.
+import { Mutex } from '@vivarium/base';
 import type { Op, Store } from '@vivarium/store';
 import {
   type CustomFieldDef,
@@ -20,6 +21,8 @@ export class CustomFields {
   readonly #store: Store;
   readonly #definitions = new Map<number, CustomFieldDef>();
   readonly #values = new Map<string, Values>();
+  /** What an entity has is written whole: one change at a time, or one of two would be lost. */
+  readonly #writing = new Mutex();
 
   constructor(store: Store, graph: ObjectGraph, manager: () => MoRef) {
     this.#store = store;
@@ -49,56 +52,59 @@ export class CustomFields {
   }
 
   /** Faults: DuplicateName, InvalidArgument. */
-  async define(input: Omit<CustomFieldDef, 'key' | 'type'>): Promise<CustomFieldDef> {
-    this.#requireFreeName(input.name);
-    if (input.managedObjectType && !schema.managed(input.managedObjectType)) {
-      throw new MethodFault('InvalidArgument', { invalidProperty: 'moType' });
-    }
-    const key = Math.max(100, ...this.#definitions.keys()) + 1;
-    const definition = make('CustomFieldDef', { ...input, key, type: 'string' });
-    this.#definitions.set(key, definition);
-    try {
+  define(input: Omit<CustomFieldDef, 'key' | 'type'>): Promise<CustomFieldDef> {
+    return this.#writing.run(async () => {
+      this.#requireFreeName(input.name);
+      if (input.managedObjectType && !schema.managed(input.managedObjectType)) {
+        throw new MethodFault('InvalidArgument', { invalidProperty: 'moType' });
+      }
+      const key = Math.max(100, ...this.#definitions.keys()) + 1;
+      const definition = make('CustomFieldDef', { ...input, key, type: 'string' });
       await this.#store.batch([{ put: DEFINITIONS + key, value: definition }]);
-    } catch (error) {
-      this.#definitions.delete(key);
-      throw error;
-    }
-    return definition;
+      this.#definitions.set(key, definition);
+      return definition;
+    });
   }
 
   /** Faults: InvalidArgument, DuplicateName. Returns the former definition. */
-  async rename(key: number, name: string): Promise<CustomFieldDef> {
-    const former = this.definition(key);
-    if (former.name !== name) this.#requireFreeName(name);
-    const definition = { ...former, name };
-    await this.#store.batch([{ put: DEFINITIONS + key, value: definition }]);
-    this.#definitions.set(key, definition);
-    return former;
+  rename(key: number, name: string): Promise<CustomFieldDef> {
+    return this.#writing.run(async () => {
+      const former = this.definition(key);
+      if (former.name !== name) this.#requireFreeName(name);
+      const definition = { ...former, name };
+      await this.#store.batch([{ put: DEFINITIONS + key, value: definition }]);
+      this.#definitions.set(key, definition);
+      return former;
+    });
   }
 
   /** Takes all values with it. Fault: InvalidArgument. Returns the entities that had one, as keys `Type:value`. */
-  async remove(key: number): Promise<string[]> {
-    this.definition(key);
-    const holders = [...this.#values].filter(([, values]) => values[key] !== undefined);
-    const left = holders.map(([entity, { [key]: _gone, ...rest }]) => ({ entity, rest: rest as Values }));
-    await this.#store.batch([
-      { delete: DEFINITIONS + key },
-      ...left.map(({ entity, rest }): Op => ({ put: VALUES + entity, value: rest })),
-    ]);
-    this.#definitions.delete(key);
-    for (const { entity, rest } of left) this.#values.set(entity, rest);
-    return left.map(({ entity }) => entity);
+  remove(key: number): Promise<string[]> {
+    return this.#writing.run(async () => {
+      this.definition(key);
+      const holders = [...this.#values].filter(([, values]) => values[key] !== undefined);
+      const left = holders.map(([entity, { [key]: _gone, ...rest }]) => ({ entity, rest: rest as Values }));
+      await this.#store.batch([
+        { delete: DEFINITIONS + key },
+        ...left.map(({ entity, rest }): Op => ({ put: VALUES + entity, value: rest })),
+      ]);
+      this.#definitions.delete(key);
+      for (const { entity, rest } of left) this.#values.set(entity, rest);
+      return left.map(({ entity }) => entity);
+    });
   }
 
   /** Fault: InvalidArgument when the field does not apply to the entity. Returns its definition. */
-  async set(entity: MoRef, key: number, value: string): Promise<CustomFieldDef> {
-    const definition = this.availableFor(entity.type).find((one) => one.key === key);
-    if (!definition) throw new MethodFault('InvalidArgument', { invalidProperty: 'key' });
-    const place = moRefKey(entity);
-    const values = { ...this.#values.get(place), [key]: value };
-    await this.#store.batch([{ put: VALUES + place, value: values }]);
-    this.#values.set(place, values);
-    return definition;
+  set(entity: MoRef, key: number, value: string): Promise<CustomFieldDef> {
+    return this.#writing.run(async () => {
+      const definition = this.availableFor(entity.type).find((one) => one.key === key);
+      if (!definition) throw new MethodFault('InvalidArgument', { invalidProperty: 'key' });
+      const place = moRefKey(entity);
+      const values = { ...this.#values.get(place), [key]: value };
+      await this.#store.batch([{ put: VALUES + place, value: values }]);
+      this.#values.set(place, values);
+      return definition;
+    });
   }
 
   /** Fault: InvalidArgument. */
