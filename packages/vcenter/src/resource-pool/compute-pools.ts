@@ -2,6 +2,7 @@
 // the pools' runtime. Decides nothing: admission asks the trees.
 import {
   allocationOf,
+  findReservationFault,
   type PoolSettings,
   PoolTree,
   poolRuntimeInfo,
@@ -40,6 +41,8 @@ export class ComputePools {
   readonly #treeOf = new Map<string, PoolTree>();
   readonly #poolsIn = new Map<PoolTree, Set<string>>();
   readonly #vms = new Map<string, VmShare>();
+  /** Of VMs that are about to run. */
+  readonly #claims = new Map<string, VmShare>();
   /** What the VMs of each pool use, without those of pools below. */
   readonly #usage = new Map<string, { cpuMhz: number; memoryMB: number }>();
   readonly #dirty = new Set<PoolTree>();
@@ -67,16 +70,57 @@ export class ComputePools {
     this.#touch(tree);
   }
 
-  /** What a host told of a VM is in the graph, or the VM has gone. */
+  /**
+   * A VM is about to power on: what it reserves is held until it is shown to run, or this is disposed of. Of several that want the same
+   * at once, one gets it. Faults: InsufficientCpuResourcesFault, InsufficientMemoryResourcesFault.
+   */
+  claim(vm: VmRef): Disposable {
+    const key = vm.value;
+    const isCounted = this.#vms.has(key) || this.#claims.has(key);
+    if (!isCounted) {
+      const pool = this.#inventory.get<'VirtualMachine'>(vm).resourcePool.value;
+      const { cpuReservation = 0, memoryReservation = 0 } =
+        (this.#graph.find(vm)?.getPath('summary') as VirtualMachineSummary | undefined)?.config ?? {};
+      const reservation = { cpuMhz: cpuReservation, memoryMB: memoryReservation };
+      const fault = findReservationFault(this.#ensure(poolRef(pool)), pool, reservation);
+      if (fault) throw fault;
+      const share = { pool, reservation, cpuMhz: 0, memoryMB: 0 };
+      this.#claims.set(key, share);
+      this.#count(share, 1);
+    }
+    return { [Symbol.dispose]: () => (isCounted ? undefined : this.#unclaim(key)) };
+  }
+
+  /** What a host told of a VM is in the graph, or the VM has gone or is in another pool. */
   vmShown(vm: VmRef): void {
     const former = this.#vms.get(vm.value);
     const now = this.#shareOf(vm);
+    this.#moveClaim(vm, now);
     if (former && now && isSame(former, now)) return;
     if (former) this.#count(former, -1);
     if (now) {
       this.#vms.set(vm.value, now);
       this.#count(now, 1);
     } else this.#vms.delete(vm.value);
+  }
+
+  #moveClaim(vm: VmRef, now: VmShare | undefined): void {
+    const claim = this.#claims.get(vm.value);
+    if (!claim) return;
+    const pool = this.#inventory.find<'VirtualMachine'>(vm)?.resourcePool.value;
+    if (now || pool === undefined) this.#unclaim(vm.value);
+    else if (pool !== claim.pool) {
+      const moved = { ...claim, pool };
+      this.#count(claim, -1);
+      this.#claims.set(vm.value, moved);
+      this.#count(moved, 1);
+    }
+  }
+
+  #unclaim(vm: string): void {
+    const claim = this.#claims.get(vm);
+    if (claim) this.#count(claim, -1);
+    this.#claims.delete(vm);
   }
 
   #shareOf(vm: VmRef): VmShare | undefined {

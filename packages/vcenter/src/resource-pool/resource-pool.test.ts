@@ -130,3 +130,23 @@ void test('pools are at most eight deep, wherever they come from', async (contex
   );
   await center.invoke(deep, 'MoveIntoResourcePool', { list: [leaf] });
 });
+
+void test('of two VMs that want all of a pool at once, one powers on, and what failed holds nothing', async (context) => {
+  const center = await testCenter(context);
+  const { root, host } = await clusterOfOne(center);
+  const gold = await center.invoke<MoRef>(root, 'CreateResourcePool', { name: 'gold', spec: config(0, 1024, false) });
+  for (const name of ['a', 'b']) host.addVm({ name, memoryReservation: 1024 });
+  const named = (name: string) =>
+    center.read<MoRef[]>(root, 'vm').find((ref) => center.read<string>(ref, 'name') === name) as MoRef;
+  await center.eventually(() => named('b') !== undefined);
+  const vms = [named('a'), named('b')];
+  await center.invoke(gold, 'MoveIntoResourcePool', { list: vms });
+  host.refuses = 'PowerOnVM_Task a';
+  await assert.rejects(center.task(vms[0] as MoRef, 'PowerOnVM_Task'), fault('PlatformConfigFault'));
+  host.refuses = undefined;
+  const started = await Promise.allSettled(vms.map((vm) => center.task(vm, 'PowerOnVM_Task')));
+  assert.deepEqual(started.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+  const failed = started.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+  assert.ok(fault('InsufficientMemoryResourcesFault')(failed.reason));
+  await center.eventually(() => center.read(gold, 'runtime.memory.reservationUsedForVm') === 2 ** 30);
+});

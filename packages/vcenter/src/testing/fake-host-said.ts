@@ -11,6 +11,8 @@ export interface FakeVm {
   powerState: 'poweredOn' | 'poweredOff' | 'suspended';
   /** Names of the networks that its cards are on. */
   nics: readonly string[];
+  /** MB. */
+  memoryReservation?: number;
 }
 
 export const HOST = moRef('HostSystem', 'ha-host');
@@ -128,6 +130,7 @@ export function enterVm(host: FakeHost, vm: FakeVm): HostUpdate {
         template: false,
         vmPathName: vm.vmPathName,
         instanceUuid: vm.instanceUuid,
+        memoryReservation: vm.memoryReservation ?? 0,
       }),
       quickStats: make('VirtualMachineQuickStats', { guestHeartbeatStatus: 'gray' }),
       overallStatus: 'green',

@@ -5,7 +5,6 @@ import type { ManagedObjectReference, MoRef, VAppEntityConfigInfo } from '@vivar
 import { type Call, descriptionIdOf } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { isApp } from '../resource-pool/pool-ref.ts';
-import { admit } from '../virtual-machine/vm-face.ts';
 import { startSteps } from './start-order.ts';
 
 type App = MoRef<'VirtualApp'>;
@@ -74,7 +73,7 @@ async function startOne(center: Center, { key, startAction }: VAppEntityConfigIn
   if (startAction !== 'powerOn' || !key || isRunning(center, key)) return false;
   if (isApp(key)) await startApp(center, key, { ...run, progress: () => undefined });
   else {
-    admit(center, key as Vm);
+    using _claim = center.pools.claim(key as Vm);
     await onVm(center, key as Vm, 'PowerOnVM_Task', run.call);
   }
   return true;

@@ -8,7 +8,7 @@ import {
   type Properties,
   type VirtualMachineRuntimeInfo,
 } from '@vivarium/vim';
-import type { Call } from '@vivarium/vmomi';
+import { type Call, descriptionIdOf } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { environmentBrowserOf } from '../host-sync/host-mirror.ts';
 import { checkName } from '../inventory/entity-name.ts';
@@ -112,9 +112,7 @@ function vmMethods(center: Center): object {
       // Elsewhere than where it is registered: that is a migration.
       if (host && host.value !== own.value)
         throw new MethodFault('NotSupported', {}, 'cold migration is not built yet');
-      apps.requireCalm(this.ref);
-      admit(center, this.ref);
-      return forwarder.startTask(this.ref, { host: own, method: 'PowerOnVM_Task', args: {} }, call);
+      return powerOn(center, this.ref, call);
     },
     async UnregisterVM(this: Own, _args: object, call: Call) {
       const { ref } = this;
@@ -137,6 +135,20 @@ function vmMethods(center: Center): object {
   };
 }
 
+/** Faults: TaskInProgress, in a vApp that starts or stops; InsufficientResourcesFault. */
+export function powerOn(center: Center, vm: MoRef<'VirtualMachine'>, call: Call): MoRef<'Task'> {
+  const { service, inventory, forwarder, apps, pools } = center;
+  apps.requireCalm(vm);
+  admit(center, vm);
+  const { host } = inventory.get<'VirtualMachine'>(vm);
+  const task = { host, method: 'PowerOnVM_Task', args: {} };
+  const spec = { entity: vm as MoRef, descriptionId: descriptionIdOf('VirtualMachine', task.method), call };
+  return service.tasks.start({ ...spec, cancelable: true }, async ({ ref, signal, progress }) => {
+    using _claim = pools.claim(vm);
+    return await forwarder.run(vm as MoRef, task, { call, task: ref, signal, progress });
+  });
+}
+
 /** Where its name had been taken it was called differently here than on its host, which may call it so already. */
 function nameAsWanted({ inventory }: Center, vm: MoRef<'VirtualMachine'>, name: string): Promise<void> {
   return inventory.exclusively(async () => {
@@ -146,7 +158,7 @@ function nameAsWanted({ inventory }: Center, vm: MoRef<'VirtualMachine'>, name: 
 }
 
 /** Fault: InsufficientResourcesFault, when its pool has not left what it reserves. */
-export function admit({ service, inventory, pools }: Center, vm: MoRef<'VirtualMachine'>): void {
+function admit({ service, inventory, pools }: Center, vm: MoRef<'VirtualMachine'>): void {
   const summary = service.graph.find(vm)?.get('summary');
   if (summary?.runtime.powerState === 'poweredOn') return; // the host says that it runs already
   const { cpuReservation = 0, memoryReservation = 0 } = summary?.config ?? {};
