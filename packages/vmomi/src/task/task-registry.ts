@@ -77,7 +77,8 @@ export class TaskRegistry {
   readonly #events: EventLog;
   readonly #idStyle: 'HostAgent' | 'VirtualCenter';
   readonly #running = new Map<Running, Promise<unknown>>();
-  readonly #finished: Finished[] = [];
+  /** In the order in which they ended. */
+  readonly #finished = new Set<Finished>();
   readonly #listeners = new Set<(info: TaskInfo) => void>();
   #lastNumber: number;
   #written: Promise<void> = Promise.resolve();
@@ -241,23 +242,38 @@ export class TaskRegistry {
       'info.completeTime': dateTime(this.#clock),
     });
     this.#note(running);
-    const finished = { object, endedMs: this.#clock.monotonic() };
-    this.#finished.push(finished);
-    for (let [oldest] = this.#finished; oldest && this.#leavesEarly(oldest); [oldest] = this.#finished)
+    this.#finished.add({ object, endedMs: this.#clock.monotonic() });
+    this.#retireEarly();
+    if (this.#finished.size === 1) this.#retireInTime(SHOWN_AFTER_END_MS);
+  }
+
+  #retireEarly(): void {
+    for (const oldest of this.#finished) {
+      if (!this.#leavesEarly(oldest)) return;
       this.#retire(oldest);
-    this.#clock.setTimer(SHOWN_AFTER_END_MS, () => this.#retire(finished));
+    }
   }
 
   #leavesEarly({ endedMs }: Finished): boolean {
-    const count = this.#finished.length;
+    const count = this.#finished.size;
     return count > MOST_FINISHED || (count > MANY_FINISHED && this.#clock.monotonic() - endedMs >= SHOWN_AT_LEAST_MS);
   }
 
+  /** One timer, for the oldest: most of thousands leave early. */
+  #retireInTime(ms: number): void {
+    this.#clock.setTimer(ms, () => {
+      const now = this.#clock.monotonic();
+      for (const oldest of this.#finished) {
+        const left = oldest.endedMs + SHOWN_AFTER_END_MS - now;
+        if (left > 0) return this.#retireInTime(left);
+        this.#retire(oldest);
+      }
+    });
+  }
+
   #retire(finished: Finished): void {
-    const index = this.#finished.indexOf(finished);
-    if (index < 0) return;
     const { object } = finished;
-    this.#finished.splice(index, 1);
+    this.#finished.delete(finished);
     this.#graph.remove(object.ref);
     this.#showOnEntity(object, false);
   }
