@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
 import { suite, type TestContext, test } from 'node:test';
 import { INITIAL_CONFIGURATION, type NetworkConfiguration, type NicTeaming } from './configuration.ts';
 import { loadLibc } from './linux/libc.ts';
@@ -11,6 +12,7 @@ import { cable } from './testing/cable.ts';
 import { SILENCE_MS } from './testing/tap-guest.ts';
 import { cannotNetwork, networkOptions, type TestNetwork, testNetwork } from './testing/test-network.ts';
 import { until } from './testing/until.ts';
+import { runTool } from './tools.ts';
 
 const [vSwitch0] = INITIAL_CONFIGURATION.switches;
 assert.ok(vSwitch0);
@@ -146,6 +148,39 @@ suite('a switch with uplinks', { skip: cannotNetwork, concurrency: false }, () =
       await until(() => ofMachine()?.hasLink === true);
       assert.deepEqual(ofMachine(), before);
     }
+  });
+
+  test('serves its guests itself again when its last uplink is gone', async (t) => {
+    const [near] = await cable(t);
+    const { network, guest } = await testNetwork(t, uplinked(['vmnic0']), [near]);
+    const a = await guest('a');
+    await assert.rejects(a.dhcp(SILENCE_MS), /no DHCP answer/);
+    await network.apply(uplinked([]));
+    await until(() =>
+      a.dhcp(500).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  test('finishes what a killed hostd had begun to give back', async (t) => {
+    const [near] = await cable(t);
+    const ofMachine = () => readPhysicalDevices([near]).find(({ device }) => device === near);
+    const before = ofMachine();
+    const host = await testNetwork(t, uplinked(['vmnic0']), [near]);
+    await host.network.stop();
+    const namespace = findNetworkNamespace(loadLibc(), host.network.namespaceName);
+    assert.ok(namespace);
+    const args = ['link', 'set', 'dev', 'vmnic0', 'netns', '/proc/self/fd/3', 'name', near];
+    const machine = openSync('/proc/self/ns/net', 'r');
+    await runTool(networkOptions('').tools, { program: '/usr/bin/ip', args, namespace, descriptor: machine });
+    closeSync(machine);
+    namespace.close();
+    assert.notDeepEqual(ofMachine(), before);
+    await host.restart(uplinked([]));
+    await until(() => ofMachine()?.hasLink === true);
+    assert.deepEqual(ofMachine(), before);
   });
 
   test('leaves an adapter that another host has to it', async (t) => {

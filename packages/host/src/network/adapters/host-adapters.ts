@@ -66,6 +66,7 @@ export class HostAdapters {
 
   static async open(options: AdapterOptions): Promise<HostAdapters> {
     const adapters = new HostAdapters(options, await readKept(options.file));
+    await adapters.#finishGivingBack();
     const known = adapters.#kept.length;
     const there = new Set(adapters.list(new Map()).map(({ device }) => device));
     for (const device of options.choice.named) {
@@ -164,10 +165,25 @@ export class HostAdapters {
     } finally {
       closeSync(machine);
     }
-    await ipBatch(tools, [`link set ${device} mtu ${former.mtu} arp on ${former.isUp ? 'up' : 'down'}`]);
-    setFrameJoining(this.#options.libc, device, former.joining);
-    await this.#note(name, undefined);
+    await this.#restore(name, device, former);
     log.info({ device, adapter: name }, 'network adapter given back to the machine');
+  }
+
+  async #restore(name: string, device: string, former: Former): Promise<void> {
+    const { tools, libc } = this.#options;
+    await ipBatch(tools, [`link set ${device} mtu ${former.mtu} arp on ${former.isUp ? 'up' : 'down'}`]);
+    setFrameJoining(libc, device, former.joining);
+    await this.#note(name, undefined);
+  }
+
+  /** An earlier hostd was killed when the adapter was on its way: it is the machine's, and not yet what it was. */
+  async #finishGivingBack(): Promise<void> {
+    const taken = this.taken();
+    const ofMachine = listDevices();
+    for (const [index, { device, former }] of this.#kept.entries()) {
+      const name = vmnicName(index);
+      if (former && !taken.has(name) && ofMachine.includes(device)) await this.#restore(name, device, former);
+    }
   }
 
   #note(name: string, former: Former | undefined): Promise<void> {
