@@ -198,6 +198,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     hosts.datastoreRenamed(ref as MoRef as MoRef<'Datastore'>, after.name);
   });
   lists.flush();
+  await service.sweep();
   return {
     service,
     center,

@@ -16,6 +16,7 @@ import type { UserDirectory } from './account/user-directory.ts';
 import { Authorization } from './authorization/authorization.ts';
 import { addAuthorizationManager } from './authorization/authorization-manager.ts';
 import type { Call } from './call.ts';
+import type { CustomFields } from './custom-fields-manager/custom-fields.ts';
 import { addCustomFieldsManager } from './custom-fields-manager/custom-fields-manager.ts';
 import { provideDisabledMethods } from './disabled-methods/disabled-methods.ts';
 import { MethodBlocks } from './disabled-methods/method-blocks.ts';
@@ -101,6 +102,7 @@ export class Service {
     | ((purpose: ServicePurpose, call: Call) => Promise<SessionManagerGenericServiceTicket | undefined>)
     | undefined;
   readonly #process: ProcessMetrics;
+  readonly #customFields: CustomFields;
   #content: ServiceContent;
 
   constructor(options: ServiceOptions) {
@@ -150,7 +152,7 @@ export class Service {
       ...WELL_KNOWN[instance],
       ...options.content,
     });
-    this.#addManagers(options.statistics ?? NO_STATISTICS, options.collectorLimits ?? {});
+    this.#customFields = this.#addManagers(options.statistics ?? NO_STATISTICS, options.collectorLimits ?? {});
   }
 
   /** ServiceInstance.content. */
@@ -181,6 +183,15 @@ export class Service {
     return authenticate(this, request);
   }
 
+  /**
+   * Forgets permissions and custom values of what is no longer there. To be called when everything that the daemon keeps is in the
+   * graph, and only by one that keeps it itself: what lies on a datastore that is away has not gone.
+   */
+  async sweep(): Promise<void> {
+    await this.authorization.sweep();
+    await this.#customFields.sweep(this.graph);
+  }
+
   /** Ends sessions and tasks and writes what is pending. The store stays open. */
   async close(): Promise<void> {
     this.#process.stop();
@@ -189,7 +200,7 @@ export class Service {
     await this.events.settled();
   }
 
-  #addManagers(statistics: StatisticsProvider, limits: Partial<CollectorLimits>): void {
+  #addManagers(statistics: StatisticsProvider, limits: Partial<CollectorLimits>): CustomFields {
     const refs = WELL_KNOWN[this.instance];
     const { graph, authorization, clock, random, rootFolder } = this;
     const router = new ChangeRouter(graph);
@@ -202,7 +213,7 @@ export class Service {
     addOptionManager(this, refs.setting, this.settings);
     addEventManager(this, refs.eventManager);
     addTaskManager(this, refs.taskManager);
-    addCustomFieldsManager(this, refs.customFieldsManager);
+    const customFields = addCustomFieldsManager(this, refs.customFieldsManager);
     if ('extensionManager' in refs) addExtensionManager(this, refs.extensionManager);
     addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
     addPerformanceManager(this, refs.perfManager, statistics);
@@ -211,6 +222,7 @@ export class Service {
     new Views({ graph, authorization, random, rootFolder, router, standIns }).addManager(refs.viewManager);
     const collectors = new PropertyCollectors({ graph, authorization, clock, random, router, standIns, limits });
     collectors.addDefault(refs.propertyCollector);
+    return customFields;
     addUnbuiltManagers(this);
   }
 }

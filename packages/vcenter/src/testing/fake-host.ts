@@ -3,6 +3,7 @@
 import {
   type HostPortGroupSpec,
   type HostVirtualSwitchSpec,
+  type HttpNfcLeaseInfo,
   type ManagedObjectReference,
   MethodFault,
   make,
@@ -39,10 +40,7 @@ export class FakeHost {
   /** What /folder has: content by `[datastore] path`. */
   readonly files = new Map<string, string>();
   /** Imports under way. */
-  readonly leases = new Map<
-    string,
-    { readonly said: Readonly<Record<string, unknown>>; readonly failed: PromiseWithResolvers<void> }
-  >();
+  readonly leases = new Map<string, { readonly info: HttpNfcLeaseInfo; readonly failed: PromiseWithResolvers<void> }>();
   readonly transfers: Omit<FolderRequest, 'body' | 'signal'>[] = [];
   /** The vCenter that manages it. */
   managedBy: string | undefined;
@@ -103,6 +101,8 @@ export class FakeHost {
   sever(): void {
     for (const link of this.#links) link.fail(new HostUnreachable('severed'));
     this.#links.clear();
+    // Nobody sends the rest: their leases time out.
+    for (const lease of this.leases.keys()) this.#endLease(lease, 'HttpNfcLeaseAbort');
   }
 
   connect(): FakeLink {
@@ -130,7 +130,7 @@ export class FakeHost {
     }
     if (method === 'ImportVApp')
       return this.#import(args['spec'] as { configSpec: { name: string; instanceUuid: string } });
-    if (target.type === 'HttpNfcLease') return undefined;
+    if (target.type === 'HttpNfcLease') return this.#endLease(target.value, method);
     if (target.type === 'SessionManager') return { id: `ticket-of-${this.address}` };
     if (method === 'EnterMaintenanceMode_Task' || method === 'ExitMaintenanceMode_Task') {
       this.inMaintenanceMode = method === 'EnterMaintenanceMode_Task';
@@ -178,8 +178,17 @@ export class FakeHost {
       totalDiskCapacityInKB: 1,
       leaseTimeout: 300,
     });
-    this.leases.set(lease.value, { said: { state: 'ready', info }, failed: Promise.withResolvers() });
+    this.leases.set(lease.value, { info, failed: Promise.withResolvers() });
     return lease;
+  }
+
+  /** A VM whose import is aborted goes; one whose import is complete stays. */
+  #endLease(lease: string, method: string): void {
+    if (method === 'HttpNfcLeaseProgress') return;
+    const { value } = this.leases.get(lease)?.info.entity ?? {};
+    const vm = value === undefined ? undefined : this.vms.get(value);
+    this.leases.delete(lease);
+    if (vm && method === 'HttpNfcLeaseAbort') this.removeVm(vm);
   }
 
   /** Knows of files only that those of a folder called `missing` are not there. */

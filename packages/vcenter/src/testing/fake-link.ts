@@ -129,7 +129,7 @@ export class FakeLink implements HostLink {
     signal.addEventListener('abort', () => over.resolve(), { once: true });
     const lease = this.#host.leases.get(ref.value);
     if (!lease) throw new MethodFault('ManagedObjectNotFound', { obj: ref as never });
-    yield lease.said;
+    yield { state: 'ready', info: lease.info };
     await Promise.race([over.promise, lease.failed.promise]);
     if (!signal.aborted) yield { state: 'error', error: make('LocalizedMethodFault', { fault: make('Timedout', {}) }) };
   }

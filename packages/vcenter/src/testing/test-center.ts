@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
-import { openSqliteStore } from '@vivarium/store';
+import { openSqliteStore, type Store } from '@vivarium/store';
 import { isFault, type MoRef, moRef } from '@vivarium/vim';
-import { type Call, localUser } from '@vivarium/vmomi';
+import { type Call, localUser, type UserDirectory } from '@vivarium/vmomi';
 import { ROOT_FOLDER } from '../folder/create-entity.ts';
 import { openVpxd, type Vpxd } from '../vpxd.ts';
 import type { FakeHost } from './fake-host.ts';
@@ -38,10 +38,17 @@ export interface TestCenter extends Vpxd {
 
 export async function testCenter(
   context: TestContext,
-  from: { readonly directory?: string; readonly dialer?: FakeDialer } = {},
+  from: {
+    readonly directory?: string;
+    readonly dialer?: FakeDialer;
+    /** Who may log in; default: the service's own accounts. */
+    readonly users?: (store: Store) => UserDirectory;
+  } = {},
 ): Promise<TestCenter> {
   const directory = from.directory ?? mkdtempSync(join(tmpdir(), 'viv-vpxd-'));
   const dialer = from.dialer ?? new FakeDialer();
+  const { users } = from;
+  const again = { dialer, ...(users ? { users } : {}) };
   const store = openSqliteStore(join(directory, 'vpxd.db'));
   const vpxd = await openVpxd({
     clock: systemClock,
@@ -50,6 +57,7 @@ export async function testCenter(
     version: '0',
     store,
     dialer,
+    ...(users ? { users: users(store) } : {}),
   });
   const { service } = vpxd;
   await service.authorization.ensureAdmin('root');
@@ -68,7 +76,10 @@ export async function testCenter(
   const root = { userName: 'root', fullName: 'root', groups: [] };
   const { call, invoke, run: task } = localUser(service, root, 'test');
   const eventually = async (condition: () => boolean) => {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+    while (!condition()) {
+      if (!isOpen) throw new Error('this vCenter is closed');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   };
   return {
     ...vpxd,
@@ -102,11 +113,11 @@ export async function testCenter(
       }
       context.after(() => rmSync(copy, { recursive: true, force: true }));
       await close();
-      return testCenter(context, { directory: copy, dialer });
+      return testCenter(context, { ...again, directory: copy });
     },
     async restart() {
       await close();
-      return testCenter(context, { directory, dialer });
+      return testCenter(context, { ...again, directory });
     },
   };
 }

@@ -330,6 +330,14 @@ export class Authorization {
   }
 
   /** Permissions go with their entity. */
+  /** Permissions on what is not in the graph go: it was removed by a daemon that was killed before they were. */
+  async sweep(): Promise<void> {
+    for (const grant of this.allPermissions().filter(({ entity }) => !this.#graph.find(entity))) {
+      await this.#store.batch([{ delete: grantKey(grant) }]);
+      this.#table.delete(grant.entity, grant.principal, grant.isGroup);
+    }
+  }
+
   #forget(object: ManagedObject): void {
     const gone = [...this.#table.on(object.ref)];
     if (gone.length === 0) return;

@@ -5,7 +5,7 @@ import type { ManagedObject } from '../graph/managed-object.ts';
 import type { Service } from '../service.ts';
 import { CustomFields } from './custom-fields.ts';
 
-export function addCustomFieldsManager(service: Service, ref: MoRef<'CustomFieldsManager'>): void {
+export function addCustomFieldsManager(service: Service, ref: MoRef<'CustomFieldsManager'>): CustomFields {
   const { graph, events } = service;
   const fields = new CustomFields(service.store, graph, () => ref);
 
@@ -51,6 +51,7 @@ export function addCustomFieldsManager(service: Service, ref: MoRef<'CustomField
   });
   for (const object of graph.all()) adorn(object);
   graph.onAdd(adorn);
+  return fields;
 
   function adorn(object: ManagedObject): void {
     if (!schema.isSubtype(object.ref.type, 'ManagedEntity')) return;

@@ -121,6 +121,18 @@ export class CustomFields {
     }
   }
 
+  /** Values of what is not in the graph go: it was removed by a daemon that was killed before they were. */
+  async sweep(graph: Pick<ObjectGraph, 'find'>): Promise<void> {
+    const gone = [...this.#values.keys()].filter((place) => {
+      const colon = place.indexOf(':');
+      return !graph.find({ type: place.slice(0, colon), value: place.slice(colon + 1) } as MoRef);
+    });
+    for (const place of gone) {
+      await this.#store.batch([{ delete: VALUES + place }]);
+      this.#values.delete(place);
+    }
+  }
+
   /** Values go with their entity. */
   #forget(entity: MoRef): void {
     const place = moRefKey(entity);

@@ -1,0 +1,170 @@
+// For tests: all that random operations change in a vCenter, as flat facts under readable names: 'vm v3', 'tag t7 on v3'.
+import { type MoRef, moRef, schema } from '@vivarium/vim';
+import type { SsoDomain } from '../../sso/sso-domain.ts';
+import { Tagging } from '../../tagging/tagging.ts';
+import type { FakeHost } from '../fake-host.ts';
+import type { TestCenter } from '../test-center.ts';
+
+export type Picture = Readonly<Record<string, unknown>>;
+
+/** A vCenter with the services beside its inventory, as vpxd puts them together. */
+export interface World {
+  readonly center: TestCenter;
+  readonly domain: SsoDomain;
+  readonly tagging: Tagging;
+  readonly hosts: readonly FakeHost[];
+}
+
+/** What an operation has made is called by a letter and a number. */
+const MADE = /^[a-z]\d+$/;
+type Named =
+  | 'Folder'
+  | 'ResourcePool'
+  | 'VirtualApp'
+  | 'VirtualMachine'
+  | 'VmwareDistributedVirtualSwitch'
+  | 'DistributedVirtualPortgroup';
+
+export function vmFolder({ service }: Pick<TestCenter, 'service'>): MoRef {
+  const [datacenter] = [...service.graph.ofType('Datacenter')];
+  return datacenter?.get('vmFolder') as MoRef;
+}
+
+export function networkFolder({ service }: Pick<TestCenter, 'service'>): MoRef {
+  const [datacenter] = [...service.graph.ofType('Datacenter')];
+  return datacenter?.get('networkFolder') as MoRef;
+}
+
+export function rootPool({ service }: Pick<TestCenter, 'service'>): MoRef {
+  const [cluster] = [...service.graph.ofType('ClusterComputeResource')];
+  return cluster?.get('resourcePool') as MoRef;
+}
+
+/** An entity by its name; the root of its kind for ''. */
+export function named(center: TestCenter, type: Named, name: string): MoRef {
+  if (name === '') return type === 'ResourcePool' ? rootPool(center) : vmFolder(center);
+  const found = [...center.service.graph.ofType(type)].find((object) => object.getPath('name') === name);
+  if (!found) throw new Error(`there is no ${type} ${name}`);
+  return found.ref as MoRef;
+}
+
+/** A pool, or a vApp, which is one. */
+export function poolNamed(center: TestCenter, name: string): MoRef {
+  return named(center, /^a\d/.test(name) ? 'VirtualApp' : 'ResourcePool', name);
+}
+
+export function look(world: World): Picture {
+  return sorted({
+    ...inventory(world),
+    ...rights(world),
+    ...fields(world),
+    ...tags(world),
+    ...users(world),
+  });
+}
+
+function* made({ center }: World, type: Named): Generator<[name: string, ref: MoRef]> {
+  for (const { ref } of center.service.graph.ofType(type)) {
+    const name = center.read<string>(ref as MoRef, 'name');
+    if (MADE.test(name)) yield [name, ref as MoRef];
+  }
+}
+
+function inventory(world: World): Record<string, unknown> {
+  const { center } = world;
+  const read = <T = MoRef>(ref: MoRef, path: string) => center.read<T | undefined>(ref, path);
+  const nameOf = (ref: MoRef | undefined) => {
+    if (!ref) return undefined;
+    const name = center.read<string>(ref, 'name');
+    return MADE.test(name) ? name : '';
+  };
+  const found: Record<string, unknown> = {};
+  for (const [name, ref] of made(world, 'Folder')) found[`folder ${name}`] = nameOf(read(ref, 'parent'));
+  for (const [name, ref] of made(world, 'ResourcePool')) found[`pool ${name}`] = nameOf(read(ref, 'parent'));
+  for (const [name, ref] of made(world, 'VirtualApp')) {
+    const note = read<string>(ref, 'vAppConfig.annotation') ?? '';
+    found[`app ${name}`] = {
+      pool: nameOf(read(ref, 'parent')),
+      folder: nameOf(read(ref, 'parentFolder')) ?? null,
+      note,
+    };
+  }
+  for (const [name, ref] of made(world, 'VirtualMachine')) {
+    const [folder, pool, power] = [
+      read(ref, 'parent'),
+      read(ref, 'resourcePool'),
+      read<string>(ref, 'runtime.powerState'),
+    ];
+    found[`vm ${name}`] = { folder: nameOf(folder) ?? null, pool: nameOf(pool), power };
+  }
+  for (const [name] of made(world, 'VmwareDistributedVirtualSwitch')) found[`switch ${name}`] = true;
+  for (const [name, ref] of made(world, 'DistributedVirtualPortgroup')) {
+    found[`portgroup ${name}`] = nameOf(read(ref, 'config.distributedVirtualSwitch'));
+  }
+  return found;
+}
+
+/** Roles of an operation's, and permissions on what an operation has made. */
+function rights({ center }: World): Record<string, unknown> {
+  const { authorization, graph } = center.service;
+  const roles = authorization.listRoles().filter(({ name }) => MADE.test(name));
+  const nameOfRole = new Map(roles.map(({ roleId, name }) => [roleId, name]));
+  const found = Object.fromEntries(roles.map(({ name, privileges }) => [`role ${name}`, [...privileges].sort()]));
+  const permissions = authorization.allPermissions().flatMap(({ entity, principal, roleId }) => {
+    const role = nameOfRole.get(roleId);
+    const name = graph.find(entity)?.getPath('name');
+    const user = principal.split('\\').at(-1);
+    return role === undefined ? [] : [[`permission of ${user} on ${String(name)}`, role]];
+  });
+  return { ...found, ...Object.fromEntries(permissions) };
+}
+
+function fields(world: World): Record<string, unknown> {
+  const { center } = world;
+  const manager = moRef('CustomFieldsManager', 'CustomFieldsManager') as MoRef;
+  const all = center.read<{ key: number; name: string }[]>(manager, 'field').filter(({ name }) => MADE.test(name));
+  const found: Record<string, unknown> = Object.fromEntries(all.map(({ name }) => [`field ${name}`, true]));
+  for (const [vm, ref] of made(world, 'VirtualMachine')) {
+    for (const { key, value } of center.read<{ key: number; value: string }[]>(ref, 'customValue')) {
+      const field = all.find((one) => one.key === key)?.name ?? `of key ${key}, which there is not`;
+      found[`value of ${field} on ${vm}`] = value;
+    }
+  }
+  return found;
+}
+
+function tags({ center, tagging }: World): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  const names = new Map(tagging.categories().map(({ id, name }) => [id, name]));
+  for (const name of names.values()) found[`category ${name}`] = true;
+  for (const { id, name, categoryId } of tagging.tags()) {
+    found[`tag ${name}`] = names.get(categoryId);
+    for (const object of tagging.objectsWith(id)) {
+      const on = center.service.graph.find(object as MoRef)?.getPath('name') ?? `${object.value}, which there is not`;
+      found[`tag ${name} on ${String(on)}`] = true;
+    }
+  }
+  return found;
+}
+
+function users({ domain }: World): Record<string, unknown> {
+  const found = domain.listUsers().flatMap(({ userName }) => {
+    const user = domain.findUser(userName);
+    return user && MADE.test(user.name) ? [[`user ${user.name}`, user.isDisabled ? 'disabled' : 'enabled']] : [];
+  });
+  return Object.fromEntries(found) as Record<string, unknown>;
+}
+
+/** Keys of documents about something that is no longer there: none after a start. */
+export function leftovers({ center }: World): string[] {
+  const { store, graph } = center.service;
+  const left = store.range('').filter(({ key }) => {
+    const [, type, value] = /(?:^|\/)([A-Z]\w+):([\w-]+)(?:\/|$)/.exec(key) ?? [];
+    return type !== undefined && schema.managed(type) !== undefined && !graph.find({ type, value } as MoRef);
+  });
+  return left.map(({ key }) => key);
+}
+
+export function sorted(picture: Picture): Picture {
+  return Object.fromEntries(Object.entries(picture).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
