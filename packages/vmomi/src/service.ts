@@ -222,7 +222,7 @@ export class Service {
     new Views({ graph, authorization, random, rootFolder, router, standIns }).addManager(refs.viewManager);
     const collectors = new PropertyCollectors({ graph, authorization, clock, random, router, standIns, limits });
     collectors.addDefault(refs.propertyCollector);
-    return customFields;
     addUnbuiltManagers(this);
+    return customFields;
   }
 }

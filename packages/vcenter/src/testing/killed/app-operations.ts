@@ -1,4 +1,5 @@
 // For tests: operations on vApps, and imports.
+import assert from 'node:assert/strict';
 import { type MoRef, make } from '@vivarium/vim';
 import { poolSpec, type VmFacts, vmSpec } from './inventory-operations.ts';
 import { change, isAbout, type Kind, type Operation, put, without } from './operation.ts';
@@ -130,7 +131,8 @@ async function begin({ center }: World, name: string, folder: string | null, poo
     spec: make('VirtualMachineImportSpec', { configSpec: vmSpec(name) }),
     ...(folder === null ? {} : { folder: named(center, 'Folder', folder) }),
   });
-  await center.until(lease, 'state', 'ready');
+  await center.eventually(() => center.read(lease, 'state') !== 'initializing');
+  assert.equal(center.read(lease, 'state'), 'ready', JSON.stringify(center.read(lease, 'error')));
   return lease;
 }
 

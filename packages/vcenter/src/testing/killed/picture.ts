@@ -1,7 +1,7 @@
 // For tests: all that random operations change in a vCenter, as flat facts under readable names: 'vm v3', 'tag t7 on v3'.
 import { type MoRef, moRef, schema } from '@vivarium/vim';
 import type { SsoDomain } from '../../sso/sso-domain.ts';
-import { Tagging } from '../../tagging/tagging.ts';
+import type { Tagging } from '../../tagging/tagging.ts';
 import type { FakeHost } from '../fake-host.ts';
 import type { TestCenter } from '../test-center.ts';
 
@@ -140,8 +140,9 @@ function tags({ center, tagging }: World): Record<string, unknown> {
   for (const { id, name, categoryId } of tagging.tags()) {
     found[`tag ${name}`] = names.get(categoryId);
     for (const object of tagging.objectsWith(id)) {
-      const on = center.service.graph.find(object as MoRef)?.getPath('name') ?? `${object.value}, which there is not`;
-      found[`tag ${name} on ${String(on)}`] = true;
+      // Tags of what is gone are shown to nobody, and taken off in time.
+      const on = center.service.graph.find(object as MoRef);
+      if (on) found[`tag ${name} on ${String(on.getPath('name'))}`] = true;
     }
   }
   return found;
@@ -155,14 +156,16 @@ function users({ domain }: World): Record<string, unknown> {
   return Object.fromEntries(found) as Record<string, unknown>;
 }
 
-/** Keys of documents about something that is no longer there: none after a start. */
-export function leftovers({ center }: World): string[] {
+/** Documents and tags of what is no longer there: none after a start. */
+export function leftovers({ center, tagging }: World): string[] {
   const { store, graph } = center.service;
-  const left = store.range('').filter(({ key }) => {
+  const documents = store.range('').filter(({ key }) => {
     const [, type, value] = /(?:^|\/)([A-Z]\w+):([\w-]+)(?:\/|$)/.exec(key) ?? [];
     return type !== undefined && schema.managed(type) !== undefined && !graph.find({ type, value } as MoRef);
   });
-  return left.map(({ key }) => key);
+  const tagged = tagging.tags().flatMap(({ id }) => tagging.objectsWith(id));
+  const gone = tagged.filter((object) => !graph.find(object as MoRef));
+  return [...documents.map(({ key }) => key), ...gone.map(({ value }) => `a tag on ${value}`)];
 }
 
 export function sorted(picture: Picture): Picture {
