@@ -5,7 +5,7 @@ import { listDevices } from '../linux/devices.ts';
 import { ipBatch } from '../machine/host-link.ts';
 import { networkOptions } from './test-network.ts';
 
-/** Names of the two ends, up. The cable goes with the test. */
+/** Names of the two ends, up. The cable goes with the test, or with the host (testNetwork) that has an end of it. */
 export async function cable(t: TestContext): Promise<readonly [string, string]> {
   const { tools } = networkOptions('');
   const id = randomBytes(4).toString('hex');

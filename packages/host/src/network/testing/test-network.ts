@@ -9,7 +9,9 @@ import { systemClock } from '@vivarium/base/node';
 import { makeRuntimeRoot } from '@vivarium/qemu';
 import { testRuntime } from '@vivarium/qemu/testing';
 import { INITIAL_CONFIGURATION, type NetworkConfiguration } from '../configuration.ts';
+import { listDevices } from '../linux/devices.ts';
 import { loadLibc } from '../linux/libc.ts';
+import { ipBatch } from '../machine/host-link.ts';
 import { OvsNetwork, type OvsNetworkOptions } from '../ovs-network.ts';
 import { runtimeTools } from '../tools.ts';
 import { plugIn, type TapGuest } from './tap-guest.ts';
@@ -63,6 +65,10 @@ export async function testNetwork(
   t.after(async () => {
     for (const guest of guests) guest.close();
     await network.stop({ teardown: true });
+    // Cables of the test: their own clean-up has run before, and not found what the host had.
+    for (const device of uplinks) {
+      if (listDevices().includes(device)) await ipBatch(networkOptions('').tools, [`link delete ${device}`]);
+    }
     await rm(stateDir, { recursive: true, force: true });
     clearInterval(hold);
   });
