@@ -10,7 +10,7 @@ export const fileDoors: Doors = {
     const datacenters = world.entities().filter((ref) => ref.type === 'Datacenter');
     const { text } = await fetchFrom(world, who, 'GET', '/folder');
     for (const method of ['PUT', 'POST', 'DELETE'] as const) {
-      assert.equal((await fetchFrom(world, who, method, '/folder', CONTENT)).status, 404);
+      assert.equal((await fetchFrom(world, who, method, '/folder', CONTENT)).status, 409);
     }
     for (const ref of datacenters) {
       const dcPath = encodeURIComponent(pathOf(world, ref));
