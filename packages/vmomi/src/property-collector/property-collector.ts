@@ -174,7 +174,7 @@ export class PropertyCollectors {
       const standIn = standIns.acquire(call.session);
       return new FilterState({
         plan: shared.view ? planFilter(shared.spec, plan.rank) : plan,
-        viewer: viewerOf({ ...call, session: standIn.session }),
+        viewer: viewerOf(call, standIn.session),
         router,
         answers,
         closed() {

@@ -29,13 +29,11 @@ export interface Viewer {
 type RightsOn = (object: ManagedObject) => { has(privilege: string): boolean };
 
 /** A view that lasts as long as the session: rights are asked for every time. */
-export function viewerOf(call: Call): Viewer {
-  const { session, service } = call;
-  // Must not hold on to the request that it was made in.
-  const { switchSession: _, ...lasting } = call;
-  return makeViewer({ ...lasting, signal: session.ended }, (object) =>
-    service.authorization.privilegesOn(session, object),
-  );
+export function viewerOf(call: Call, session = call.session): Viewer {
+  const { service, version, remoteAddress } = call;
+  // Must not hold on to the request that it was made in, as the call's other members do.
+  const lasting: Call = { session, service, version, remoteAddress, signal: session.ended };
+  return makeViewer(lasting, (object) => service.authorization.privilegesOn(session, object));
 }
 
 /** A view of this moment, for reading many objects. */

@@ -85,7 +85,7 @@ export class SharedContainers {
     const watch = new ContainerWatch({
       plan: planContainer(container, kind, recursive),
       types,
-      viewer: viewerOf({ ...call, session: standIn.session }),
+      viewer: viewerOf(call, standIn.session),
       router,
       onDirty() {
         for (const view of [twin, ...views]) graph.find(view)?.touch('view');

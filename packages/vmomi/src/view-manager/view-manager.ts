@@ -90,21 +90,22 @@ export class Views {
     call: Call,
   ): MoRef<'ContainerView'> {
     const { graph } = this.#options;
+    const { session } = call; // a view must not hold on to the call that made it
     requireVisible(viewerOf(call), container);
     const kind = containerTypeOf(container.type);
     if (!kind) throw new MethodFault('InvalidArgument', { invalidProperty: 'container' });
     if (!types.every((type) => schema.isSubtype(type, 'ManagedEntity'))) {
       throw new MethodFault('InvalidArgument', { invalidProperty: 'type' });
     }
-    const ref = this.#newRef('ContainerView', call.session);
+    const ref = this.#newRef('ContainerView', session);
     const place = { type: container.type, value: container.value } as MoRef<'ManagedEntity'>;
     const shared = this.#containers.acquire(ref, { container: place, kind, types, recursive }, call);
-    this.#keep(call.session, { ref, close: () => shared.release() });
+    this.#keep(session, { ref, close: () => shared.release() });
     graph.add(
       ref,
       { container: place, type: [...types], recursive },
-      { DestroyView: () => this.#destroy(call.session, ref) },
-      { session: call.session, computed: { view: () => shared.list as MoRef[] }, twin: shared.twin },
+      { DestroyView: () => this.#destroy(session, ref) },
+      { session, computed: { view: () => shared.list as MoRef[] }, twin: shared.twin },
     );
     return ref;
   }
