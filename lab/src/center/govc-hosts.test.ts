@@ -16,7 +16,14 @@ describe("govc and a host's managers, through vCenter", { skip: withoutGovc }, (
   test('host.portgroup, host.vswitch, host.vnic', async () => {
     await govc('host.vswitch.add', ...HOST, '-mtu', '9000', '-nic', 'vmnic0', 'vSwitch1');
     await govc.refused(/'vSwitch1' already exists/, 'host.vswitch.add', ...HOST, 'vSwitch1');
-    await govc.refused(/'vmnic0' is in use/, 'host.vswitch.add', ...HOST, '-nic', 'vmnic0', 'vSwitch2');
+    await govc.refused(
+      /vmnic0 is an uplink of the switch vSwitch1 already/,
+      'host.vswitch.add',
+      ...HOST,
+      '-nic',
+      'vmnic0',
+      'vSwitch2',
+    );
     await govc.refused(/could not be found|no physical NIC/, 'host.vswitch.add', ...HOST, '-nic', 'vmnic7', 'vSwitch2');
     await govc('host.portgroup.add', ...HOST, '-vswitch', 'vSwitch1', '-vlan', '7', 'web');
     await govc.refused(/'web' already exists/, 'host.portgroup.add', ...HOST, '-vswitch', 'vSwitch1', 'web');

@@ -1,6 +1,7 @@
 // For tests: the inventory as text, to see whether anything has changed.
 import { setImmediate as turn } from 'node:timers/promises';
-import { moRefKey } from '@vivarium/vim';
+import { type MoRef, moRefKey } from '@vivarium/vim';
+import type { ManagedObject, ObjectGraph } from '@vivarium/vmomi';
 import type { World } from './world.ts';
 
 const CORE = [
@@ -37,10 +38,21 @@ function inventory(world: World): ReadonlyMap<string, string> {
     const values = CORE.map((path) =>
       path === 'host' && ref.type !== 'VmwareDistributedVirtualSwitch' ? '' : object?.getPath(path),
     );
-    found.set(moRefKey(ref), JSON.stringify(values));
+    found.set(moRefKey(ref), withIds(JSON.stringify(values), datastoresOf(graph, object)));
   }
   pictures.set(world, { version: graph.version, picture: found });
   return found;
+}
+
+function datastoresOf(graph: ObjectGraph, object: ManagedObject | undefined): ManagedObject[] {
+  const refs = (object?.getPath('datastore') ?? []) as readonly MoRef[];
+  return refs.map((ref) => graph.find(ref)).filter((datastore) => datastore !== undefined);
+}
+
+/** Where a VM's files lie does not change with the name of the datastore. */
+function withIds(text: string, datastores: readonly ManagedObject[]): string {
+  const ids = new Map(datastores.map((datastore) => [datastore.getPath('name'), datastore.ref.value]));
+  return text.replace(/"\[([^\]]+)\] /g, (whole, name: string) => (ids.has(name) ? `"[${ids.get(name)}] ` : whole));
 }
 
 const CALM_TURNS = 10;
