@@ -14,6 +14,11 @@ import {
 
 /** Objects whose changes are kept as text; of more, each is written by itself. */
 const MOST_KEPT = 256;
+/**
+ * Characters that are kept as a string. A reply that is a string is encoded into memory that is free again when it is sent; one of bytes
+ * waits for a collection of garbage, and V8 starts a full one for every 64 MB of them.
+ */
+const LONGEST_TEXT = 8 << 10;
 
 const FILTER = typeRef('PropertyFilter');
 const OBJECT_SET = typeRef('ObjectUpdate[]');
@@ -24,7 +29,7 @@ export class FilterChanges {
   readonly objectSet: readonly ObjectUpdate[];
   /** Roots that are missing, and were not (or not known to be) at the version asked for. */
   readonly missingSet: readonly MissingObject[];
-  #kept: { readonly rank: number; readonly bytes: Uint8Array } | undefined;
+  #kept: { readonly rank: number; readonly form: string | Uint8Array } | undefined;
 
   constructor(objectSet: readonly ObjectUpdate[], missingSet: readonly MissingObject[]) {
     this.objectSet = objectSet;
@@ -49,9 +54,11 @@ export class FilterChanges {
       const text =
         encodeRef('objectSet', OBJECT_SET, this.objectSet, rank) +
         encodeRef('missingSet', MISSING_SET, this.missingSet, rank);
-      this.#kept = { rank, bytes: Buffer.from(text) };
+      this.#kept = { rank, form: text.length <= LONGEST_TEXT ? text : Buffer.from(text) };
     }
-    sink.bytes(this.#kept.bytes, 0, this.#kept.bytes.length);
+    const { form } = this.#kept;
+    if (typeof form === 'string') sink.text(form);
+    else sink.bytes(form, 0, form.length);
   }
 
   /** An object that enters brings all of its properties. */
