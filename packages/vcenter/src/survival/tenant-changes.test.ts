@@ -222,6 +222,8 @@ const ALONG: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   // A root pool has what its hosts have.
   DisconnectHost_Task: { any: ['ResourcePool'] },
   ReconnectHost_Task: { any: ['ResourcePool'] },
+  EnterMaintenanceMode_Task: { any: ['ResourcePool'] },
+  ExitMaintenanceMode_Task: { any: ['ResourcePool'] },
   MoveInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool', 'VirtualApp'] },
   MoveHostInto_Task: { any: ['VirtualMachine', 'ComputeResource', 'ResourcePool', 'VirtualApp'] },
   UpdateAuthorizationRole: { any: EVERYTHING },

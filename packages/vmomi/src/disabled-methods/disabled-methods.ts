@@ -25,8 +25,8 @@ export function provideDisabledMethods({ graph, methodBlocks }: Pick<Service, 'g
 export function disablingMethods(service: Service): Partial<Handlers<'AuthorizationManager', Call>> {
   const { graph, methodBlocks, authorization } = service;
   const allowed = (entities: readonly MoRef[], methods: readonly string[], privilege: string, { session }: Call) => {
+    for (const entity of entities) authorization.check(session, graph.get(entity), privilege);
     for (const entity of entities) {
-      authorization.check(session, graph.get(entity), privilege);
       for (const method of methods) {
         if (!schema.method(entity.type, method))
           throw new MethodFault('InvalidArgument', { invalidProperty: 'method' });
@@ -38,14 +38,14 @@ export function disablingMethods(service: Service): Partial<Handlers<'Authorizat
   };
   return {
     async DisableMethods({ entity, method, sourceId, sessionScope }, call) {
-      if (sessionScope) throw new MethodFault('NotSupported', {}, 'what is disabled stays so beyond the session');
-      if (sourceId === '') throw new MethodFault('InvalidArgument', { invalidProperty: 'sourceId' });
       allowed(
         entity,
         method.map((one) => one.method),
         'Global.DisableMethods',
         call,
       );
+      if (sessionScope) throw new MethodFault('NotSupported', {}, 'what is disabled stays so beyond the session');
+      if (sourceId === '') throw new MethodFault('InvalidArgument', { invalidProperty: 'sourceId' });
       await methodBlocks.disable(entity, method, sourceId);
       show(entity);
     },
