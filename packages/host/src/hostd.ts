@@ -340,7 +340,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   log.info({ port: web.port, vms: registry.all.length }, 'hostd is ready');
   const ending = new AbortController();
   undo.defer(() => ending.abort());
-  autoStart.obey(ending.signal).catch((error: unknown) => {
+  autoStart.obey(await bootId(), ending.signal).catch((error: unknown) => {
     if (!ending.signal.aborted) log.warn({ err: error }, 'not every VM could be started with the host');
   });
   const stack = undo.move();
@@ -385,6 +385,11 @@ function addDiagnosticManager(service: Service, file: string): void {
 /** The file stays as long as anything of the host may run: when hostd ends before its guests, others can tell. */
 async function writeReady(file: string, port: number, address: string): Promise<void> {
   const startTime = String(identifyProcess(process.pid)?.startTime ?? '');
-  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const boot = await bootId();
   await writeDurable(file, JSON.stringify({ pid: process.pid, startTime, boot, port, address }), 0o644);
+}
+
+/** Of the machine. */
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }

@@ -1,16 +1,15 @@
 // HostAutoStartManager: its configuration is kept in the store and obeyed once after each boot of the machine. A hostd that was
-// only restarted starts nothing: its guests never stopped.
-import { readFile } from 'node:fs/promises';
-import { delay, Mutex } from '@vivarium/base';
+// only restarted goes on with what was interrupted, and else starts nothing: its guests never stopped.
+import { Mutex } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { type Handlers, type HostAutoStartManagerConfig, MethodFault, make, moRef } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { Vm } from '../vm/vm.ts';
+import { startAfterBoot, startInOrder } from './auto-start-sequence.ts';
 import { AUTO_START_DEFAULTS, mergeAutoStart, planAutoStart } from './plan-auto-start.ts';
 
 const CONFIG = 'auto-start/config';
-const BOOT = 'auto-start/boot';
 
 export const AUTO_START_MANAGER = moRef('HostAutoStartManager', 'ha-autostart-mgr');
 
@@ -21,8 +20,8 @@ export interface AutoStartContext {
 }
 
 export interface AutoStart {
-  /** Powers on what is to start with the machine, if it has booted since the last time. */
-  obey(signal: AbortSignal): Promise<void>;
+  /** Powers on what is to start with the machine, if it has booted since the last time. `boot`: id of the boot. */
+  obey(boot: string, signal: AbortSignal): Promise<void>;
 }
 
 export function addAutoStartManager({ service, store, findVm }: AutoStartContext): AutoStart {
@@ -33,19 +32,7 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
   /** A specification is merged into what there is: one at a time. */
   const writing = new Mutex();
 
-  const startAll = async (signal: AbortSignal) => {
-    for (const { vm: id, delaySeconds } of planAutoStart(config())) {
-      const vm = findVm(id);
-      if (!vm || vm.power === 'poweredOn') continue;
-      try {
-        await vm.powerOn({ progress() {} });
-      } catch (error) {
-        log.warn({ vm: id, err: error }, 'a VM could not be started with the host');
-        continue;
-      }
-      await delay(clock, delaySeconds * 1000, signal);
-    }
-  };
+  const context = { clock, log, findVm };
   const handlers: Handlers<'HostAutoStartManager', Call> = {
     ReconfigureAutostart: ({ spec }) =>
       writing.run(async () => {
@@ -55,7 +42,8 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
         await store.batch([{ put: CONFIG, value: next }]);
         show(next);
       }),
-    AutoStartPowerOn: (_args, call) => startAll(call.signal),
+    AutoStartPowerOn: (_args, call) =>
+      startInOrder(context, { delaySeconds: 0, steps: planAutoStart(config()) }, call.signal),
     AutoStartPowerOff: async () => {
       for (const { vm: id } of planAutoStart(config()).toReversed()) {
         const vm = findVm(id);
@@ -70,11 +58,6 @@ export function addAutoStartManager({ service, store, findVm }: AutoStartContext
   };
   show(initial);
   return {
-    async obey(signal) {
-      const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-      if (store.get<string>(BOOT)?.value === boot) return;
-      await store.batch([{ put: BOOT, value: boot }]);
-      await startAll(signal);
-    },
+    obey: (boot, signal) => startAfterBoot(store, context, { boot, plan: () => planAutoStart(config()), signal }),
   };
 }
