@@ -164,9 +164,12 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     datastores: storage.datastores,
     endpoint: () => endpoint,
     host: {
-      async createVm(spec, { value }, call, also) {
+      async createVm(spec, { value: pool }, call, { also, task }) {
         const request = { userName: call.session.userName, progress: () => undefined };
-        return (await registry.create(request, spec, value, also)).ref;
+        using locks = new DisposableStack();
+        const made = (vm: Vm) => void locks.use(vm.hold(task));
+        const { ref } = await registry.create(request, spec, { pool, also, made });
+        return { ref, lock: locks.move() };
       },
       async destroyVm({ value }) {
         const vm = registry.find(value);

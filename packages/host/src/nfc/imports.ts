@@ -1,11 +1,11 @@
 // Imports of virtual appliances: ResourcePool.ImportVApp makes the VM with empty disks and a lease; the client sends the
-// disks to the lease's URLs and completes it. An import that its daemon did not live to see the end of is undone at start.
+// disks to the lease's URLs and completes it. Meanwhile a task runs, and nobody else does anything to the VM. An import that its
+// daemon did not live to see the end of is undone at start.
 import { type Clock, type Logger, type Random, token } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import {
   type ImportSpec,
   isA,
-  isFault,
   MethodFault,
   type MoRef,
   moRef,
@@ -13,7 +13,7 @@ import {
   type VirtualDevice,
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
-import type { Call, ObjectGraph } from '@vivarium/vmomi';
+import { type Call, descriptionIdOf, type ObjectGraph, type Service } from '@vivarium/vmomi';
 import type { Also } from '../vm/vm-registry.ts';
 import { importDisks } from './import-disks.ts';
 import { ImportLease, newLeaseProperties } from './lease.ts';
@@ -23,19 +23,28 @@ const DOCUMENT = 'host/import/';
 
 /** Who makes and removes VMs. */
 export interface ImportHost {
-  /** As CreateVM_Task, without its task. `also` is on disk with the VM, or neither is. */
+  /**
+   * As CreateVM_Task, without its task. `also` is on disk with the VM, or neither is. From the first moment on the VM refuses
+   * requests with TaskInProgress, naming `task`, until the lock is disposed of.
+   */
   createVm(
     spec: VirtualMachineConfigSpec,
     pool: MoRef<'ResourcePool'>,
     call: Call,
-    also: Also,
-  ): Promise<MoRef<'VirtualMachine'>>;
-  /** As Destroy_Task; no error when it is gone already. */
+    how: { readonly also: Also; readonly task: MoRef<'Task'> },
+  ): Promise<LockedVm>;
+  /** As Destroy_Task; no error when it is gone already. Begun before anybody else gets a turn. */
   destroyVm(vm: MoRef<'VirtualMachine'>): Promise<void>;
+}
+
+export interface LockedVm {
+  readonly ref: MoRef<'VirtualMachine'>;
+  readonly lock: Disposable;
 }
 
 export interface ImportsOptions {
   readonly graph: ObjectGraph;
+  readonly tasks: Pick<Service['tasks'], 'start'>;
   readonly store: Pick<Store, 'range' | 'batch'>;
   readonly host: ImportHost;
   readonly clock: Clock;
@@ -48,6 +57,8 @@ export interface ImportsOptions {
 export class Imports {
   readonly #options: ImportsOptions;
   readonly #leases = new Map<string, ImportLease>();
+  /** Of VMs whose disks are coming. */
+  readonly #locks = new Map<string, Disposable>();
 
   constructor(options: ImportsOptions) {
     this.#options = options;
@@ -68,22 +79,34 @@ export class Imports {
   /** ResourcePool.ImportVApp: answers at once, the lease becomes ready when the VM is made. */
   importVApp(pool: MoRef<'ResourcePool'>, spec: ImportSpec, call: Call): MoRef<'HttpNfcLease'> {
     if (!isA('VirtualMachineImportSpec', spec)) throw new MethodFault('NotSupported', {}, 'a host has no vApps');
-    const { graph, random, log, clock } = this.#options;
+    const { graph, tasks, random, log, clock } = this.#options;
     let stopFollowing: (() => void) | undefined;
+    let tellProgress: ((percent: number) => void) | undefined;
+    const over = Promise.withResolvers<void>();
     const lease = new ImportLease(token(random, 24), {
       clock,
       keep: (vm) => this.#settled(vm),
       discard: (vm) => this.#discard(vm),
-      ended: () => stopFollowing?.(),
-      forget: (over) => this.#forget(over),
+      progress: (percent) => tellProgress?.(percent),
+      ended(error) {
+        stopFollowing?.();
+        if (error) over.reject(MethodFault.from(error.fault, error.localizedMessage));
+        else over.resolve();
+      },
+      forget: (ended) => this.#forget(ended),
+    });
+    const cancel = () => void lease.fail(toLocalizedMethodFault(new MethodFault('RequestCanceled')));
+    const descriptionId = descriptionIdOf('ResourcePool', 'ImportVApp');
+    const task = tasks.start({ entity: pool, descriptionId, call, cancelable: true }, ({ signal, progress }) => {
+      tellProgress = progress;
+      signal.addEventListener('abort', cancel, { once: true });
+      return over.promise;
     });
     const ref = moRef('HttpNfcLease', `haLease-${token(random, 8)}`);
     lease.attach(graph.add(ref, newLeaseProperties, lease.handlers(), { session: call.session }));
     this.#leases.set(lease.token, lease);
-    stopFollowing = call.session.onEnd(
-      () => void lease.fail(toLocalizedMethodFault(new MethodFault('RequestCanceled'))),
-    );
-    this.#make(lease, pool, spec.configSpec, call).catch((error: unknown) => {
+    stopFollowing = call.session.onEnd(cancel);
+    this.#make(lease, { pool, spec: spec.configSpec, call, task }).catch((error: unknown) => {
       if (!(error instanceof MethodFault)) log.error({ err: error }, 'an import failed');
       return lease.fail(toLocalizedMethodFault(error));
     });
@@ -96,12 +119,22 @@ export class Imports {
 
   async #make(
     lease: ImportLease,
-    pool: MoRef<'ResourcePool'>,
-    spec: VirtualMachineConfigSpec,
-    call: Call,
+    {
+      pool,
+      spec,
+      call,
+      task,
+    }: {
+      readonly pool: MoRef<'ResourcePool'>;
+      readonly spec: VirtualMachineConfigSpec;
+      readonly call: Call;
+      readonly task: MoRef<'Task'>;
+    },
   ): Promise<void> {
     const { graph, host } = this.#options;
-    const vm = await host.createVm(spec, pool, call, ({ value }) => [{ put: `${DOCUMENT}${value}`, value: {} }]);
+    const also: Also = ({ value }) => [{ put: `${DOCUMENT}${value}`, value: {} }];
+    const { ref: vm, lock } = await host.createVm(spec, pool, call, { also, task });
+    this.#locks.set(vm.value, lock);
     try {
       if (lease.isOver) return await this.#discard(vm);
       const object = graph.get(vm);
@@ -119,16 +152,20 @@ export class Imports {
   /** The VM is no import under way any more. */
   async #settled({ value }: MoRef<'VirtualMachine'>): Promise<void> {
     await this.#options.store.batch([{ delete: `${DOCUMENT}${value}` }]);
+    this.#unlock(value);
+  }
+
+  #unlock(vm: string): void {
+    this.#locks.get(vm)?.[Symbol.dispose]();
+    this.#locks.delete(vm);
   }
 
   /** Never throws: a VM that cannot be removed now is removed when the daemon starts again. */
   async #discard(vm: MoRef<'VirtualMachine'>): Promise<void> {
     const { host, log } = this.#options;
     try {
-      await host.destroyVm(vm).catch((error: unknown) => {
-        // Somebody has made it his own: it runs.
-        if (!isFault(error, 'InvalidPowerState')) throw error;
-      });
+      this.#unlock(vm.value);
+      await host.destroyVm(vm);
       await this.#settled(vm);
       log.info({ vm: vm.value }, 'an import came to nothing');
     } catch (error) {

@@ -28,8 +28,10 @@ export interface LeaseOptions {
   keep(vm: MoRef<'VirtualMachine'>): Promise<void>;
   /** Undoes the import: destroys the VM. Never throws. */
   discard(vm: MoRef<'VirtualMachine'>): Promise<void>;
-  /** Told when the lease is over, well or not. */
-  ended(): void;
+  /** What the client says that it has sent, 0 … 100. */
+  progress?(percent: number): void;
+  /** Told when the lease is over; with the error when it has not ended well. */
+  ended(error?: LocalizedMethodFault): void;
   /** Takes the lease's object away. */
   forget(lease: ImportLease): void;
 }
@@ -116,7 +118,9 @@ export class ImportLease {
     return {
       HttpNfcLeaseProgress: ({ percent }) => {
         if (this.#phase !== 'ready') throw new MethodFault('Timedout');
-        this.#object?.set('transferProgress', Math.max(0, Math.min(100, percent)));
+        const bounded = Math.max(0, Math.min(100, percent));
+        this.#object?.set('transferProgress', bounded);
+        this.#options.progress?.(bounded);
         this.touch();
       },
       HttpNfcLeaseComplete: () => this.#complete(),
@@ -144,8 +148,12 @@ export class ImportLease {
 
   /** Stops the timer: the daemon goes. The VM is dealt with at the next start. */
   close(): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
     this.#timer?.cancel();
-    this.#stop.abort(new MethodFault('RequestCanceled'));
+    const canceled = new MethodFault('RequestCanceled');
+    this.#stop.abort(canceled);
+    this.#options.ended(toLocalizedMethodFault(canceled));
   }
 
   #over(said: {
@@ -156,7 +164,7 @@ export class ImportLease {
     this.#phase = 'over';
     this.#timer?.cancel();
     this.#object?.update(said);
-    this.#options.ended();
+    this.#options.ended(said.error);
     this.#options.clock.setTimer(SHOWN_AFTER_END_MS, () => this.#options.forget(this));
   }
 }

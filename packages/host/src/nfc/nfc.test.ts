@@ -25,6 +25,9 @@ async function makeImporter(options: { readonly refuse?: boolean; readonly gate?
   const kept = new Map<string, unknown>();
   const timers: (() => void)[] = [];
   const destroyed: string[] = [];
+  const ended: string[] = [];
+  const cancelling = new AbortController();
+  const locked = new Set<string>();
   const fails = { store: false, destroy: false };
   const batch: Store['batch'] = async (ops) => {
     if (fails.store) throw new StoreFull('no room');
@@ -37,12 +40,23 @@ async function makeImporter(options: { readonly refuse?: boolean; readonly gate?
   const path = '[datastore1] web/web.vmdk';
   const imports = new Imports({
     graph: host.graph,
+    tasks: {
+      start(_spec, work) {
+        const ref = moRef('Task', 'import');
+        const { signal } = cancelling;
+        work({ ref, signal, progress: (percent) => void ended.push(`${percent} %`) }).then(
+          () => ended.push('done'),
+          (error: unknown) => ended.push(isFault(error, 'MethodFault') ? error.fault._typeName : String(error)),
+        );
+        return ref;
+      },
+    },
     store: {
       range: () => Array.from(kept, ([key, value]) => ({ key, value, revision: 1 })) as never,
       batch,
     },
     host: {
-      async createVm(_spec, _pool, _call, also) {
+      async createVm(_spec, _pool, _call, { also, task }) {
         await options.gate;
         if (options.refuse) throw new MethodFault('DuplicateName', { name: 'web', object: vmRef });
         await mkdir(join(host.root, 'web'));
@@ -59,9 +73,11 @@ async function makeImporter(options: { readonly refuse?: boolean; readonly gate?
         ];
         host.graph.add(vmRef, { name: 'web', config: { hardware: { device } } as never });
         await batch(also(vmRef));
-        return vmRef;
+        locked.add(task.value);
+        return { ref: vmRef, lock: { [Symbol.dispose]: () => void locked.delete(task.value) } };
       },
       async destroyVm() {
+        assert.equal(locked.size, 0, 'nobody destroys what is locked');
         if (fails.destroy) throw new MethodFault('TaskInProgress', { task: moRef('Task', 't') });
         destroyed.push('7');
         host.graph.remove(vmRef);
@@ -102,6 +118,9 @@ async function makeImporter(options: { readonly refuse?: boolean; readonly gate?
     lease,
     timers,
     destroyed,
+    ended,
+    locked,
+    cancel: () => cancelling.abort(),
     fails,
     kept,
     path,
@@ -151,7 +170,10 @@ void test('a lease becomes ready, takes the disk, and the disk keeps its identit
   assert.deepEqual(await importer.send(await streamOptimized(importer.folder, content)), { status: 200, body: '' });
   await importer.invoke('HttpNfcLeaseProgress', { percent: 50 });
   assert.equal(lease.get('transferProgress'), 50);
+  assert.deepEqual([...importer.locked], ['import']);
   await importer.invoke('HttpNfcLeaseComplete');
+  assert.equal(importer.locked.size, 0);
+  assert.deepEqual(importer.ended, ['50 %', 'done']);
   assert.equal(lease.get('state'), 'done');
   assert.equal(disks.findDisk(path)?.uuid, uuid);
   assert.deepEqual((await readdir(join(importer.root, 'web'))).sort(), ['web.qcow2', 'web.vmdk']);
@@ -189,6 +211,7 @@ void test('silence ends a lease and the VM with it', { skip: noImages }, async (
   assert.equal(importer.lease.get('state'), 'error');
   assert.equal(importer.lease.get('error')?.fault._typeName, 'Timedout');
   assert.deepEqual(importer.destroyed, ['7']);
+  assert.deepEqual(importer.ended, ['Timedout']);
   await assert.rejects(importer.invoke('HttpNfcLeaseProgress', { percent: 1 }), (error) => isFault(error, 'Timedout'));
   assert.equal((await importer.send(Buffer.alloc(10))).status, 404);
 });
@@ -203,6 +226,15 @@ void test('an aborted lease, and one whose VM cannot be made, say why', { skip: 
   await refused.settled();
   assert.equal(refused.lease.get('error')?.fault._typeName, 'DuplicateName');
   assert.deepEqual(refused.destroyed, []);
+});
+
+void test('who cancels the task of an import ends the lease', { skip: noImages }, async () => {
+  await using importer = await makeImporter();
+  await importer.settled();
+  importer.cancel();
+  while (importer.kept.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(importer.lease.get('error')?.fault._typeName, 'RequestCanceled');
+  assert.deepEqual([importer.destroyed, importer.ended], [['7'], ['RequestCanceled']]);
 });
 
 void test('an import that nobody ended is undone at the next start', { skip: noImages }, async () => {
@@ -232,6 +264,7 @@ void test('a completion that is not on disk is none', { skip: noImages }, async 
   importer.fails.store = true;
   await assert.rejects(importer.invoke('HttpNfcLeaseComplete'), StoreFull);
   assert.equal(importer.lease.get('state'), 'ready');
+  assert.equal(importer.locked.size, 1);
   importer.fails.store = false;
   await importer.invoke('HttpNfcLeaseComplete');
   assert.equal(importer.lease.get('state'), 'done');

@@ -13,14 +13,14 @@ export interface PublishImportsOptions extends Pick<ImportsOptions, 'endpoint'> 
 
 /** The caller gives ResourcePool.ImportVApp to `importVApp`, opens /nfc, and calls `undoAbandoned` when the VMs are loaded. */
 export function publishImports({ service, datastores, host, endpoint }: PublishImportsOptions): Imports {
-  const { graph, store, clock, random, log } = service;
+  const { graph, tasks, store, clock, random, log } = service;
   graph.add(
     OVF_MANAGER,
     { ovfImportOption: [], ovfExportOption: [] },
     ovfManagerHandlers(ovfContext(graph, datastores)),
   );
   service.extendContent({ ovfManager: OVF_MANAGER });
-  return new Imports({ graph, store, host, clock, random, log, endpoint });
+  return new Imports({ graph, tasks, store, host, clock, random, log, endpoint });
 }
 
 export function ovfContext(graph: Pick<ObjectGraph, 'ofType' | 'find'>, datastores: Datastores): OvfContext {

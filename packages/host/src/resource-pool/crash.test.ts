@@ -45,7 +45,7 @@ async function prepare(host: TestHost): Promise<void> {
   const a = await host.pools.create(ROOT_POOL, 'a', spec(1000));
   const b = await host.pools.create(a.id, 'b', spec());
   await host.pools.create(b.id, 'c', spec());
-  const vm = await host.registry.create(asUser(), vmSpec('web'), b.id);
+  const vm = await host.registry.create(asUser(), vmSpec('web'), { pool: b.id });
   await vm.powerOn(asUser());
 }
 
@@ -105,7 +105,7 @@ void test('a VM that is made in a pool is in it, or is not there', async (t) => 
     life.killAtStep(count);
     const pool = idOf(host, 'c');
     const isDone = await life
-      .run(() => host.registry.create(asUser(), vmSpec('new'), pool))
+      .run(() => host.registry.create(asUser(), vmSpec('new'), { pool }))
       .then(
         () => true,
         () => false,
@@ -125,7 +125,7 @@ void test('a pool that goes while a VM is being made in it takes the VM along, o
   const host = await testHost(t);
   const a = await host.pools.create(ROOT_POOL, 'a', spec());
   const [made, gone] = await Promise.allSettled([
-    host.registry.create(asUser(), vmSpec('web'), a.id),
+    host.registry.create(asUser(), vmSpec('web'), { pool: a.id }),
     host.pools.destroy(a.id),
   ]);
   assert.equal(gone.status, 'fulfilled');

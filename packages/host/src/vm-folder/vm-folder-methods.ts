@@ -25,7 +25,7 @@ export function vmFolderMethods({ service, registry }: VmFolderContext): Handler
   return {
     CreateVM_Task: ({ config, pool, host }, call) => {
       checkHost(host);
-      return task('createVm', call, (request) => registry().create(request, config, pool.value));
+      return task('createVm', call, (request) => registry().create(request, config, { pool: pool.value }));
     },
     RegisterVM_Task: ({ path, name, asTemplate, pool, host }, call) => {
       checkHost(host);

@@ -67,3 +67,16 @@ void test('no more than sixty-four wait', async () => {
   first.end('done');
   await Promise.all(entered);
 });
+
+void test('while something longer holds the VM nobody enters, nor waits', async () => {
+  const queue = new RequestQueue();
+  const hold = queue.hold(moRef('Task', 'import'));
+  for (const request of ['powerOn', 'destroy', 'reconfigure'] as const) {
+    await assert.rejects(
+      queue.enter({ request }, () => Promise.resolve()),
+      fault('TaskInProgress', { task: { type: 'Task', value: 'import' } }),
+    );
+  }
+  hold[Symbol.dispose]();
+  assert.equal(await queue.enter({ request: 'powerOn' }, () => Promise.resolve('on')), 'on');
+});

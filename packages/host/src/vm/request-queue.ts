@@ -21,9 +21,18 @@ export interface QueuedRequest {
 export class RequestQueue {
   readonly #mutex = new Mutex();
   readonly #entered: QueuedRequest[] = [];
+  /** Something longer than a request has the VM. */
+  #holder: ManagedObjectReference<'Task'> | undefined;
+
+  /** Until this is disposed of nobody enters: everybody is told of the task, also who may wait. */
+  hold(task: ManagedObjectReference<'Task'>): Disposable {
+    this.#holder = task;
+    return { [Symbol.dispose]: () => (this.#holder = undefined) };
+  }
 
   /** Runs `work` when it is its turn; throws `TaskInProgress` when it may not wait. */
   async enter<T>(entry: QueuedRequest, work: () => Promise<T>): Promise<T> {
+    if (this.#holder) throw new MethodFault('TaskInProgress', { task: this.#holder });
     const busy = this.#entered[0];
     const mayWait = entry.waits === true || waiting.has(entry.request);
     if (busy && (!mayWait || this.#entered.length >= QUEUE_LIMIT)) {

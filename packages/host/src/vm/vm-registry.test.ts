@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { moRef } from '@vivarium/vim';
 import { fault } from '../testing/faults.ts';
 import { asUser, diskChange, eventTypes, type TestHost, testHost, vmSpec } from '../testing/test-host.ts';
 import { turns } from '../testing/virtual-clock.ts';
+import type { Vm } from './vm.ts';
 
 const names = (host: TestHost) => host.registry.all.map(({ name }) => name).toSorted();
 const register = (host: TestHost, path: string, name?: string) => host.registry.register(asUser(), path, name);
@@ -379,4 +381,18 @@ void test('what could not be removed is tried again, but never taken from a VM t
   const second = await first.restart();
   assert.ok((await second.files()).includes('web/web.vmdk'));
   assert.deepEqual(second.store.range('vm-intent/'), []);
+});
+
+void test('a VM that is held from its making on does nothing for anybody until it is let go', async (context) => {
+  const host = await testHost(context);
+  const held = new DisposableStack();
+  const made = (vm: Vm) => void held.use(vm.hold(moRef('Task', 'import')));
+  const vm = await host.registry.create(asUser(), vmSpec(), { made });
+  const busy = fault('TaskInProgress', { task: { type: 'Task', value: 'import' } });
+  await assert.rejects(vm.powerOn(asUser()), busy);
+  await assert.rejects(vm.reconfigure(asUser(), { annotation: 'mine' }), busy);
+  await assert.rejects(host.registry.destroy(asUser(), vm), busy);
+  held.dispose();
+  await vm.powerOn(asUser());
+  assert.equal(vm.power, 'poweredOn');
 });

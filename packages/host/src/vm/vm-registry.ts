@@ -41,6 +41,14 @@ interface VmDocument {
 /** What is noted together with a new VM. */
 export type Also = (vm: MoRef<'VirtualMachine'>) => readonly Op[];
 
+export interface CreateOptions {
+  readonly pool?: string;
+  /** Goes into the batch that lists the VM. */
+  readonly also?: Also;
+  /** Told before anybody can ask the VM for anything. */
+  readonly made?: (vm: Vm) => void;
+}
+
 export interface VmRegistryListener {
   /** A VM is listed from now on. CreateVM and RegisterVM wait for what is returned. */
   added(vm: Vm): void | Promise<void>;
@@ -130,9 +138,9 @@ export class VmRegistry {
     this.#host.post(vmEvent('VmRemovedEvent', subject, request.userName));
   }
 
-  /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. `also`: goes into the batch that lists it. */
-  create(request: Request, spec: VirtualMachineConfigSpec, pool = ROOT_POOL, also: Also = () => []): Promise<Vm> {
-    return this.#host.maintenance.admit(() => this.#create(request, spec, pool, also));
+  /** CreateVM: makes the folder, the disks and the VMX, and lists the VM. */
+  create(request: Request, spec: VirtualMachineConfigSpec, options: CreateOptions = {}): Promise<Vm> {
+    return this.#host.maintenance.admit(() => this.#create(request, spec, options));
   }
 
   /**
@@ -189,7 +197,8 @@ export class VmRegistry {
     for (const vm of this.all) vm.release();
   }
 
-  async #create(request: Request, spec: VirtualMachineConfigSpec, pool: string, also: Also): Promise<Vm> {
+  async #create(request: Request, spec: VirtualMachineConfigSpec, options: CreateOptions): Promise<Vm> {
+    const { pool = ROOT_POOL, also = () => [], made } = options;
     const host = this.#host;
     const environment = specEnvironment(host, 'poweredOff');
     const { config, effects } = applyConfigSpec(undefined, spec, {
@@ -228,6 +237,7 @@ export class VmRegistry {
       throw configFault(error);
     }
     const vm = new Vm(host, id, vmxFile, config);
+    made?.(vm);
     await this.#publish(vm);
     host.post(vmEvent('VmCreatedEvent', vm.subject, request.userName));
     return vm;

@@ -135,6 +135,11 @@ export class Vm {
     return { usage, heartbeats: machine.observed.heartbeats, noteStats: (stats) => machine.observed.noteStats(stats) };
   }
 
+  /** Until this is disposed of every request is refused with TaskInProgress: a client is filling its disks. */
+  hold(task: MoRef<'Task'>): Disposable {
+    return this.#queue.hold(task);
+  }
+
   powerOn(request: Request): Promise<void> {
     return this.#enter('powerOn', request, () => this.#start(request));
   }

@@ -1,4 +1,5 @@
-// The lease of one import, as clients see it: it stands for the lease of the host that makes the VM, and follows it.
+// The lease of one import, as clients see it: it stands for the lease of the host that makes the VM, and follows it. As long as it
+// is ready, nobody else does anything to the VM.
 //
 //   initializing ──the host's is ready, and the VM is in the inventory──▶ ready ──Complete──▶ done
 //        └────────────────── the host's ends, the host is gone, Abort ─────┴─────────────────▶ error
@@ -8,10 +9,11 @@ import {
   type LocalizedMethodFault,
   type ManagedObjectReference,
   MethodFault,
+  type MoRef,
   make,
   toLocalizedMethodFault,
 } from '@vivarium/vim';
-import type { Call, ManagedObject } from '@vivarium/vmomi';
+import type { Call, ManagedObject, TaskHandle } from '@vivarium/vmomi';
 import { type HostLink, HostUnreachable } from '../host-link/host-link.ts';
 import type { ReferenceMap } from '../host-sync/reference-map.ts';
 
@@ -27,6 +29,8 @@ export class ImportLease {
   /** Secret part of the URLs: whoever knows it may send. */
   readonly token: string;
   readonly #over = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  #task: TaskHandle | undefined;
   #object: ManagedObject<'HttpNfcLease'> | undefined;
   #host: HostLease | undefined;
   /** The host's secret, and the files that it takes. */
@@ -34,6 +38,20 @@ export class ImportLease {
 
   constructor(token: string) {
     this.token = token;
+    this.#ended.promise.catch(() => undefined);
+  }
+
+  /** Of the import: ends as the lease does; who cancels it aborts the lease. */
+  carry(task: TaskHandle): Promise<void> {
+    this.#task = task;
+    task.signal.addEventListener('abort', () => this.abort(), { once: true });
+    return this.#ended.promise;
+  }
+
+  /** Fault: TaskInProgress, when this is its VM, and its disks are still arriving. */
+  requireNotOf(vm: MoRef<'VirtualMachine'>): void {
+    if (this.#state !== 'ready' || this.#object?.get('info')?.entity.value !== vm.value || !this.#task) return;
+    throw new MethodFault('TaskInProgress', { task: this.#task.ref });
   }
 
   attach(object: ManagedObject<'HttpNfcLease'>): void {
@@ -74,15 +92,13 @@ export class ImportLease {
       error instanceof HostUnreachable
         ? new MethodFault('HostCommunication', {}, `The host does not answer: ${error.message}`)
         : error;
-    this.#object?.update({ error: toLocalizedMethodFault(fault), state: 'error' });
-    this.#over.abort();
+    this.#end(toLocalizedMethodFault(fault));
   }
 
   /** The client is gone, or does not want it any more: the host removes the VM. */
   abort(fault: LocalizedMethodFault = toLocalizedMethodFault(new MethodFault('RequestCanceled'))): void {
     if (this.#state === 'done' || this.#state === 'error') return;
-    this.#object?.update({ error: fault, state: 'error' });
-    this.#over.abort();
+    this.#end(fault);
     if (this.#host) void this.#tellAborted(this.#host).catch(() => undefined); // without us it times out there
   }
 
@@ -90,12 +106,13 @@ export class ImportLease {
     return {
       HttpNfcLeaseProgress: async ({ percent }, { signal }) => {
         await this.#onHost('HttpNfcLeaseProgress', { percent }, signal);
-        this.#object?.set('transferProgress', Math.max(0, Math.min(100, percent)));
+        const bounded = Math.max(0, Math.min(100, percent));
+        this.#object?.set('transferProgress', bounded);
+        this.#task?.progress(bounded);
       },
       HttpNfcLeaseComplete: async (_args, { signal }) => {
         await this.#onHost('HttpNfcLeaseComplete', {}, signal);
-        this.#object?.update({ state: 'done', transferProgress: 100 });
-        this.#over.abort();
+        this.#end();
       },
       HttpNfcLeaseAbort: ({ fault }) => {
         if (this.#state === 'done' || this.#state === 'error') throw new MethodFault('InvalidState');
@@ -126,6 +143,14 @@ export class ImportLease {
     if (!lease || this.#state !== 'initializing') return;
     const shown = { ...refs.toCenter({ ...info, deviceUrl: [] }), lease, deviceUrl };
     this.#object?.update({ info: shown, state: 'ready', initializeProgress: 100 });
+  }
+
+  /** `error`: what it has come to nothing by. */
+  #end(error?: LocalizedMethodFault): void {
+    this.#object?.update(error ? { error, state: 'error' } : { state: 'done', transferProgress: 100 });
+    this.#over.abort();
+    if (error) this.#ended.reject(MethodFault.from(error.fault, error.localizedMessage));
+    else this.#ended.resolve();
   }
 
   get #state(): string | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
-import { type HttpNfcLeaseInfo, type MoRef, make } from '@vivarium/vim';
+import { type HttpNfcLeaseInfo, isFault, type MoRef, make } from '@vivarium/vim';
 import { registerNfcDoor } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { FakeHost } from '../testing/fake-host.ts';
@@ -50,6 +50,42 @@ void test('a VM is made on a host, its disks go through vCenter, and it is where
   assert.equal(await send(device?.url ?? ''), 404);
   await assert.rejects(center.invoke(lease, 'HttpNfcLeaseAbort'), fault('InvalidState'));
   await assert.rejects(begin('web'), fault('DuplicateName'));
+});
+
+void test('while its disks are arriving a VM does nothing for anybody, and a task says how far it is', async (t) => {
+  const { center, pool, begin } = await world(t);
+  const lease = await begin('web');
+  await center.until(lease, 'state', 'ready');
+  const { entity } = center.read<HttpNfcLeaseInfo>(lease, 'info');
+  const vm = entity as MoRef;
+  const [task] = center.read<MoRef[]>(pool, 'recentTask') as [MoRef];
+  assert.equal(center.read(task, 'info.descriptionId'), 'ResourcePool.importVApp');
+  const isBusy = (error: unknown) => {
+    assert.ok(isFault(error, 'TaskInProgress'), String(error));
+    assert.deepEqual(error.fault.task, task);
+    return true;
+  };
+  await assert.rejects(center.task(vm, 'PowerOnVM_Task'), isBusy);
+  await assert.rejects(center.task(vm, 'ReconfigVM_Task', { spec: { annotation: 'mine' } }), isBusy);
+  await assert.rejects(center.task(vm, 'Rename_Task', { newName: 'mine' }), isBusy);
+  await assert.rejects(center.invoke(vm, 'UnregisterVM'), isBusy);
+  await assert.rejects(center.task(vm, 'Destroy_Task'), isBusy);
+  await center.invoke(lease, 'HttpNfcLeaseProgress', { percent: 50 });
+  assert.equal(center.read(task, 'info.progress'), 50);
+  await center.invoke(lease, 'HttpNfcLeaseComplete');
+  await center.task(vm, 'PowerOnVM_Task');
+  assert.equal(center.read(task, 'info.state'), 'success');
+});
+
+void test('who cancels the task of an import ends it', async (t) => {
+  const { center, host, pool, begin } = await world(t);
+  const lease = await begin('web');
+  await center.until(lease, 'state', 'ready');
+  const [task] = center.read<MoRef[]>(pool, 'recentTask') as [MoRef];
+  await center.invoke(task, 'CancelTask');
+  await center.until(task, 'info.state', 'error');
+  assert.equal(center.read(lease, 'state'), 'error');
+  await center.eventually(() => host.vms.size === 0);
 });
 
 void test('an import ends when its host, or whoever asked for it, gives it up', async (t) => {

@@ -11,7 +11,7 @@ import {
   moRef,
   type VirtualMachineConfigSpec,
 } from '@vivarium/vim';
-import type { Call } from '@vivarium/vmomi';
+import { type Call, descriptionIdOf } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import { appAround } from '../virtual-app/app-around.ts';
@@ -40,6 +40,11 @@ export class Imports {
     return this.#leases.get(leaseToken);
   }
 
+  /** Fault: TaskInProgress, while the VM's disks are arriving. Its host refuses as well, also when vCenter has forgotten the import. */
+  requireComplete(vm: MoRef<'VirtualMachine'>): void {
+    for (const lease of this.#leases.values()) lease.requireNotOf(vm);
+  }
+
   /** Answers at once. Faults: NotSupported (a vApp), DuplicateName, InvalidName, NoPermission, LimitExceeded, those of chooseHost. */
   importVApp(center: Center, pool: MoRef<'ResourcePool'>, args: ImportArgs, call: Call): MoRef<'HttpNfcLease'> {
     const { inventory, service } = center;
@@ -60,6 +65,8 @@ export class Imports {
     lease.attach(service.graph.add(ref, newLease, lease.handlers(), { session: call.session }));
     this.#leases.set(lease.token, lease);
     call.session.onEnd(() => lease.abort());
+    const descriptionId = descriptionIdOf('ResourcePool', 'ImportVApp');
+    service.tasks.start({ entity: pool as MoRef, descriptionId, call, cancelable: true }, (task) => lease.carry(task));
     this.#run(center, lease, { host, spec, place: { folder: container, resourcePool: pool } })
       .catch((error: unknown) => {
         if (!(error instanceof MethodFault)) center.log.error({ err: error }, 'an import failed');

@@ -21,6 +21,8 @@ import { type TestCenter, testCenter } from '../testing/test-center.ts';
 const OPERATIONS = Number(process.env['VIVARIUM_KILLS'] ?? 200);
 /** A kill comes this many turns of the event loop after the beginning of an operation, at most. */
 const MOST_TURNS = 25;
+/** A step takes milliseconds, on a busy machine a few seconds. One that takes this long waits for what does not come. */
+const STUCK_AFTER_MS = 120_000;
 /** One operation of so many is killed. */
 const KILLED_EVERY = 4;
 const GROUPS = [inventoryOperations, inventoryOperations, appOperations, rightsOperations];
@@ -52,10 +54,11 @@ void test('what was acknowledged survives every kill, and nothing is half there'
       () => 'done' as const,
       (error: unknown) => error,
     );
+    const which = `${operation.text} (seed ${seed}, operation ${count})`;
     if (random.below(KILLED_EVERY) > 0) {
-      assert.equal(await running, 'done', `${operation.text} (seed ${seed}, operation ${count})`);
+      assert.equal(await ended(running, which), 'done', which);
       picture = operation.after(picture);
-      assert.deepEqual(look(world), picture, `${operation.text} (seed ${seed}, operation ${count})`);
+      assert.deepEqual(look(world), picture, which);
       continue;
     }
     kills += 1;
@@ -65,9 +68,10 @@ void test('what was acknowledged survives every kill, and nothing is half there'
     const isAcknowledged = outcome === 'done';
     for (const host of hosts) host.sever();
     const machines = powered(hosts);
-    world = await complete(await world.center.killed(), hosts);
+    const next = await ended(world.center.killed(), `a new start after the kill in ${which}`);
+    world = await ended(complete(next, hosts), `the return of the hosts after the kill in ${which}`);
     assert.deepEqual(powered(hosts), machines, 'VMs have noticed');
-    const what = `${operation.text}, killed${isAcknowledged ? ' when it was acknowledged' : ''} (seed ${seed}, operation ${count})`;
+    const what = `${which}, killed${isAcknowledged ? ' when it was acknowledged' : ''}`;
     picture = checked(look(world), { before: picture, operation, isAcknowledged, what });
     assert.deepEqual(leftovers(world), [], what);
     const onHosts = hosts.flatMap((host) => [...host.vms.values()].map(({ name }) => name)).sort();
@@ -77,6 +81,20 @@ void test('what was acknowledged survives every kill, and nothing is half there'
     `${OPERATIONS} operations, ${kills} kills: ${[...kinds].map(([kind, times]) => `${kind} ${times}`).join(', ')}`,
   );
 });
+
+/** Fails, instead of waiting for ever, when a step does not come to its end; says what it was. */
+async function ended<T>(step: Promise<T>, what: string): Promise<T> {
+  const stuck = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => stuck.reject(new assert.AssertionError({ message: `${what} does not end` })),
+    STUCK_AFTER_MS,
+  );
+  try {
+    return await Promise.race([step, stuck.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** What is found after a kill: all of the operation or nothing; of one that has steps, all or nothing of each. */
 function checked(

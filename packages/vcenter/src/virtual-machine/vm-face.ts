@@ -87,6 +87,16 @@ const POWER: ReadonlySet<string> = new Set([
   'SuspendVM_Task',
 ]);
 
+/** What changes nothing of the VM, and may be asked for while its disks are arriving. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  'AcquireMksTicket',
+  'AcquireTicket',
+  'ExtractOvfEnvironment',
+  'QueryChangedDiskAreas',
+  'QueryConnections',
+  'RefreshStorageInfo',
+]);
+
 /** In a vApp it has no parent. */
 function placeOf({ parent }: EntityRecord<'VirtualMachine'>): Properties<'VirtualMachine'> {
   return (isApp(parent) ? { parent: undefined, parentVApp: parent } : { parent, parentVApp: undefined }) as never;
@@ -97,11 +107,12 @@ interface Own {
 }
 
 function vmMethods(center: Center): object {
-  const { service, inventory, forwarder, apps } = center;
+  const { service, inventory, forwarder, apps, imports } = center;
   const forwarded = FORWARDED.map((method) => [
     method,
     function (this: Own, args: object, call: Call) {
       if (POWER.has(method)) apps.requireCalm(this.ref);
+      if (!QUESTIONS.has(method)) imports.requireComplete(this.ref);
       return forwarder.forward(this.ref, inventory.get(this.ref).host, method, args, call);
     },
   ]);
@@ -116,12 +127,14 @@ function vmMethods(center: Center): object {
     },
     async UnregisterVM(this: Own, _args: object, call: Call) {
       const { ref } = this;
+      imports.requireComplete(ref);
       await forwarder.call(ref, { host: inventory.get(ref).host, method: 'UnregisterVM', args: {} }, call.signal);
       await whenShown(center, () => !inventory.find(ref), call.signal);
     },
     Rename_Task(this: Own, { newName }: { newName: string }, call: Call) {
       const { parent, host } = inventory.get(this.ref);
       const { ref } = this;
+      imports.requireComplete(ref);
       const name = checkName(newName);
       inventory.requireFreeName(parent, name, ref);
       const spec = { entity: ref as MoRef, descriptionId: 'VirtualMachine.rename', call, cancelable: true };
@@ -135,10 +148,11 @@ function vmMethods(center: Center): object {
   };
 }
 
-/** Faults: TaskInProgress, in a vApp that starts or stops; InsufficientResourcesFault. */
+/** Faults: TaskInProgress, in a vApp that starts or stops, or while it is imported; InsufficientResourcesFault. */
 export function powerOn(center: Center, vm: MoRef<'VirtualMachine'>, call: Call): MoRef<'Task'> {
-  const { service, inventory, forwarder, apps, pools } = center;
+  const { service, inventory, forwarder, apps, imports, pools } = center;
   apps.requireCalm(vm);
+  imports.requireComplete(vm);
   admit(center, vm);
   const { host } = inventory.get<'VirtualMachine'>(vm);
   const task = { host, method: 'PowerOnVM_Task', args: {} };
