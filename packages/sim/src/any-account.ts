@@ -1,6 +1,6 @@
 // Who may log in to a simulator: anybody, as with vcsim, or one account that was named. All are administrators. Permissions may be given to
 // any name, as with vcsim.
-import type { Principal, UserDirectory } from '@vivarium/vmomi';
+import type { CertificateLogin, Principal, UserDirectory } from '@vivarium/vmomi';
 
 const GROUP = 'Administrators';
 
@@ -26,6 +26,14 @@ export function simUsers(account: {
     listUsers: () => (userName === undefined ? [] : [principal(userName)]),
     listGroups: () => [{ groupName: GROUP, description: 'Administrators', members: [] }],
   };
+}
+
+/** Extensions that are not registered: any by any certificate, as with vcsim, unless one account alone may log in. */
+export function simExtensions({ userName }: { readonly userName?: string | undefined }): CertificateLogin {
+  return (extensionKey) =>
+    userName === undefined && extensionKey !== ''
+      ? { userName: extensionKey, fullName: extensionKey, groups: [GROUP] }
+      : undefined;
 }
 
 export { GROUP as ADMINISTRATORS };

@@ -22,6 +22,8 @@ export interface SimFlags {
   readonly isEsx: boolean;
   readonly isAutostart: boolean;
   readonly isTls: boolean;
+  /** Where the SDK tunnel listens, on the same address; 0 takes a free port; undefined = there is none. */
+  readonly tunnelPort: number | undefined;
   readonly userName: string | undefined;
   readonly password: string | undefined;
   /** AboutInfo.apiVersion; undefined = what is served. */
@@ -63,6 +65,7 @@ const DEFAULTS = {
   'trace-file': '',
   autostart: 'true',
   tls: 'true',
+  tunnel: '-1',
   username: '',
   password: '',
   'api-version': '',
@@ -78,11 +81,10 @@ type Name = keyof typeof DEFAULTS;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx', 'tunnel']);
+const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx']);
 /** Why not, where there is more to say. */
 const NOT_SENSIBLE: Readonly<Record<string, string>> = {
   load: '-load is not built in viv sim: what govc object.save has kept is data without a host behind it; give the inventory by -dc, -cluster, -host, -vm and their kin',
-  tunnel: '-tunnel is not built in viv sim: extensions do not log in by certificate here; leave it out',
 };
 /** Accepted, and without a meaning here. */
 const IGNORED: ReadonlySet<string> = new Set(['httptest.serve', 'delete-delay', 'delay-jitter']);
@@ -105,6 +107,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
   if ((given.get('esx') ?? 'false') !== 'false' && given.get('tls') === 'false') {
     throw new FlagError('-esx is served over TLS alone; leave -tls=false out');
   }
+  if ((given.get('tunnel') ?? DEFAULTS.tunnel) !== DEFAULTS.tunnel) checkTunnel(given);
   const text = (name: Name) => given.get(name) ?? DEFAULTS[name];
   const count = (name: Name) => {
     const value = text(name);
@@ -127,6 +130,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
     isEsx: text('esx') !== 'false',
     isAutostart: text('autostart') !== 'false',
     isTls: text('tls') !== 'false',
+    tunnelPort: parseTunnel(text('tunnel')),
     userName: text('username') || undefined,
     password: text('password') || undefined,
     apiVersion: text('api-version') || undefined,
@@ -141,16 +145,30 @@ export function parseFlags(args: readonly string[]): SimFlags {
 function checkKnown(name: string, value: string): void {
   if (name in DEFAULTS || IGNORED.has(name)) return;
   if (!NOT_BUILT.has(name)) throw new FlagError(`there is no flag -${name}; see -h`);
-  // Their defaults mean nothing: -pod 0, -esx=false, -tunnel -1.
-  // Port 0 is a free one.
-  const isOff = (name === 'tunnel' ? ['', '-1'] : ['0', 'false', '', '-1']).includes(value);
-  if (!isOff) throw new FlagError(NOT_SENSIBLE[name] ?? `-${name} is not built yet in viv sim; leave it out`);
+  // Their defaults mean nothing: -nsx 0, -load ''.
+  if (!['0', 'false', ''].includes(value))
+    throw new FlagError(NOT_SENSIBLE[name] ?? `-${name} is not built yet in viv sim; leave it out`);
+}
+
+/** What the tunnel needs beside it. */
+function checkTunnel(given: ReadonlyMap<string, string>): void {
+  if ((given.get('esx') ?? 'false') !== 'false') {
+    throw new FlagError('-tunnel is of a vCenter, where extensions log in; leave it or -esx out');
+  }
+  if (given.get('tls') === 'false') {
+    throw new FlagError('-tunnel is for logins by TLS certificate; leave it or -tls=false out');
+  }
 }
 
 function parseAddress(text: string): { address: string; port: number } {
   const [, address = '', port = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
   if (port === '') throw new FlagError(`-l needs address:port, not ${text}`);
   return { address: address.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(port) };
+}
+
+function parseTunnel(text: string): number | undefined {
+  if (!/^(?:-1|\d{1,5})$/.test(text)) throw new FlagError(`-tunnel needs a port, 0 for a free one, not ${text}`);
+  return text === '-1' ? undefined : Number(text);
 }
 
 function parseDelays(text: string): Map<string, number> {
@@ -193,6 +211,7 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -autostart=false      leave the virtual machines powered off
   -username, -password  the only account that may log in (default: any)
   -tls=false            plain HTTP
+  -tunnel port          an SDK tunnel there, for extensions that log in by certificate (default: none; 0 takes a free port)
   -delay ms             every task takes this long
   -method-delay M:ms    tasks of method M take this long
   -trace-file file      write down what clients ask below /sdk; -trace writes it to standard error

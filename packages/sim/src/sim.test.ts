@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
+import { simExtensions } from './any-account.ts';
 import { FlagError, parseFlags } from './flags.ts';
 import { planInventory } from './inventory-plan.ts';
 import { startSim } from './sim.ts';
@@ -26,6 +27,9 @@ void test('a flag that means nothing, or is not built, is refused in one sentenc
     ['-esx', '-tls=false'],
     ['-nsx', '2'],
     ['-l', 'nowhere'],
+    ['-tunnel', 'x'],
+    ['-tunnel', '0', '-tls=false'],
+    ['-tunnel', '0', '-esx'],
     ['word'],
   ]) {
     assert.throws(() => parseFlags(args), FlagError, args.join(' '));
@@ -112,6 +116,12 @@ void test('requests are written down with their bodies, and answered all the sam
 
 void test('what vcsim has and viv sim has not is refused with the reason', () => {
   assert.throws(() => parseFlags(['-load', '/saved']), /without a host behind it/);
-  assert.throws(() => parseFlags(['-tunnel', '0']), /extensions do not log in/);
   assert.doesNotThrow(() => parseFlags(['-tunnel', '-1', '-load', '']));
+  assert.deepEqual([parseFlags([]).tunnelPort, parseFlags(['-tunnel', '0']).tunnelPort], [undefined, 0]);
+});
+
+void test('any extension may log in, unless one account alone may', () => {
+  assert.equal(simExtensions({})('com.example', [])?.userName, 'com.example');
+  assert.equal(simExtensions({})('', []), undefined);
+  assert.equal(simExtensions({ userName: 'ann' })('com.example', []), undefined);
 });

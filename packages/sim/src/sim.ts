@@ -4,16 +4,19 @@ import type { Clock, Logger, Random } from '@vivarium/base';
 import { certificateInfo } from '@vivarium/host/view';
 import { openMemoryStore, openSqliteBlocks } from '@vivarium/store';
 import {
+  type CenterWeb,
   centerBuilder,
   ensureAuthority,
   ensureCertificates,
   openCenterWeb,
   openDoors,
+  openSdkTunnel,
   openVpxd,
+  type SdkTunnel,
   type Vpxd,
 } from '@vivarium/vcenter';
 import { make } from '@vivarium/vim';
-import { ADMINISTRATORS, simUsers } from './any-account.ts';
+import { ADMINISTRATORS, simExtensions, simUsers } from './any-account.ts';
 import { buildInventory } from './build-inventory.ts';
 import type { SimFlags } from './flags.ts';
 import { type HostMaker, hostMaker } from './make-host.ts';
@@ -58,7 +61,11 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
   });
   const blocks = openSqliteBlocks(join(options.folder, 'statistics.db'));
   undo.defer(() => blocks.close());
-  const vpxd = await openVpxd({ clock, random, log, version, store, blocks, dialer, users });
+  const vpxd = await openVpxd({
+    ...{ clock, random, log, version, store, blocks, dialer, users },
+    extensionGroups: [ADMINISTRATORS],
+    certificateLogin: simExtensions(flags),
+  });
   undo.defer(() => vpxd.close());
   const { about: center } = vpxd.service.content;
   if (flags.apiVersion !== undefined) {
@@ -92,6 +99,15 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     doors: await openDoors(vpxd),
   });
   undo.defer(() => web.close());
+  const tunnel = await openTunnel(flags, web);
+  undo.defer(() => tunnel?.close());
   const stack = undo.move();
-  return { url: simUrl(flags, web.port), vpxd, close: () => stack.disposeAsync() };
+  return { url: simUrl(flags, web.port, tunnel?.port), vpxd, close: () => stack.disposeAsync() };
+}
+
+/** Beside the main door, on its address. */
+async function openTunnel({ listen, tunnelPort }: SimFlags, web: CenterWeb): Promise<SdkTunnel | undefined> {
+  if (tunnelPort === undefined) return undefined;
+  const { address } = listen;
+  return openSdkTunnel({ listen: { address, port: tunnelPort }, accept: (connection) => web.accept(connection) });
 }

@@ -14,6 +14,7 @@ export type {
 } from './host-link/host-link.ts';
 export { HostUnreachable } from './host-link/host-link.ts';
 export { VimHostLink } from './host-link/vim-host-link.ts';
+export { openSdkTunnel, type SdkTunnel } from './sdk-tunnel/sdk-tunnel.ts';
 export { joinDomain } from './sso/join-domain.ts';
 export { SsoDomain } from './sso/sso-domain.ts';
 export { openVpxd, type Vpxd, type VpxdOptions } from './vpxd.ts';

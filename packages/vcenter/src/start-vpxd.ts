@@ -14,7 +14,7 @@ import { type Lead, takeLead } from './leadership/take-lead.ts';
 import { centerPaths, storeUrl, type VpxdProcessOptions } from './options.ts';
 import { migrations } from './schema.ts';
 import { joinDomain } from './sso/join-domain.ts';
-import { SsoDomain } from './sso/sso-domain.ts';
+import { ADMINISTRATORS, SsoDomain } from './sso/sso-domain.ts';
 import { openStatistics } from './statistics/open-statistics.ts';
 import { openVpxd } from './vpxd.ts';
 import { type CenterWeb, openCenterWeb } from './web.ts';
@@ -120,6 +120,8 @@ async function serve(
     blocks,
     dialer,
     users: domain,
+    // Who sets an extension's certificate may do everything, and so may the extension.
+    extensionGroups: [domain.findGroup(ADMINISTRATORS)?.groupName ?? ADMINISTRATORS],
     logFile: paths.log,
   });
   undo.defer(() => vpxd.close());

@@ -2,7 +2,7 @@
 import { type Clock, type Logger, type Random, uuid } from '@vivarium/base';
 import { type BlockStore, openSqliteBlocks, type Store } from '@vivarium/store';
 import type { MoRef } from '@vivarium/vim';
-import { Archive, Service, StatisticsSettings, type UserDirectory } from '@vivarium/vmomi';
+import { Archive, type CertificateLogin, Service, StatisticsSettings, type UserDirectory } from '@vivarium/vmomi';
 import { aboutCenter } from './about.ts';
 import { Imports } from './appliance-import/imports.ts';
 import { addOvfManager } from './appliance-import/ovf-manager.ts';
@@ -53,6 +53,10 @@ export interface VpxdOptions {
   readonly blocks?: BlockStore;
   /** Who may log in; default: the accounts kept in the store. */
   readonly users?: UserDirectory;
+  /** Groups whose rights extensions have that log in; default: none. */
+  readonly extensionGroups?: readonly string[];
+  /** Who may log in by certificate besides registered extensions; default: nobody. */
+  readonly certificateLogin?: CertificateLogin;
   /** Its own log, for DiagnosticManager; default: none is kept. */
   readonly logFile?: string;
 }
@@ -104,6 +108,8 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     // As vCenter: whoever may change settings may add some of their own.
     isOpenOption: (key) => key.toLowerCase().startsWith('config.'),
     ...(options.users ? { users: options.users } : {}),
+    ...(options.extensionGroups ? { extensionGroups: options.extensionGroups } : {}),
+    ...(options.certificateLogin ? { certificateLogin: options.certificateLogin } : {}),
   });
   const { graph } = service;
   const lists = new MemberLists(graph);

@@ -1,4 +1,6 @@
 // vCenter's HTTPS service: every door on one port.
+
+import type { Socket } from 'node:net';
 import type { Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
 import { type FastifyInstance, fastify } from 'fastify';
@@ -24,6 +26,8 @@ export interface CenterWebOptions {
 
 export interface CenterWeb {
   readonly port: number;
+  /** Serves a connection that came in by another way, as one of its own: TLS begins with the next byte. */
+  accept(connection: Socket): void;
   /** Cuts off whoever still waits for an answer. */
   dropConnections(): void;
   close(): Promise<void>;
@@ -41,6 +45,9 @@ export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWe
             key: tls.privateKey,
             cert: `${tls.certificate}${tls.authority}`,
             minVersion: 'TLSv1.2',
+            // Who shows none, or a strange one, is let in: what it is good for is decided at the login.
+            requestCert: true,
+            rejectUnauthorized: false,
             headersTimeout: HEADERS_TIMEOUT_MS,
           },
         })
@@ -62,6 +69,7 @@ export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWe
   const address = app.server.address();
   return {
     port: typeof address === 'object' && address ? address.port : options.listen.port,
+    accept: (connection) => void app.server.emit('connection', connection),
     dropConnections: () => app.server.closeAllConnections(),
     close: () => app.close(),
   };

@@ -11,6 +11,7 @@ const actions: readonly [action: string | undefined, version: string][] = [
   ['urn:vim25/7.0.1.5', '7.0.1.1'],
   ['urn:vim25/5.6', '5.5'],
   ['urn:vim25/7.0', '7.0.0.0'],
+  ['urn:urn:vim25/', '9.0.0.0'], // govmomi, in the SDK tunnel
   [undefined, '2.5u2'],
   ['', '2.5u2'],
   ['""', '2.5u2'], // libvirt

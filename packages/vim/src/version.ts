@@ -17,14 +17,18 @@ function compareDotted(left: readonly number[], right: readonly number[]): numbe
   return 0;
 }
 
+/** It puts `urn:` before a namespace that begins so already. */
+const GOVMOMI_TUNNEL = 'urn:urn:vim25/';
+
 /**
  * The version of a request from its SOAPAction (`"urn:vim25/8.0.3.0"`, quotes optional). An id that the lattice does not
  * have means the newest version that is not newer (govmomi names its own release, which may be ahead of ours). No id, an
  * empty action (libvirt) or one that is not a vim25 version means the lattice's legacy version, as on ESXi. The services beside
- * /sdk have versions of their own, which we do not tell apart: their clients get the newest.
+ * /sdk have versions of their own, which we do not tell apart: their clients get the newest; and so does govmomi in the SDK
+ * tunnel, where it names none, and asks for methods that the legacy version has not.
  */
 export function versionOfSoapAction(soapAction: string | undefined, service: ServiceName = 'vim25'): ApiVersion {
-  if (service !== 'vim25') return schema.versions[0] ?? schema.legacyVersion;
+  if (service !== 'vim25' || soapAction === GOVMOMI_TUNNEL) return schema.versions[0] ?? schema.legacyVersion;
   const match = /^"?\s*urn:(?:internal)?vim25?\/([\w.]+)\s*"?$/.exec(soapAction?.trim() ?? '');
   return nearestVersion(match?.[1] ?? '') ?? schema.legacyVersion;
 }

@@ -23,7 +23,9 @@ import { MethodBlocks } from './disabled-methods/method-blocks.ts';
 import { type Invocation, invoke } from './dispatch.ts';
 import { EventLog } from './event/event-log.ts';
 import { addEventManager } from './event/event-manager.ts';
+import { extensionLogin } from './extension-manager/extension-login.ts';
 import { addExtensionManager } from './extension-manager/extension-manager.ts';
+import { Extensions } from './extension-manager/extensions.ts';
 import { ObjectGraph } from './graph/object-graph.ts';
 import { type AuthenticationRequest, authenticate } from './http/authenticate.ts';
 import { registerRoutes } from './http/register.ts';
@@ -64,8 +66,10 @@ export interface ServiceOptions {
   readonly rootFolder: MoRef<'Folder'>;
   /** Who may log in; default: the accounts kept in the store. */
   readonly users?: UserDirectory;
-  /** Who may log in by certificate; default: nobody. */
+  /** Who may log in by certificate, besides a vCenter's extensions; default: nobody. */
   readonly certificateLogin?: CertificateLogin;
+  /** Groups whose member every extension is that has logged in: what it may do is theirs. Default: none. */
+  readonly extensionGroups?: readonly string[];
   /** Options of the daemon's own besides those that vmomi obeys. */
   readonly settings?: readonly OptionDefinition[];
   /** Keys that clients may add options under; default: none. */
@@ -134,12 +138,14 @@ export class Service {
     this.settings.onChange(() => {
       policy = sessionPolicy(this.settings);
     });
+    const extensions = 'extensionManager' in WELL_KNOWN[instance] ? new Extensions(store) : undefined;
+    const { certificateLogin, extensionGroups = [] } = options;
     this.sessions = new SessionRegistry({
       clock,
       random,
       log,
       users: this.users,
-      certificateLogin: options.certificateLogin,
+      certificateLogin: extensions ? extensionLogin(extensions, extensionGroups, certificateLogin) : certificateLogin,
       policy: () => policy,
       listener: sessionEvents(this.events),
     });
@@ -153,6 +159,8 @@ export class Service {
       ...options.content,
     });
     this.#customFields = this.#addManagers(options.statistics ?? NO_STATISTICS, options.collectorLimits ?? {});
+    const { extensionManager } = this.#content;
+    if (extensions && extensionManager) addExtensionManager(this, extensionManager, extensions);
   }
 
   /** ServiceInstance.content. */
@@ -214,7 +222,6 @@ export class Service {
     addEventManager(this, refs.eventManager);
     addTaskManager(this, refs.taskManager);
     const customFields = addCustomFieldsManager(this, refs.customFieldsManager);
-    if ('extensionManager' in refs) addExtensionManager(this, refs.extensionManager);
     addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
     addPerformanceManager(this, refs.perfManager, statistics);
     addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { smallCenter } from '../testing/small-center.ts';
 import { DATACENTER } from '../testing/small-inventory.ts';
+import { requireSsoAdministrator } from './sso-access.ts';
 
 const USER = '/api/vivarium/sso/user';
 const GROUP = '/api/vivarium/sso/group';
@@ -114,4 +115,14 @@ void test('passwords are in no log and in no answer', async (context) => {
   await ask('POST', `${USER}/ann?action=set-password`, { password: 'Sesame.2' });
   assert.ok(logged.length >= 2);
   assert.doesNotMatch(JSON.stringify([...errors, ...logged]), /Sesame/);
+});
+
+void test('an extension is no administrator of the domain, even if it is named as one', async (context) => {
+  const { domain, service } = await world(context);
+  const principal = domain.find('Administrator');
+  assert.ok(principal);
+  const origin = { ipAddress: '127.0.0.1', userAgent: '', locale: 'en' };
+  const sessionOf = (isExtension: boolean) => service.sessions.open(principal, { ...origin, isExtension });
+  requireSsoAdministrator(domain, { session: sessionOf(false) });
+  assert.throws(() => requireSsoAdministrator(domain, { session: sessionOf(true) }), { type: 'unauthorized' });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { type Extension, make } from '@vivarium/vim';
+import { type Extension, make, type UserSession } from '@vivarium/vim';
+import { turn } from '../testing/test-clock.ts';
 import { fault, testService } from '../testing/test-service.ts';
 
 const CERTIFICATE = `-----BEGIN CERTIFICATE-----
@@ -23,8 +25,15 @@ const extension = (key: string, version = '1.0') =>
     lastHeartbeatTime: '2026-01-01T00:00:00Z',
   });
 
+const GROUP = 'extensions';
+const KEY = 'com.example';
+
 async function world(context: Parameters<typeof testService>[0], directory?: string) {
-  const test = await testService(context, { instance: 'VirtualCenter', ...(directory ? { directory } : {}) });
+  const test = await testService(context, {
+    instance: 'VirtualCenter',
+    extensionGroups: [GROUP],
+    ...(directory ? { directory } : {}),
+  });
   const manager = test.service.content.extensionManager;
   assert.ok(manager);
   const invoke = <R>(method: string, args: object) => test.invoke<R>(manager, method, args);
@@ -33,7 +42,7 @@ async function world(context: Parameters<typeof testService>[0], directory?: str
       .get(manager)
       .get('extensionList')
       ?.map(({ key, version }) => `${key} ${version}`);
-  return { ...test, invoke, manager, keys };
+  return { ...test, invoke, invokeOn: test.invoke, manager, keys };
 }
 
 void test('extensions are registered, found, updated and unregistered', async (context) => {
@@ -83,4 +92,74 @@ void test('extensions survive a restart, and need their privileges', async (cont
     await assert.rejects(asReader(method, args), fault('NoPermission', { privilegeId }));
   }
   assert.ok(await invoke('FindExtension', { extensionKey: 'com.example' }));
+});
+
+/** As of a client that has shown the certificate. */
+const shown = { clientCertificates: () => [new X509Certificate(CERTIFICATE)] };
+
+async function withLogin(context: Parameters<typeof testService>[0], directory?: string) {
+  const test = await world(context, directory);
+  const { service, invoke, call } = test;
+  const { anonymous } = service.sessions;
+  const logIn = (more: Parameters<typeof call>[1] = shown, extensionKey = KEY) =>
+    test.invokeOn<UserSession>(
+      service.content.sessionManager ?? assert.fail(),
+      'LoginExtensionByCertificate',
+      { extensionKey },
+      call(anonymous, more),
+    );
+  const refused = async (...args: Parameters<typeof logIn>) => {
+    const login = assert.rejects(logIn(...args), fault('InvalidLogin'));
+    while (!test.clock.hasTimerWithin(1000)) await turn();
+    await test.clock.advance(1000);
+    await login;
+  };
+  const set = (certificatePem: string | undefined, by = call()) =>
+    test.invokeOn(test.manager, 'SetExtensionCertificate', { extensionKey: KEY, certificatePem }, by);
+  return { ...test, invoke, logIn, refused, set };
+}
+
+void test('an extension logs in by its certificate, and may do what its group may', async (context) => {
+  const { service, invoke, logIn, refused, set } = await withLogin(context);
+  await invoke('RegisterExtension', { extension: extension(KEY) });
+  await assert.rejects(logIn({ clientCertificates: () => [] }), fault('NoClientCertificate'));
+  await refused();
+  await set(CERTIFICATE);
+  await refused(shown, 'com.example.other');
+  await assert.rejects(logIn(), fault('NoPermission', { privilegeId: 'System.View' }));
+  await service.authorization.grantAdmin(GROUP, true);
+  const { userName, fullName, extensionSession } = await logIn();
+  assert.deepEqual([userName, fullName, extensionSession], [KEY, KEY, true]);
+});
+
+void test('an extension that is gone has no sessions, and its certificate is not that of the next one', async (context) => {
+  const { service, directory, stop, invoke, logIn, set } = await withLogin(context);
+  await service.authorization.grantAdmin(GROUP, true);
+  await invoke('RegisterExtension', { extension: extension(KEY) });
+  await set(CERTIFICATE);
+  const isIn = () => service.sessions.list().some(({ userName }) => userName === KEY);
+  await logIn();
+  assert.ok(isIn());
+  await invoke('UnregisterExtension', { extensionKey: KEY });
+  assert.ok(!isIn());
+  await invoke('RegisterExtension', { extension: extension(KEY) });
+  await stop();
+  const again = await withLogin(context, directory);
+  await again.refused();
+});
+
+void test('a certificate is set by who may do everything, and is kept', async (context) => {
+  const first = await withLogin(context);
+  await first.service.authorization.grantAdmin(GROUP, true);
+  await first.invoke('RegisterExtension', { extension: extension(KEY) });
+  const roleId = await first.service.authorization.addRole('updater', ['Extension.Update']);
+  const updater = { principal: 'updater', isGroup: false, roleId, propagate: true };
+  await first.service.authorization.grant(first.service.rootFolder, [updater]);
+  const byUpdater = first.set(CERTIFICATE, first.call(first.login('updater')));
+  await assert.rejects(byUpdater, fault('NoPermission'));
+  // The one that the client shows.
+  await first.set(undefined, first.call(first.login('root'), shown));
+  await first.stop();
+  const { logIn } = await withLogin(context, first.directory);
+  assert.equal((await logIn()).userName, KEY);
 });

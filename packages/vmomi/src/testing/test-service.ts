@@ -42,6 +42,8 @@ export interface TestServiceOptions {
   /** Reopens the store of an earlier test service. */
   readonly directory?: string;
   readonly log?: Logger;
+  /** What extensions that log in are members of. */
+  readonly extensionGroups?: readonly string[];
 }
 
 export interface TestService {
@@ -75,6 +77,7 @@ export async function testService(context: TestContext, options: TestServiceOpti
     instance,
     rootFolder: ROOT,
     settings,
+    ...(options.extensionGroups ? { extensionGroups: options.extensionGroups } : {}),
     ...(options.statistics ? { statistics: options.statistics(store) } : {}),
   });
   await service.authorization.ensureAdmin('root');
