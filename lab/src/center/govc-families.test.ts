@@ -179,7 +179,7 @@ describe('the govc families of a vCenter', { skip: withoutGovc }, () => {
     assert.match(await govc('vm.info', 'web'), /CPU: +2 vCPU/);
     const nothing = ['vm.register', '-ds', 'LocalDS_0', '-pool', `${POOLS}/apps`, 'none/none.vmx'] as const;
     await govc.refused(/could not be found/, ...nothing);
-    assert.match(await govc('events', '/DC0/vm/alone'), /Created alone on DC0_H0 in DC0/);
+    assert.match(await govc('events', '/DC0/vm/alone'), /Created virtual machine alone on DC0_H0 in DC0/);
     assert.match(await govc('events', '/DC0/vm/apps/web'), /Registered web on DC0_C0_H\d in DC0/);
     await govc('vm.destroy', 'web', 'alone');
     await govc.refused(missing, 'vm.destroy', 'web');

@@ -105,7 +105,7 @@ describe('govc and the host itself', { skip: withoutGovc }, () => {
     await govc('host.maintenance.exit', await path());
     await govc('vm.power', '-on', 'demo');
     const events = await govc('events', await path());
-    for (const said of [/entering maintenance mode/, /took longer than allowed/, /is in maintenance mode/, /has left/])
+    for (const said of [/started to enter maintenance mode/, /timed out/, /has entered maintenance mode/, /has exited/])
       assert.match(events, said);
   });
 

@@ -164,7 +164,7 @@ describe('govc looks around', { skip: withoutGovc }, () => {
     await using happening = govc.follow('events', '-f', '/ha-datacenter/vm');
     await happening.hears(/demo/);
     await govc('vm.create', '-on=false', '-m', '64', 'eventful');
-    await happening.hears(/Created eventful/i);
+    await happening.hears(/Created virtual machine eventful/);
     await govc('vm.destroy', 'eventful');
     await happening.hears(/Removed eventful/i);
     const past = await govc('events', '-n', '100', 'vm/demo');

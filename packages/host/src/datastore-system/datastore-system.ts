@@ -39,7 +39,7 @@ export function datastoreSystemHandlers(api: StorageApi): Handlers<'HostDatastor
     RemoveDatastore: ({ datastore }) => remove(api.datastores.ofRef(datastore)),
 
     RemoveDatastoreEx_Task({ datastore }, call) {
-      return api.tasks.start({ descriptionId: 'HostDatastoreSystem.removeDatastoreEx', call }, async () => {
+      return api.tasks.start({ descriptionId: 'host.DatastoreSystem.removeDatastoreEx', call }, async () => {
         const results: HostDatastoreSystemDatastoreResult[] = [];
         for (const key of datastore) {
           const failure = await remove(api.datastores.ofRef(key)).catch(toLocalizedMethodFault);

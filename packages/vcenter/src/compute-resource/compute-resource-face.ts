@@ -7,6 +7,7 @@ import { destroyTree } from '../folder/destroy-tree.ts';
 import { renameEntity } from '../folder/rename-entity.ts';
 import { environmentBrowserOf } from '../host-sync/host-mirror.ts';
 import { addHost } from '../host-system/add-host.ts';
+import { clusterReconfigured } from '../inventory/inventory-events.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { oldForm, reconfigureCluster } from './cluster-configuration.ts';
@@ -63,7 +64,7 @@ function common(ref: MoRef<'ComputeResource'>, resourcePool: MoRef<'ResourcePool
 }
 
 function commonMethods(center: Center, ref: MoRef<'ComputeResource'>): Handlers<'ComputeResource', Call> {
-  const { service, inventory } = center;
+  const { service } = center;
   const kind = ref.type;
   const task = (method: string, call: Call, work: () => Promise<unknown>) =>
     service.tasks.start({ entity: ref, descriptionId: `${kind}.${method}`, call }, work);
@@ -72,7 +73,7 @@ function commonMethods(center: Center, ref: MoRef<'ComputeResource'>): Handlers<
       // A standalone host's compute resource is called as the host is.
       if (kind !== 'ClusterComputeResource')
         throw new MethodFault('NotSupported', {}, 'a standalone host keeps its name');
-      return task('rename', call, () => renameEntity(inventory, ref as MoRef<'ClusterComputeResource'>, newName));
+      return task('rename', call, () => renameEntity(center, ref as MoRef<'ClusterComputeResource'>, newName, call));
     },
     Destroy_Task: (_args, call) =>
       task('destroy', call, () => destroyTree(center, ref as MoRef<'ClusterComputeResource'>, call)),
@@ -86,16 +87,20 @@ function clusterMethods(
   const { service } = center;
   const task = (method: string, call: Call, work: () => Promise<unknown>) =>
     service.tasks.start({ entity: cluster, descriptionId: `ClusterComputeResource.${method}`, call }, work);
-  const reconfigure = (spec: ClusterConfigSpec, modify: boolean) => reconfigureCluster(center, cluster, spec, modify);
+  const reconfigure = (spec: ClusterConfigSpec, modify: boolean, call: Call) =>
+    task('reconfigure', call, async () => {
+      await reconfigureCluster(center, cluster, spec, modify);
+      clusterReconfigured(center, cluster, call);
+    });
   return {
     ...commonMethods(center, cluster),
-    ReconfigureComputeResource_Task: ({ spec, modify }, call) =>
-      task('reconfigure', call, () => reconfigure(spec as ClusterConfigSpec, modify)),
-    ReconfigureCluster_Task: ({ spec, modify }, call) => task('reconfigure', call, () => reconfigure(spec, modify)),
+    ReconfigureComputeResource_Task: ({ spec, modify }, call) => reconfigure(spec as ClusterConfigSpec, modify, call),
+    ReconfigureCluster_Task: ({ spec, modify }, call) => reconfigure(spec, modify, call),
     AddHost_Task: ({ spec, asConnected, resourcePool }, call) =>
       task('addHost', call, async () => {
         if (resourcePool) requirePoolOf(center, cluster, resourcePool);
         const { host } = await addHost(center, spec, {
+          call,
           datacenterOf: cluster,
           isConnected: asConnected,
           pool: resourcePool,

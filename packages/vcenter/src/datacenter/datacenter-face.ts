@@ -24,11 +24,11 @@ export function datacenterFace(center: Center): EntityFace<'Datacenter'> {
 }
 
 function datacenterMethods(center: Center, datacenter: MoRef<'Datacenter'>): Handlers<'Datacenter', Call> {
-  const { service, inventory } = center;
+  const { service } = center;
   const task = (method: string, call: Call, work: () => Promise<unknown>) =>
     service.tasks.start({ entity: datacenter, descriptionId: `Datacenter.${method}`, call }, work);
   return {
-    Rename_Task: ({ newName }, call) => task('rename', call, () => renameEntity(inventory, datacenter, newName)),
+    Rename_Task: ({ newName }, call) => task('rename', call, () => renameEntity(center, datacenter, newName, call)),
     Destroy_Task: (_args, call) => task('destroy', call, () => destroyTree(center, datacenter, call)),
     PowerOnMultiVM_Task: ({ vm, option }, call) => {
       if (option?.some(({ key }) => key !== 'OverrideAutomationLevel')) {

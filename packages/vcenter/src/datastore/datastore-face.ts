@@ -4,6 +4,7 @@ import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { browserOf } from '../host-sync/host-mirror.ts';
 import { checkName } from '../inventory/entity-name.ts';
+import { renamedEvent } from '../inventory/inventory-events.ts';
 import type { Companion, EntityFace } from '../publish/publisher.ts';
 
 const BROWSER_METHODS = ['SearchDatastore_Task', 'SearchDatastoreSubFolders_Task', 'DeleteFile'] as const;
@@ -19,10 +20,10 @@ export function datastoreFace(center: Center): EntityFace<'Datastore'> {
   return {
     handlers: (ref) => ({
       ...(forwarded(center, ref, ref as MoRef, METHODS) as Handlers<'Datastore', Call>),
-      RenameDatastore: ({ newName }) => renameDatastore(center, ref, newName),
+      RenameDatastore: ({ newName }, call) => renameDatastore(center, ref, newName, call),
       Rename_Task: ({ newName }, call) =>
         center.service.tasks.start({ entity: ref as MoRef, descriptionId: 'Datastore.rename', call }, () =>
-          renameDatastore(center, ref, newName),
+          renameDatastore(center, ref, newName, call),
         ),
     }),
     properties: (ref) => ({ browser: browserOf(ref), host: [], vm: [] }) as never,
@@ -46,7 +47,8 @@ export function datastoreFace(center: Center): EntityFace<'Datastore'> {
  * Here alone: hosts keep the name that they have. Unique in the whole datacenter, as paths name it. Faults: InvalidName,
  * DuplicateName.
  */
-function renameDatastore({ inventory, index }: Center, datastore: MoRef<'Datastore'>, newName: string): Promise<void> {
+function renameDatastore(center: Center, datastore: MoRef<'Datastore'>, newName: string, call: Call): Promise<void> {
+  const { inventory, index } = center;
   return inventory.exclusively(async () => {
     const name = checkName(newName);
     const record = inventory.get<'Datastore'>(datastore);
@@ -56,6 +58,7 @@ function renameDatastore({ inventory, index }: Center, datastore: MoRef<'Datasto
       throw new MethodFault('DuplicateName', { name, object: holder as MoRef });
     }
     await inventory.apply([{ put: datastore, record: { ...record, name } }]);
+    renamedEvent(center, datastore, record.name, call);
   });
 }
 

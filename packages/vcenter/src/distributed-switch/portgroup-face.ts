@@ -56,7 +56,7 @@ function portgroupMethods(
   ref: MoRef<'DistributedVirtualPortgroup'>,
 ): Handlers<'DistributedVirtualPortgroup', Call> {
   const task = (method: string, call: Call, work: () => Promise<void>) =>
-    center.service.tasks.start({ entity: ref, descriptionId: `DistributedVirtualPortgroup.${method}`, call }, work);
+    center.service.tasks.start({ entity: ref, descriptionId: `dvs.DistributedVirtualPortgroup.${method}`, call }, work);
   const destroy = (call: Call) => task('destroy', call, () => destroyPortgroup(center, ref, call));
   return {
     ReconfigureDVPortgroup_Task: ({ spec }, call) =>

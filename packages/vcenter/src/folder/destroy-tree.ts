@@ -9,6 +9,7 @@ import { destroySwitch } from '../distributed-switch/change-switch.ts';
 import { removeHost, requireRemovable } from '../host-system/remove-host.ts';
 import type { EntityRef } from '../inventory/entity-records.ts';
 import type { Inventory, InventoryOp, InventoryStep } from '../inventory/inventory.ts';
+import { clusterDestroyed } from '../inventory/inventory-events.ts';
 import { destroyVm } from '../virtual-machine/destroy-vm.ts';
 
 /** Faults: NotSupported for a fixed folder; those of requireDestroyable, before anything is touched. */
@@ -31,7 +32,13 @@ export async function destroyTree(center: Center, root: EntityRef, call: Call): 
     const { dvs } = inventory.get<'DistributedVirtualPortgroup'>(ref as Portgroup);
     if (!below.some(({ value }) => value === dvs.value)) await destroyPortgroup(center, ref as Portgroup, call);
   }
+  const tellings = below.flatMap((ref) =>
+    ref.type === 'ClusterComputeResource'
+      ? [clusterDestroyed(center, ref as MoRef<'ClusterComputeResource'>, call)]
+      : [],
+  );
   await inventory.exclusively(() => inventory.applySteps(leavesFirst(inventory, root)));
+  for (const tell of tellings) tell();
 }
 
 type Switch = MoRef<'VmwareDistributedVirtualSwitch'>;

@@ -1,5 +1,11 @@
 // The methods of Folder. Source: vSphere Web Services API, Folder.
-import { type Handlers, MethodFault, type MoRef } from '@vivarium/vim';
+import {
+  type ClusterConfigSpec,
+  type ClusterConfigSpecEx,
+  type Handlers,
+  MethodFault,
+  type MoRef,
+} from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { newConfiguration } from '../compute-resource/cluster-configuration.ts';
@@ -7,6 +13,7 @@ import { createSwitch } from '../distributed-switch/change-switch.ts';
 import { addHost } from '../host-system/add-host.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { InventoryOp } from '../inventory/inventory.ts';
+import { createdEvent } from '../inventory/inventory-events.ts';
 import { asReference } from '../routing/as-reference.ts';
 import { createVm, registerVm } from '../virtual-machine/create-vm.ts';
 import { newCluster, newDatacenter, newFolder, newStandalone, newStoragePod } from './create-entity.ts';
@@ -31,24 +38,24 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
       await inventory.apply(ops);
       return ref;
     });
+  const createCluster = async (name: string, spec: ClusterConfigSpec | ClusterConfigSpecEx, call: Call) => {
+    requireChildType('ComputeResource');
+    const cluster = await create(name, (checked) =>
+      newCluster(inventory, folder, checked, (ref) => newConfiguration(center, ref, spec)),
+    );
+    createdEvent(center, cluster, call);
+    return cluster;
+  };
   return {
     CreateFolder: ({ name }) => create(name, (checked) => newFolder(inventory, folder, checked)),
-    CreateDatacenter: ({ name }) => {
+    async CreateDatacenter({ name }, call) {
       requireChildType('Datacenter');
-      return create(name, (checked) => newDatacenter(inventory, folder, checked));
+      const datacenter = await create(name, (checked) => newDatacenter(inventory, folder, checked));
+      createdEvent(center, datacenter, call);
+      return datacenter;
     },
-    CreateClusterEx: ({ name, spec }) => {
-      requireChildType('ComputeResource');
-      return create(name, (checked) =>
-        newCluster(inventory, folder, checked, (ref) => newConfiguration(center, ref, spec)),
-      );
-    },
-    CreateCluster: ({ name, spec }) => {
-      requireChildType('ComputeResource');
-      return create(name, (checked) =>
-        newCluster(inventory, folder, checked, (ref) => newConfiguration(center, ref, spec)),
-      );
-    },
+    CreateClusterEx: ({ name, spec }, call) => createCluster(name, spec, call),
+    CreateCluster: ({ name, spec }, call) => createCluster(name, spec, call),
     CreateStoragePod: ({ name }) => {
       requireChildType('StoragePod');
       return create(name, (checked) => newStoragePod(inventory, folder, checked));
@@ -57,6 +64,7 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
       requireChildType('ComputeResource');
       return task('addStandaloneHost', call, async () => {
         const added = await addHost(center, spec, {
+          call,
           datacenterOf: folder,
           isConnected: addConnected,
           place: (name) => {
@@ -71,7 +79,7 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
       task('createDistributedVirtualSwitch', call, () => createSwitch(center, folder, spec, call)),
     MoveIntoFolder_Task: ({ list }, call) =>
       task('moveInto', call, () => moveIntoFolder(center, folder, list as MoRef[])),
-    Rename_Task: ({ newName }, call) => task('rename', call, () => renameEntity(inventory, folder, newName)),
+    Rename_Task: ({ newName }, call) => task('rename', call, () => renameEntity(center, folder, newName, call)),
     Destroy_Task: (_args, call) => task('destroy', call, () => destroyTree(center, folder, call)),
     CreateVM_Task: ({ config, pool, host }, call) => createVm(center, folder, { config, pool, host }, call),
     RegisterVM_Task: (args, call) => registerVm(center, folder, args, call),

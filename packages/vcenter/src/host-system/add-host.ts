@@ -1,6 +1,7 @@
 // Adds a host: reaches it, makes itself trusted, takes in what it has. Undone as a whole when any of it fails.
 // Source: vSphere Web Services API, Folder.AddStandaloneHost_Task and ClusterComputeResource.AddHost_Task.
 import { type HostConnectSpec, MethodFault, type MoRef, make } from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import type { HostLink } from '../host-link/host-link.ts';
 import { HostUnreachable } from '../host-link/host-link.ts';
@@ -14,6 +15,7 @@ const HTTPS_PORT = 443;
 
 export interface AddHostOptions {
   /** Something in the datacenter that the host comes into. */
+  readonly call: Call;
   readonly datacenterOf: MoRef;
   readonly isConnected: boolean;
   /** Of a cluster: where its VMs come; default: the root pool. */
@@ -59,7 +61,7 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
   undo.defer(() => removeHost(center, added.host));
   await connectHost(center, added, link, { isConnected: options.isConnected });
   const found = center.vms.onHost(added.host).map(([ref]) => ref as MoRef);
-  if (options.pool) await moveIntoPool(center, options.pool, found);
+  if (options.pool) await moveIntoPool(center, options.pool, found, options.call);
   undo.move();
   return added;
 }

@@ -9,10 +9,12 @@ import {
   newPoolAllocation,
 } from '@vivarium/drs/resource-pool';
 import { MethodFault, type MoRef, make, type ResourceConfigSpec } from '@vivarium/vim';
+import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord, EntityRef, EntityType } from '../inventory/entity-records.ts';
 import { firstFree, type InventoryOp } from '../inventory/inventory.ts';
+import { movedToPool, poolDestroyed } from '../inventory/inventory-events.ts';
 import { appAround, folderOfApp } from '../virtual-app/app-around.ts';
 import { settingsOf } from './compute-pools.ts';
 import { isApp, isPool } from './pool-ref.ts';
@@ -69,7 +71,7 @@ export function updatePool(
 }
 
 /** VMs and pools of the same compute resource come into `target`. Faults: InvalidArgument, DuplicateName, InsufficientResourcesFault. */
-export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[]): Promise<void> {
+export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[], call: Call): Promise<void> {
   const { inventory, pools } = center;
   return inventory.exclusively(async () => {
     const { owner } = inventory.get<'ResourcePool'>(target);
@@ -83,6 +85,7 @@ export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[
         const parent = parentOfVm(center, record.parent, target);
         inventory.requireFreeName(parent, record.name, vm as MoRef);
         await inventory.apply([{ put: vm, record: { ...record, parent, resourcePool: target } }]);
+        movedToPool(center, vm, record.resourcePool, target, call);
       } else if (isPool(ref)) {
         const pool = ref as unknown as Pool;
         const record = ownPool(center, pool);
@@ -94,13 +97,14 @@ export function moveIntoPool(center: Center, target: Pool, list: readonly MoRef[
         if (folder) inventory.requireFreeName(folder, record.name, pool as MoRef);
         const moved = { ...record, parent: target as MoRef, folder };
         await inventory.apply([{ put: pool, record: moved }, ...carryVms(center, pool, target)] as InventoryOp[]);
+        movedToPool(center, pool, record.parent as unknown as Pool, target, call);
       } else throw new MethodFault('InvalidArgument', { invalidProperty: 'list' });
     }
   });
 }
 
 /** Its pools and VMs go to the pool around it. Fault: NotSupported for a root pool. */
-export function destroyPool(center: Center, pool: Pool): Promise<void> {
+export function destroyPool(center: Center, pool: Pool, call: Call): Promise<void> {
   const { inventory, lists } = center;
   return inventory.exclusively(async () => {
     const { parent } = ownPool(center, pool);
@@ -121,15 +125,17 @@ export function destroyPool(center: Center, pool: Pool): Promise<void> {
       }),
       { remove: pool as EntityRef },
     ];
+    const tell = poolDestroyed(center, pool, call);
     await inventory.applySteps(ops.map((op) => ({ ops: [op] })));
+    tell();
   });
 }
 
-export async function destroyChildren(center: Center, pool: Pool): Promise<void> {
+export async function destroyChildren(center: Center, pool: Pool, call: Call): Promise<void> {
   for (const child of poolsIn(center, pool)) {
     if (isApp(child)) continue;
-    await destroyChildren(center, child);
-    await destroyPool(center, child);
+    await destroyChildren(center, child, call);
+    await destroyPool(center, child, call);
   }
 }
 

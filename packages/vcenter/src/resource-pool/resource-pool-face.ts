@@ -4,6 +4,7 @@ import { type Handlers, type MoRef, make, type Properties, type ResourceConfigSp
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
+import { poolCreated, poolReconfigured } from '../inventory/inventory-events.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { createApp } from '../virtual-app/change-app.ts';
 import { createPool, destroyChildren, destroyPool, moveIntoPool, updatePool } from './change-pools.ts';
@@ -48,15 +49,23 @@ export function poolMethods(center: Center, pool: MoRef<'ResourcePool'>): Handle
   const { service } = center;
   const task = (method: string, call: Call, work: () => Promise<void>) =>
     service.tasks.start({ entity: pool, descriptionId: `ResourcePool.${method}`, call }, work);
+  const update = async (name: string | undefined, config: ResourceConfigSpec | undefined, call: Call) => {
+    await updatePool(center, pool, name, config);
+    poolReconfigured(center, pool, call);
+  };
   return {
-    CreateResourcePool: ({ name, spec }) => createPool(center, pool, name, spec),
-    UpdateConfig: ({ name, config }) => updatePool(center, pool, name, config),
-    Rename_Task: ({ newName }, call) => task('rename', call, () => updatePool(center, pool, newName, undefined)),
+    async CreateResourcePool({ name, spec }, call) {
+      const made = await createPool(center, pool, name, spec);
+      poolCreated(center, made, call);
+      return made;
+    },
+    UpdateConfig: ({ name, config }, call) => update(name, config, call),
+    Rename_Task: ({ newName }, call) => task('rename', call, () => update(newName, undefined, call)),
     ImportVApp: (args, call) => center.imports.importVApp(center, pool, args, call),
     CreateVApp: (args) => createApp(center, pool, args),
-    MoveIntoResourcePool: ({ list }) => moveIntoPool(center, pool, list as MoRef[]),
-    Destroy_Task: (_args, call) => task('destroy', call, () => destroyPool(center, pool)),
-    DestroyChildren: () => destroyChildren(center, pool),
+    MoveIntoResourcePool: ({ list }, call) => moveIntoPool(center, pool, list as MoRef[], call),
+    Destroy_Task: (_args, call) => task('destroy', call, () => destroyPool(center, pool, call)),
+    DestroyChildren: (_args, call) => destroyChildren(center, pool, call),
     RefreshRuntime: () => undefined,
   };
 }

@@ -17,6 +17,11 @@ const NOT_RELAYED: ReadonlySet<string> = new Set([
   'VmRegisteredEvent',
   'VmRemovedEvent',
   'VmRenamedEvent',
+  'ResourcePoolCreatedEvent',
+  'ResourcePoolReconfiguredEvent',
+  'ResourcePoolMovedEvent',
+  'ResourcePoolDestroyedEvent',
+  'VmResourcePoolMovedEvent',
 ]);
 
 /** What an event is about and what happened is the host's to say; this is not. */

@@ -23,13 +23,14 @@ export function storagePodFace(center: Center): EntityFace<'StoragePod'> {
 
 function podMethods(center: Center, pod: MoRef<'StoragePod'>): Handlers<'StoragePod', Call> {
   const { inventory, service } = center;
-  const task = (method: string, call: Call, work: () => Promise<unknown>) =>
-    service.tasks.start({ entity: pod, descriptionId: `Folder.${method}`, call }, work);
+  const task = (descriptionId: string, call: Call, work: () => Promise<unknown>) =>
+    service.tasks.start({ entity: pod, descriptionId, call }, work);
   return {
-    MoveIntoFolder_Task: ({ list }, call) => task('moveInto', call, () => moveIntoFolder(center, pod, list as MoRef[])),
-    Rename_Task: ({ newName }, call) => task('rename', call, () => renameEntity(inventory, pod, newName)),
+    MoveIntoFolder_Task: ({ list }, call) =>
+      task('Folder.moveInto', call, () => moveIntoFolder(center, pod, list as MoRef[])),
+    Rename_Task: ({ newName }, call) => task('StoragePod.rename', call, () => renameEntity(center, pod, newName, call)),
     Destroy_Task: (_args, call) =>
-      task('destroy', call, () =>
+      task('StoragePod.destroy', call, () =>
         inventory.exclusively(async () => {
           // Its datastores are its hosts': they are not removed with it.
           if (inventory.children(pod).length > 0) {

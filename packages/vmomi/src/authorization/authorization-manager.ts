@@ -25,11 +25,10 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
         return roleId;
       },
       async UpdateAuthorizationRole({ roleId, newName, privIds = [] }, call) {
+        const { name: prevRoleName } = authorization.role(roleId);
         await authorization.updateRole(roleId, newName, privIds);
-        events.post(
-          { _typeName: 'RoleUpdatedEvent', role: roleArgument(roleId, newName), privilegeList: privIds },
-          call,
-        );
+        const role = roleArgument(roleId, newName);
+        events.post({ _typeName: 'RoleUpdatedEvent', role, privilegeList: privIds, prevRoleName }, call);
       },
       async RemoveAuthorizationRole({ roleId, failIfUsed }, call) {
         const { name } = authorization.role(roleId);
@@ -53,34 +52,14 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
       RetrieveAllPermissions: (_args, call) => shownTo(call, authorization.allPermissions()),
 
       async SetEntityPermissions({ entity, permission: permissions = [] }, call) {
-        await authorization.grant(
-          entity,
-          permissions.map((one) => grantOf(one)),
-        );
-        for (const one of permissions) {
-          events.post(
-            {
-              _typeName: 'PermissionAddedEvent',
-              ...about(entity, one),
-              role: roleArgument(one.roleId),
-              propagate: one.propagate,
-            },
-            call,
-          );
-        }
+        await setPermissions(entity, permissions, false, call);
       },
-      ResetEntityPermissions: ({ entity, permission: permissions = [] }) =>
-        authorization.grant(
-          entity,
-          permissions.map((one) => grantOf(one)),
-          true,
-        ),
+      async ResetEntityPermissions({ entity, permission: permissions = [] }, call) {
+        await setPermissions(entity, permissions, true, call);
+      },
       async RemoveEntityPermission({ entity, user, isGroup }, call) {
         await authorization.revoke(entity, principalOf(user, isGroup), isGroup);
-        events.post(
-          { _typeName: 'PermissionRemovedEvent', ...about(entity, { principal: user, group: isGroup }) },
-          call,
-        );
+        events.post({ _typeName: 'PermissionRemovedEvent', ...about(entity, { principal: user, isGroup }) }, call);
       },
 
       HasPrivilegeOnEntity({ entity, sessionId, privId = [] }) {
@@ -128,6 +107,28 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
       .map(permission);
   }
 
+  /** `replace`: others on the entity go. */
+  async function setPermissions(entity: Place, permissions: readonly Permission[], replace: boolean, call: Call) {
+    const grants = permissions.map((one) => grantOf(one));
+    const before = authorization.permissions(entity);
+    await authorization.grant(entity, grants, replace);
+    const isOf = (one: Omit<Grant, 'entity'>) => (other: Omit<Grant, 'entity'>) =>
+      one.principal === other.principal && one.isGroup === other.isGroup;
+    for (const grant of grants) {
+      const { roleId, propagate } = grant;
+      const now = { ...about(entity, grant), role: roleArgument(roleId), propagate };
+      const known = before.find(isOf(grant));
+      if (!known) events.post({ _typeName: 'PermissionAddedEvent', ...now }, call);
+      else {
+        const former = { prevRole: roleArgument(known.roleId), prevPropagate: known.propagate };
+        events.post({ _typeName: 'PermissionUpdatedEvent', ...now, ...former }, call);
+      }
+    }
+    for (const gone of replace ? before.filter((one) => !grants.some(isOf(one))) : []) {
+      events.post({ _typeName: 'PermissionRemovedEvent', ...about(entity, gone) }, call);
+    }
+  }
+
   function sessionByKey(key: string): Who {
     const session = service.sessions.list().find((one) => one.key === key);
     if (!session) throw new MethodFault('InvalidArgument', { invalidProperty: 'sessionId' });
@@ -160,9 +161,9 @@ export function addAuthorizationManager(service: Service, ref: MoRef<'Authorizat
     return (isGroup ? users.findGroup(name)?.groupName : users.find(name)?.userName) ?? name;
   }
 
-  function about(entity: Place, { principal, group }: { principal: string; group: boolean }) {
+  function about(entity: Place, { principal, isGroup }: Pick<Grant, 'principal' | 'isGroup'>) {
     const name = String(graph.find(entity)?.getPath('name') ?? '');
-    return { entity: make('ManagedEntityEventArgument', { name, entity }), principal, group };
+    return { entity: make('ManagedEntityEventArgument', { name, entity }), principal, group: isGroup };
   }
 
   function roleArgument(roleId: number, name = authorization.role(roleId).name) {

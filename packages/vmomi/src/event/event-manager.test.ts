@@ -104,7 +104,7 @@ void test("a collector's latest page follows what is posted; reads page through 
 void test('users note and post events', async (context) => {
   const { service, manager, invoke } = await world(context);
   await invoke(manager, 'LogUserEvent', { entity: VM, msg: 'watch this one' });
-  assert.equal(service.events.latest?.fullFormattedMessage, 'Noted by root: watch this one');
+  assert.equal(service.events.latest?.fullFormattedMessage, 'User logged event: watch this one');
   const eventToPost = {
     _typeName: 'EventEx',
     key: 99,

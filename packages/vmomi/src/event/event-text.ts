@@ -19,8 +19,16 @@ const CATEGORY_LABELS: Readonly<Record<EventCategory, string>> = {
   user: 'User',
 };
 
-const ON_HOST = / (on|from) \{host\.name\}/;
-const IN_DATACENTER = / (in|from) \{datacenter\.name\}/;
+const ON_HOST = / (on|from)( host)? \{host\.name\}/;
+const IN_DATACENTER = / (in|from|to)( datacenter)? \{datacenter\.name\}/;
+const IN_COMPUTE_RESOURCE = / (in compute-resource|in cluster|on) \{computeResource\.name\}/;
+
+/** What stands for values of these placeholders. */
+const LABELS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  propagate: { true: 'Enabled', false: 'Disabled' },
+  prevPropagate: { true: 'Enabled', false: 'Disabled' },
+  reason: { userRequest: 'User request' },
+};
 
 /** The text of an event's type or of the nearest type above it that has one. */
 function textOf(event: Event): EventText | undefined {
@@ -52,12 +60,14 @@ export function formatEvent(event: Event): string {
 function fillIn(format: string, event: Event): string {
   let known = event.host ? format : format.replace(ON_HOST, '');
   if (!event.datacenter) known = known.replace(IN_DATACENTER, '');
+  if (!event.computeResource) known = known.replace(IN_COMPUTE_RESOURCE, '');
   return known.replaceAll(/\{([\w.]+)\}/g, (_, path: string) => {
     let value: unknown = event;
     for (const name of path.split('.')) {
       value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
     }
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return '';
+    return LABELS[path]?.[String(value)] ?? String(value);
   });
 }
 

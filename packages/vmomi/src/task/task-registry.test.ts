@@ -175,6 +175,6 @@ void test("a start posts a TaskEvent that shares the task's chain", async (conte
   const event = world.service.events.latest;
   assert.equal(event?._typeName, 'TaskEvent');
   assert.equal(event.userName, 'root');
-  assert.equal(event.fullFormattedMessage, 'Task: Power on virtual machine');
+  assert.equal(event.fullFormattedMessage, 'Task: Power On virtual machine');
   assert.equal(infoOf(world, ref).eventChainId, event.chainId);
 });

@@ -1,6 +1,6 @@
 // TaskManager.description and what a descriptionId says. Pure.
 import { make, schema, type TaskDescription } from '@vivarium/vim';
-import { TASK_TEXTS, type TaskText } from './task-catalogue.ts';
+import { TASK_TEXTS, type TaskText, VMODL_NAMES } from './task-catalogue.ts';
 
 const byId = new Map(TASK_TEXTS.map((text) => [text.descriptionId, text]));
 
@@ -15,10 +15,11 @@ const byMethod = Map.groupBy(TASK_TEXTS, ({ method }) => method);
 export function descriptionIdOf(type: string, method: string): string {
   const candidates = byMethod.get(method) ?? [];
   for (let name: string | undefined = type; name !== undefined; name = schema.managed(name)?.base) {
-    const found = candidates.find(({ descriptionId }) => descriptionId.startsWith(`${name}.`));
+    const prefix = `${vmodlName(name)}.`;
+    const found = candidates.find(({ descriptionId }) => descriptionId.startsWith(prefix));
     if (found) return found.descriptionId;
   }
-  return candidates[0]?.descriptionId ?? `${type}.${method}`;
+  return candidates[0]?.descriptionId ?? `${vmodlName(type)}.${method}`;
 }
 
 /** How ESXi writes the operation into a task's id: the vmodl name of the declaring type's method. */
@@ -26,7 +27,11 @@ export function taskOperation(descriptionId: string): string {
   const { method } = taskText(descriptionId);
   const owner = schema.declaredMethod(method)?.owner;
   const operation = descriptionId.slice(descriptionId.lastIndexOf('.') + 1);
-  return owner === undefined ? descriptionId : `vim.${owner}.${operation}`;
+  return owner === undefined ? descriptionId : `vim.${vmodlName(owner)}.${operation}`;
+}
+
+function vmodlName(type: string): string {
+  return VMODL_NAMES[type] ?? type;
 }
 
 export function taskDescription(): TaskDescription {
