@@ -15,6 +15,7 @@ export {
   normalPoolAllocation,
   type PoolResource,
 } from './pool-allocation.ts';
+export { isSameLoad, loadOfVm, noLoad, type PoolLoad, plusLoad, poolFigures, sumLoads } from './pool-load.ts';
 export { type PoolAllocations, type PoolSettings, PoolTree, type PoolUsage } from './pool-tree.ts';
 export type { ReservationSettings } from './reservation-tree.ts';
 export { poolRuntimeInfo } from './runtime-info.ts';

@@ -38,7 +38,12 @@ export function datastoreBrowserHandlers(api: StorageApi): Handlers<'HostDatasto
       const place = api.datastores.locate(datastorePath);
       checkPrivilege(api, call.session, place.datastore, 'Datastore.Browse');
       return api.tasks.start(
-        { entity: place.datastore.ref, descriptionId: 'host.DatastoreBrowser.searchSubFolders', call, cancelable: true },
+        {
+          entity: place.datastore.ref,
+          descriptionId: 'host.DatastoreBrowser.searchSubFolders',
+          call,
+          cancelable: true,
+        },
         async ({ signal }) => ({
           _typeName: 'ArrayOfHostDatastoreBrowserSearchResults',
           _value: await searchBelow(place, searchSpec ?? searchAll, signal),

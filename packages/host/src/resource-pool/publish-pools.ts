@@ -1,17 +1,10 @@
 // The ResourcePool managed objects of a host: keeps their properties, and which VM shows which pool, true.
+import { noLoad, type PoolLoad, sumLoads } from '@vivarium/drs/resource-pool';
 import { type MoRef, make, moRef, type ResourceConfigSpec } from '@vivarium/vim';
 import type { ManagedObject } from '@vivarium/vmomi';
 import { refs } from '../inventory/refs.ts';
 import type { Vm } from '../vm/vm.ts';
-import {
-  noLoad,
-  type PoolLoad,
-  poolConfig,
-  poolRuntime,
-  poolSummary,
-  sumLoads,
-  type VmLoad,
-} from './pool-properties.ts';
+import { poolConfig, poolRuntime, poolSummary } from './pool-properties.ts';
 import { type PoolRecord, poolRef } from './pool-record.ts';
 import { type PoolMethodsContext, resourcePoolMethods } from './resource-pool-methods.ts';
 import { ROOT_POOL } from './share-tree.ts';
@@ -76,7 +69,7 @@ export function publishPools(options: PublishPoolsOptions): PublishedPools {
   };
   const refresh = () => {
     loads = sumLoads(
-      options.vms().map((vm) => loadOf(vm, pools.poolOf(vm.id))),
+      options.vms().map((vm) => ({ pool: pools.poolOf(vm.id), load: loadOf(vm) })),
       (id) => pools.get(id).parent,
     );
     showUsage();
@@ -147,10 +140,9 @@ export function publishPools(options: PublishPoolsOptions): PublishedPools {
   };
 }
 
-function loadOf(vm: Vm, pool: string): VmLoad {
+function loadOf(vm: Vm): PoolLoad {
   const { stats, overheadMB, power } = vm.view();
   return {
-    pool,
     cpuMhz: stats?.cpuUsageMhz ?? 0,
     cpuDemandMhz: stats?.cpuDemandMhz ?? 0,
     memoryMB: stats?.hostMemoryMB ?? 0,

@@ -3,10 +3,17 @@
 import {
   allocationOf,
   findReservationFault,
+  isSameLoad,
+  loadOfVm,
+  noLoad,
+  type PoolLoad,
   type PoolSettings,
   PoolTree,
+  plusLoad,
+  poolFigures,
   poolRuntimeInfo,
   type Resources,
+  sumLoads,
 } from '@vivarium/drs/resource-pool';
 import {
   type MoRef,
@@ -27,9 +34,9 @@ type VmRef = MoRef<'VirtualMachine'>;
 /** A VM as it counts: what it reserves while it runs, and what it uses. */
 interface VmShare {
   readonly pool: string;
+  readonly isOn: boolean;
   readonly reservation: Resources;
-  readonly cpuMhz: number;
-  readonly memoryMB: number;
+  readonly load: PoolLoad;
 }
 
 const NOTHING: Resources = { cpuMhz: 0, memoryMB: 0 };
@@ -44,7 +51,7 @@ export class ComputePools {
   /** Of VMs that are about to run. */
   readonly #claims = new Map<string, VmShare>();
   /** What the VMs of each pool use, without those of pools below. */
-  readonly #usage = new Map<string, { cpuMhz: number; memoryMB: number }>();
+  readonly #usage = new Map<string, PoolLoad>();
   readonly #dirty = new Set<PoolTree>();
 
   constructor(inventory: Inventory, graph: ObjectGraph) {
@@ -76,7 +83,7 @@ export class ComputePools {
    */
   claim(vm: VmRef): Disposable {
     const key = vm.value;
-    const isCounted = this.#vms.has(key) || this.#claims.has(key);
+    const isCounted = this.#vms.get(key)?.isOn || this.#claims.has(key);
     if (!isCounted) {
       const pool = this.#inventory.get<'VirtualMachine'>(vm).resourcePool.value;
       const { cpuReservation = 0, memoryReservation = 0 } =
@@ -84,7 +91,7 @@ export class ComputePools {
       const reservation = { cpuMhz: cpuReservation, memoryMB: memoryReservation };
       const fault = findReservationFault(this.#ensure(poolRef(pool)), pool, reservation);
       if (fault) throw fault;
-      const share = { pool, reservation, cpuMhz: 0, memoryMB: 0 };
+      const share = { pool, isOn: true, reservation, load: noLoad };
       this.#claims.set(key, share);
       this.#count(share, 1);
     }
@@ -108,7 +115,7 @@ export class ComputePools {
     const claim = this.#claims.get(vm.value);
     if (!claim) return;
     const pool = this.#inventory.find<'VirtualMachine'>(vm)?.resourcePool.value;
-    if (now || pool === undefined) this.#unclaim(vm.value);
+    if (now?.isOn || pool === undefined) this.#unclaim(vm.value);
     else if (pool !== claim.pool) {
       const moved = { ...claim, pool };
       this.#count(claim, -1);
@@ -126,26 +133,21 @@ export class ComputePools {
   #shareOf(vm: VmRef): VmShare | undefined {
     const record = this.#inventory.find<'VirtualMachine'>(vm);
     const summary = this.#graph.find(vm)?.getPath('summary') as VirtualMachineSummary | undefined;
-    if (!record || summary?.runtime.powerState !== 'poweredOn') return undefined;
+    if (!record || !summary) return undefined;
+    const pool = record.resourcePool.value;
+    const load = loadOfVm(summary);
+    if (summary.runtime.powerState !== 'poweredOn') return { pool, isOn: false, reservation: NOTHING, load };
     const { cpuReservation = 0, memoryReservation = 0 } = summary.config;
-    const overheadMB = Math.ceil((summary.runtime.memoryOverhead ?? 0) / 2 ** 20);
-    return {
-      pool: record.resourcePool.value,
-      reservation: { cpuMhz: cpuReservation, memoryMB: memoryReservation + overheadMB },
-      cpuMhz: summary.quickStats.overallCpuUsage ?? 0,
-      memoryMB: summary.quickStats.hostMemoryUsage ?? 0,
-    };
+    const reservation = { cpuMhz: cpuReservation, memoryMB: memoryReservation + load.overheadMB };
+    return { pool, isOn: true, reservation, load };
   }
 
-  #count({ pool, reservation, cpuMhz, memoryMB }: VmShare, sign: 1 | -1): void {
+  #count({ pool, reservation, load }: VmShare, sign: 1 | -1): void {
     const tree = this.#treeOf.get(pool);
     if (!tree?.has(pool)) return;
     if (sign > 0) tree.reserve(pool, reservation);
     else tree.release(pool, reservation);
-    const usage = this.#usage.get(pool) ?? { cpuMhz: 0, memoryMB: 0 };
-    usage.cpuMhz += sign * cpuMhz;
-    usage.memoryMB += sign * memoryMB;
-    this.#usage.set(pool, usage);
+    this.#usage.set(pool, plusLoad(this.#usage.get(pool) ?? noLoad, load, sign));
     this.#touch(tree);
   }
 
@@ -214,34 +216,31 @@ export class ComputePools {
       const object = tree.has(key) ? this.#graph.find(poolRef(key)) : undefined;
       const config = object?.get('config');
       if (!object || !config) continue;
-      const { cpuMhz, memoryMB } = usage.get(key) ?? NOTHING;
-      const runtime = poolRuntimeInfo(tree, key, { cpuMhz, memoryBytes: memoryMB * 2 ** 20 });
+      const load = usage.get(key) ?? noLoad;
+      const runtime = poolRuntimeInfo(tree, key, { cpuMhz: load.cpuMhz, memoryBytes: load.memoryMB * 2 ** 20 });
       const name = object.get('name') ?? '';
-      object.update({ runtime, summary: summaryOf(object, { name, config, runtime }) });
+      object.update({ runtime, summary: summaryOf(object, { name, config, runtime, ...poolFigures(load) }) });
     }
   }
 
   /** Of each pool, with the pools below it. */
-  #usageWithin(tree: PoolTree, pools: ReadonlySet<string>): ReadonlyMap<string, Resources> {
-    const sums = new Map<string, { cpuMhz: number; memoryMB: number }>();
-    for (const pool of pools) {
-      const used = this.#usage.get(pool);
-      if (!used) continue;
-      for (let at = tree.has(pool) ? pool : undefined; at !== undefined; at = tree.parentOf(at)) {
-        const sum = sums.get(at) ?? { cpuMhz: 0, memoryMB: 0 };
-        sums.set(at, sum);
-        sum.cpuMhz += used.cpuMhz;
-        sum.memoryMB += used.memoryMB;
-      }
-    }
-    return sums;
+  #usageWithin(tree: PoolTree, pools: ReadonlySet<string>): ReadonlyMap<string, PoolLoad> {
+    const loads = [...pools].flatMap((pool) => {
+      const load = tree.has(pool) ? this.#usage.get(pool) : undefined;
+      return load ? [{ pool, load }] : [];
+    });
+    return sumLoads(loads, (pool) => tree.parentOf(pool));
   }
 }
 
 /** A vApp's says more than a pool's. */
 function summaryOf(
   object: { get(property: 'summary'): ResourcePoolSummary | undefined },
-  now: { readonly name: string; readonly config: ResourceConfigSpec; readonly runtime: ResourcePoolRuntimeInfo },
+  now: {
+    readonly name: string;
+    readonly config: ResourceConfigSpec;
+    readonly runtime: ResourcePoolRuntimeInfo;
+  } & ReturnType<typeof poolFigures>,
 ): ResourcePoolSummary {
   const former = object.get('summary');
   return former ? { ...former, ...now } : make('ResourcePoolSummary', now);
@@ -257,8 +256,8 @@ export function settingsOf({ cpuAllocation, memoryAllocation }: ResourceConfigSp
 function isSame(one: VmShare, other: VmShare): boolean {
   return (
     one.pool === other.pool &&
-    one.cpuMhz === other.cpuMhz &&
-    one.memoryMB === other.memoryMB &&
+    one.isOn === other.isOn &&
+    isSameLoad(one.load, other.load) &&
     one.reservation.cpuMhz === other.reservation.cpuMhz &&
     one.reservation.memoryMB === other.reservation.memoryMB
   );

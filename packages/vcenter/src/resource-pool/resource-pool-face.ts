@@ -1,5 +1,6 @@
 // The ResourcePool object: a compute resource's root pool, and the pools below it.
 // Source: vSphere Web Services API, ResourcePool.
+import { noLoad, poolFigures } from '@vivarium/drs/resource-pool';
 import { type Handlers, type MoRef, make, type Properties, type ResourceConfigSpec } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
@@ -39,7 +40,7 @@ export function unusedPool(
     owner,
     config: shown,
     runtime,
-    summary: make('ResourcePoolSummary', { name, config: shown, runtime }),
+    summary: make('ResourcePoolSummary', { name, config: shown, runtime, ...poolFigures(noLoad) }),
     resourcePool: [],
     vm: [],
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type MoRef, make } from '@vivarium/vim';
+import { type MoRef, make, type VirtualMachineSummary } from '@vivarium/vim';
 import { FakeHost } from '../testing/fake-host.ts';
 import { fault, type TestCenter, testCenter } from '../testing/test-center.ts';
 
@@ -149,4 +149,39 @@ void test('of two VMs that want all of a pool at once, one powers on, and what f
   const failed = started.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
   assert.ok(fault('InsufficientMemoryResourcesFault')(failed.reason));
   await center.eventually(() => center.read(gold, 'runtime.memory.reservationUsedForVm') === 2 ** 30);
+});
+
+void test('a pool shows what the VMs in it and in pools below use, and how large they are', async (context) => {
+  const center = await testCenter(context);
+  const { root, host, web, vm } = await clusterOfOne(center);
+  const gold = await center.invoke<MoRef>(root, 'CreateResourcePool', { name: 'gold', spec: config(0, 0) });
+  const figure = (pool: MoRef, name: string) =>
+    center.read<number>(pool, name.startsWith('runtime') ? name : `summary.${name}`);
+  assert.equal(figure(gold, 'quickStats.overallCpuUsage'), 0);
+  await center.invoke(gold, 'MoveIntoResourcePool', { list: [vm] });
+  const summary = center.read<VirtualMachineSummary>(vm, 'summary');
+  const quickStats = make('VirtualMachineQuickStats', {
+    ...{ overallCpuUsage: 100, overallCpuDemand: 120, guestMemoryUsage: 64, hostMemoryUsage: 80 },
+    guestHeartbeatStatus: 'green',
+  });
+  const tell = (powerState: 'poweredOn' | 'poweredOff') => {
+    const runtime = { ...summary.runtime, powerState };
+    const value = { ...summary, runtime, config: { ...summary.config, memorySizeMB: 256 }, quickStats };
+    host.tell({ kind: 'modify', ref: web.ref as MoRef, changes: [{ name: 'summary', value }] });
+  };
+  tell('poweredOn');
+  await center.until(root, 'summary.quickStats.overallCpuUsage', 100);
+  for (const pool of [gold, root]) {
+    assert.equal(figure(pool, 'quickStats.overallCpuDemand'), 120);
+    assert.equal(figure(pool, 'quickStats.guestMemoryUsage'), 64);
+    assert.equal(figure(pool, 'quickStats.hostMemoryUsage'), 80);
+    assert.equal(figure(pool, 'runtime.memory.overallUsage'), 80 * 2 ** 20);
+    assert.equal(figure(pool, 'configuredMemoryMB'), 256);
+  }
+  tell('poweredOff');
+  await center.until(gold, 'summary.quickStats.hostMemoryUsage', 0);
+  assert.equal(figure(gold, 'configuredMemoryMB'), 256);
+  await center.invoke(root, 'MoveIntoResourcePool', { list: [vm] });
+  await center.until(gold, 'summary.configuredMemoryMB', 0);
+  assert.equal(figure(root, 'configuredMemoryMB'), 256);
 });

@@ -9,7 +9,7 @@ const host = make('HostEventArgument', { name: 'esx1', host: { type: 'HostSystem
 const datacenter = make('DatacenterEventArgument', { name: 'DC', datacenter: { type: 'Datacenter', value: 'dc-1' } });
 
 test('events are worded as vSphere words them', () => {
-  const said = (event: object & { _typeName: string }) => formatEvent({ ...common, ...event } as unknown as Event);
+  const said = (event: object) => formatEvent({ ...common, ...event } as Event);
   const about = { vm, host, datacenter };
   for (const [event, words] of [
     [{ _typeName: 'VmPoweredOnEvent', ...about }, 'web on esx1 in DC is powered on'],
