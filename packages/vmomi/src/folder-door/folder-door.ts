@@ -7,10 +7,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuthenticationRequest } from '../http/authenticate.ts';
 import type { Session } from '../session/session.ts';
 import { drainRequest } from './drain-request.ts';
+import { exchangeOver } from './exchange-over.ts';
 import { type FolderPlace, type FolderTarget, parseFolderTarget } from './folder-target.ts';
 import { type Listing, listingPage } from './listing-page.ts';
 import { rawBodies } from './raw-bodies.ts';
-import { refuseTransfer } from './refuse-transfer.ts';
+import { refuseTransfer, TransferBroken } from './refuse-transfer.ts';
 
 export interface FolderSource {
   /** Whose request it is; undefined = nobody's. */
@@ -69,11 +70,11 @@ export function registerFolderDoor(app: FastifyInstance, source: FolderSource): 
       if (method !== 'GET' && method !== 'HEAD') throw new MethodFault('NotAFile', { file: '' });
       return reply.type('text/html; charset=utf-8').send(listingPage(source.list(target, session)));
     }
-    const over = new AbortController();
-    reply.raw.once('close', () => over.abort());
+    const signal = exchangeOver(reply.raw);
+    if (signal.aborted) throw new TransferBroken('the client went away while it was found out who it is');
     const { kind: _, ...place } = target;
     const { headers, raw: body } = request;
-    const answer = await source.open({ session, place, method, headers, body, signal: over.signal });
+    const answer = await source.open({ session, place, method, headers, body, signal });
     if (answer.status >= 400) drainRequest(request, reply);
     return reply
       .code(answer.status)

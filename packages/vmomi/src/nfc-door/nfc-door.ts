@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from '@vivarium/base';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { drainRequest } from '../folder-door/drain-request.ts';
+import { exchangeOver } from '../folder-door/exchange-over.ts';
 import { rawBodies } from '../folder-door/raw-bodies.ts';
 import { refuseTransfer } from '../folder-door/refuse-transfer.ts';
 
@@ -39,14 +40,12 @@ export function registerNfcDoor(app: FastifyInstance, { find, log }: NfcDoor): v
     const { lease, file } = request.params;
     const receive = find(lease, file);
     const length = request.headers['content-length'];
-    const over = new AbortController();
-    reply.raw.once('close', () => over.abort());
     try {
       const status = receive
         ? await receive({
             body: request.raw,
             lengthBytes: length === undefined ? undefined : Number(length),
-            signal: over.signal,
+            signal: exchangeOver(reply.raw),
           })
         : 404;
       if (status >= 400) drainRequest(request, reply);
