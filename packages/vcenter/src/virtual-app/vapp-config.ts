@@ -4,6 +4,7 @@ import {
   MethodFault,
   type MoRef,
   make,
+  unbox,
   type VAppConfigInfo,
   type VAppConfigSpec,
   type VAppEntityConfigInfo,
@@ -104,7 +105,7 @@ function updated<T extends Keyed>(
   let result = [...(list ?? [])];
   const invalid = () => new MethodFault('InvalidArgument', { invalidProperty: `spec.${name}` });
   for (const { operation, info, removeKey } of specs ?? []) {
-    const key = operation === 'remove' ? Number(removeKey) : (info as T | undefined)?.key;
+    const key = operation === 'remove' ? Number(unbox(removeKey)) : (info as T | undefined)?.key;
     const isThere = result.some((one) => one.key === key);
     if (key === undefined || isThere === (operation === 'add')) throw invalid();
     if (operation === 'add') result.push(info as T);

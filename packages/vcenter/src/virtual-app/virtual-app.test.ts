@@ -236,6 +236,9 @@ void test('a start order that makes no sense is refused', async (t) => {
   await product('edit', 1, 'Store');
   assert.equal(center.read<VirtualAppSummary>(app, 'summary').product?.name, 'Store');
   assert.equal(configOf(center, app).annotation, 'a shop');
+  await assert.rejects(product('remove', 2), fault('InvalidArgument'));
+  await product('remove', 1);
+  assert.deepEqual(configOf(center, app).product, []);
 });
 
 void test('members of one order start together, lower orders first', () => {
