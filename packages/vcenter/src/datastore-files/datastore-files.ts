@@ -17,6 +17,7 @@ import {
 import type { Center } from '../center.ts';
 import { type FolderAnswer, HostUnreachable } from '../host-link/host-link.ts';
 import type { ReferenceMap } from '../host-sync/reference-map.ts';
+import { plainName } from '../inventory/entity-name.ts';
 import { datacenterEntries, datastoreEntries } from './folder-listings.ts';
 import { findDatacenter, hostWithAll } from './locate-file.ts';
 
@@ -102,7 +103,7 @@ export function datastoreFiles(center: FolderCenter): FolderSource {
     const names = formatFolderNames({ datacenter: place.dcPath ?? '', datastore: place.datastore });
     const answer = await link.folder({
       method,
-      datastore: mirror.refs.hostDatastoreName(datastore) ?? center.inventory.get(datastore).name,
+      datastore: mirror.refs.hostDatastoreName(datastore) ?? plainName(center.inventory.get(datastore).name),
       path: place.path,
       headers: { ...picked(headers, TO_HOST), [FOLDER_NAMES_HEADER]: names },
       signal,

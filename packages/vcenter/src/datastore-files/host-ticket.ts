@@ -3,6 +3,7 @@
 import { MethodFault, type MoRef, make, moRef, type SessionManagerGenericServiceTicket } from '@vivarium/vim';
 import type { Call, ServicePurpose } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
+import { plainName } from '../inventory/entity-name.ts';
 
 const ON_HOST = moRef('SessionManager', 'ha-sessionmgr');
 
@@ -58,7 +59,7 @@ function datastoreOf(
   name: string,
 ): MoRef<'Datastore'> | undefined {
   for (const [ref, record] of inventory.ofType('Datastore')) {
-    if (record.name === name && shared.hostsOf(ref).some(({ value }) => value === host.value)) return ref;
+    if (plainName(record.name) === name && shared.hostsOf(ref).some(({ value }) => value === host.value)) return ref;
   }
   return undefined;
 }

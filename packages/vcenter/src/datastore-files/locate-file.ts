@@ -3,6 +3,7 @@
 import { MethodFault, type MoRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { ROOT_FOLDER } from '../folder/create-entity.ts';
+import { plainName } from '../inventory/entity-name.ts';
 
 export interface FilePlace {
   readonly datastore: MoRef<'Datastore'>;
@@ -32,7 +33,7 @@ export function locateFile(
   const datastore = index.datastoreNamed(owner, name.trim());
   if (!datastore)
     throw new MethodFault('InvalidDatastore', { name }, `There is no datastore '${name}' in this datacenter.`);
-  return { datastore, text: `[${inventory.get(datastore).name}] ${path}` };
+  return { datastore, text: `[${plainName(inventory.get(datastore).name)}] ${path}` };
 }
 
 /** `dcPath`: an inventory path without the leading slash; some clients encode it twice, and some leave it out. */
@@ -61,7 +62,7 @@ function parseUrl(where: WhereFiles, text: string): FilePlace {
   const datacenter = findDatacenter(where, url.searchParams.get('dcPath'));
   const datastore = datacenter && where.index.datastoreNamed(datacenter, name);
   if (!datastore) throw new MethodFault('InvalidDatastore', { name });
-  return { datastore, text: `[${where.inventory.get(datastore).name}] ${plainPercents(path[1] ?? '')}` };
+  return { datastore, text: `[${plainName(where.inventory.get(datastore).name)}] ${plainPercents(path[1] ?? '')}` };
 }
 
 function follow({ inventory }: Where, path: string): MoRef<'Datacenter'> | undefined {

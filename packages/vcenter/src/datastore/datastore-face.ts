@@ -3,7 +3,7 @@ import { type Handlers, MethodFault, type MoRef } from '@vivarium/vim';
 import type { Call } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { browserOf } from '../host-sync/host-mirror.ts';
-import { checkName } from '../inventory/entity-name.ts';
+import { checkName, plainName } from '../inventory/entity-name.ts';
 import { renamedEvent } from '../inventory/inventory-events.ts';
 import type { Companion, EntityFace } from '../publish/publisher.ts';
 
@@ -68,9 +68,10 @@ function renameDatastore(center: Center, datastore: MoRef<'Datastore'>, newName:
  */
 export function requireBrowsed({ inventory }: Center, browsed: readonly MoRef<'Datastore'>[], args: object): void {
   const text = String((args as { readonly datastorePath?: unknown }).datastorePath);
-  const name = /^\s*\[([^\]]+)\]/.exec(text)?.[1];
+  const name = /^\s*\[([^\]]+)\]/.exec(text)?.[1]?.trim();
   if (name === undefined) throw new MethodFault('InvalidDatastorePath', { datastorePath: text });
-  if (!browsed.some((ref) => inventory.find(ref)?.name === name)) throw new MethodFault('InvalidDatastore', { name });
+  if (!browsed.some((ref) => plainName(inventory.find(ref)?.name ?? '') === plainName(name)))
+    throw new MethodFault('InvalidDatastore', { name });
 }
 
 function forwarded(

@@ -67,12 +67,17 @@ export function deviceToCenter(object: Fields, portgroupName: (key: string) => s
   return network && { ...object, network: portgroupName(network.portgroupKey) ?? network.portgroupKey };
 }
 
-/** A card on a distributed port, as a host has it; `refuse` is asked for the fault when the host has no such port group. */
+/**
+ * A card on a distributed port, as a host has it; `refuse` is asked for the fault when the host has no such port group, and when
+ * somebody names a hidden one himself: his rights were looked at on networks that people see.
+ */
 export function deviceToHost(
   object: Fields,
   isThere: (portgroup: MoRef<'DistributedVirtualPortgroup'>) => boolean,
   refuse: (what: string) => Error,
 ): Fields | undefined {
+  const hidden = backingOf(object, STANDARD_BACKING)?.['deviceName'];
+  if (parseHiddenPortGroup(hidden)) throw refuse(`the host has no network '${hidden}'`);
   const port = backingOf(object, DISTRIBUTED_BACKING)?.['port'] as Partial<HiddenPortGroup> | undefined;
   if (!port) return undefined;
   const { portgroupKey = '', switchUuid: uuid = '' } = port;

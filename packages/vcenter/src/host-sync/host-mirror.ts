@@ -19,6 +19,7 @@ import { portgroupRef } from '../distributed-switch/hidden-network.ts';
 import { shownConfig, shownNetwork } from '../distributed-switch/hide-networks.ts';
 import type { HostNews, HostUpdate } from '../host-link/host-link.ts';
 import { HOST_MANAGERS } from '../host-link/what-to-watch.ts';
+import { plainName } from '../inventory/entity-name.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { MemberLists } from '../inventory/member-lists.ts';
 import type { ExpectedVms } from './expected-vms.ts';
@@ -132,7 +133,7 @@ export class HostMirror {
   datastoreRenamed(ref: MoRef<'Datastore'>, centerName: string): void {
     const hostName = this.refs.hostDatastoreName(ref);
     const local = this.refs.hostOf(ref);
-    if (hostName === undefined || !local || !this.refs.nameDatastore(ref, hostName, centerName)) return;
+    if (hostName === undefined || !local || !this.refs.nameDatastore(ref, hostName, plainName(centerName))) return;
     this.#touch(local);
     this.#touchAll('VirtualMachine');
     if (this.#isConnected && !this.#isSettling) this.#publish();

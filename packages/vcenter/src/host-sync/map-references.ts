@@ -12,7 +12,9 @@ export interface Mapping {
 
 /** Texts that people write: no paths, whatever they look like. */
 const FREE_TEXT: ReadonlySet<string> = new Set(['annotation', 'extraConfig', 'message', 'fullFormattedMessage']);
-const PATH = /^\[([^\]]*)\]/;
+/** As hosts read it: with blanks around the brackets and around the name. */
+const PATH = /^\s*\[\s*([^\]]*?)\s*\]/;
+const BEGIN = /^\s*\[/;
 
 export function mapReferences<T>(value: T, mapping: Mapping): T {
   return map(value, mapping) as T;
@@ -30,12 +32,16 @@ function map(value: unknown, mapping: Mapping): unknown {
 }
 
 function mapPath(text: string, { datastoreName }: Mapping): string {
-  if (!datastoreName || !text.startsWith('[')) return text;
-  const name = PATH.exec(text)?.[1];
+  if (!datastoreName || !isPathLike(text)) return text;
+  const [place = '', name] = PATH.exec(text) ?? [];
   const mapped = name === undefined ? undefined : datastoreName(name);
-  return name === undefined || mapped === undefined || mapped === name
-    ? text
-    : `[${mapped}]${text.slice(name.length + 2)}`;
+  return mapped === undefined || mapped === name ? text : `[${mapped}]${text.slice(place.length)}`;
+}
+
+/** Nearly all texts are told by their first character. */
+function isPathLike(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first === 0x5b || ((first <= 0x20 || first > 0x7f) && BEGIN.test(text));
 }
 
 function mapArray(items: readonly unknown[], mapping: Mapping): readonly unknown[] {
@@ -53,7 +59,7 @@ function mapObject(given: Readonly<Record<string, unknown>>, mapping: Mapping): 
   for (const name in object) {
     const value = object[name];
     // Most of what there is, at every change of a VM: nothing in it can be mapped.
-    if (typeof value === 'string' ? !value.startsWith('[') : typeof value !== 'object') continue;
+    if (typeof value === 'string' ? !isPathLike(value) : typeof value !== 'object') continue;
     if (FREE_TEXT.has(name)) continue;
     const mapped = map(value, mapping);
     if (mapped !== value) (copy ??= { ...object })[name] = mapped;

@@ -2,7 +2,7 @@
 // network by its name, each within the host's datacenter.
 import { type DatastoreInfo, type ManagedObjectReference, type MoRef, moRefKey } from '@vivarium/vim';
 import { parseHiddenPortGroup, portgroupRef } from '../distributed-switch/hidden-network.ts';
-import { escapeName } from '../inventory/entity-name.ts';
+import { escapeName, plainName } from '../inventory/entity-name.ts';
 import type { Inventory, InventoryOp } from '../inventory/inventory.ts';
 import type { ReferenceMap } from './reference-map.ts';
 import type { SharedIndex } from './shared-index.ts';
@@ -30,6 +30,7 @@ export async function placeShared(options: PlaceSharedOptions): Promise<boolean>
   const { datastoreFolder, networkFolder } = inventory.get(datacenter);
   const ops: InventoryOp[] = [];
   const taken = new Set<string>();
+  const networks: { readonly hostName: string; readonly centerName: string }[] = [];
   let isRenamed = false;
   for (const { ref: local, said } of reports) {
     const name = escapeName(String(said['name'] ?? ''));
@@ -45,8 +46,9 @@ export async function placeShared(options: PlaceSharedOptions): Promise<boolean>
       }
       const known = index.networkNamed(datacenter, name);
       const ref = known ?? inventory.newRef('Network');
+      const free = known ? inventory.get<'Network'>(known).name : inventory.freeName(networkFolder, name);
+      networks.push({ hostName: name, centerName: free });
       if (!known) {
-        const free = inventory.freeName(networkFolder, name);
         const record = { name: free, parent: networkFolder, datacenter };
         ops.push({ put: ref, record: free === name ? record : { ...record, hostName: name } });
       }
@@ -59,7 +61,7 @@ export async function placeShared(options: PlaceSharedOptions): Promise<boolean>
     const ref = known ?? inventory.newRef('Datastore');
     const isTaken = (one: string) => taken.has(one) || index.datastoreNamed(datacenter, one) !== undefined;
     // Renamed on the host, which called it as we do.
-    const isFollowed = record && record.name !== name && refs.hostDatastoreName(ref) === record.name;
+    const isFollowed = record && record.name !== name && refs.hostDatastoreName(ref) === plainName(record.name);
     const centerName = record && !isFollowed ? record.name : inventory.freeName(datastoreFolder, name, isTaken);
     if (!record || isFollowed) {
       taken.add(centerName);
@@ -67,8 +69,9 @@ export async function placeShared(options: PlaceSharedOptions): Promise<boolean>
       ops.push({ put: ref, record: { ...(record ?? made), name: centerName } });
     }
     refs.set(local, ref);
-    if (refs.nameDatastore(ref, name, centerName)) isRenamed = true;
+    if (refs.nameDatastore(ref, plainName(name), plainName(centerName))) isRenamed = true;
   }
+  refs.nameNetworks(networks);
   if (ops.length > 0) await inventory.apply(ops);
   await forgetGone(options);
   return isRenamed;

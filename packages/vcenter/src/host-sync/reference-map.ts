@@ -9,6 +9,7 @@ import {
 } from '@vivarium/vim';
 import { deviceToCenter, deviceToHost } from '../distributed-switch/hidden-network.ts';
 import { mapReferences } from './map-references.ts';
+import { NetworkNames } from './network-names.ts';
 
 export class ReferenceMap {
   readonly #toCenter = new Map<string, ManagedObjectReference>();
@@ -19,6 +20,7 @@ export class ReferenceMap {
   /** Ours by id. */
   readonly #datastores = new Map<string, { readonly hostName: string; readonly centerName: string }>();
   readonly #portgroupName: (key: string) => string | undefined;
+  readonly #networks = new NetworkNames();
 
   /** `portgroupName`: what a distributed port group is called, by its key. */
   constructor(portgroupName: (key: string) => string | undefined = () => undefined) {
@@ -59,6 +61,11 @@ export class ReferenceMap {
     return true;
   }
 
+  /** All standard networks that the host has now. */
+  nameNetworks(names: Parameters<NetworkNames['set']>[0]): void {
+    this.#networks.set(names);
+  }
+
   centerOf(local: ManagedObjectReference): ManagedObjectReference | undefined {
     return this.#toCenter.get(moRefKey(local));
   }
@@ -76,14 +83,14 @@ export class ReferenceMap {
   toCenter<T>(value: T): T {
     return mapReferences(value, {
       reference: (local) => this.centerOf(local),
-      object: (object) => deviceToCenter(object, this.#portgroupName),
+      object: (object) => deviceToCenter(object, this.#portgroupName) ?? this.#networks.toCenter(object),
       datastoreName: (name) => this.#centerNames.get(name),
     });
   }
 
   /**
    * Our value in the host's words. Faults: InvalidArgument, when it names something that the host does not have;
-   * InvalidDeviceBacking, for a network card on a distributed switch that the host is no member of; InvalidDatastore, for a
+   * InvalidDeviceBacking, for a network card on a network or distributed switch that the host does not have; InvalidDatastore, for a
    * path on a datastore that it does not have.
    */
   toHost<T>(value: T): T {
@@ -97,11 +104,8 @@ export class ReferenceMap {
         return local;
       },
       object: (object) =>
-        deviceToHost(
-          object,
-          (portgroup) => this.hostOf(portgroup) !== undefined,
-          (what) => new MethodFault('InvalidDeviceBacking', { property: 'device.backing.port', deviceIndex: 0 }, what),
-        ),
+        deviceToHost(object, (portgroup) => this.hostOf(portgroup) !== undefined, invalidBacking('port')) ??
+        this.#networks.toHost(object, invalidBacking('deviceName')),
       datastoreName: (name) => this.#nameForHost(name),
     });
   }
@@ -134,6 +138,11 @@ export class ReferenceMap {
     }
     return known;
   }
+}
+
+function invalidBacking(field: string): (what: string) => MethodFault<'InvalidDeviceBacking'> {
+  const property = `device.backing.${field}`;
+  return (what) => new MethodFault('InvalidDeviceBacking', { property, deviceIndex: 0 }, what);
 }
 
 function bare({ type, value }: ManagedObjectReference): ManagedObjectReference {

@@ -100,3 +100,26 @@ void test('a view that is asked for what has gone tells so by itself; what is th
   const all = requirements(graph, graph.get(view), method, { add: [gone, vm], remove: [gone] });
   assert.deepEqual(all, [{ object: graph.get(vm), privilege: 'System.View' }]);
 });
+
+void test('a card needs its network, and a disk its datastore, however their names are written', () => {
+  const graph = new ObjectGraph();
+  const [datacenter, folder] = [moRef('Datacenter', 'dc'), moRef('Folder', 'folder')];
+  const [network, datastore] = [moRef('Network', 'net'), moRef('Datastore', 'ds')];
+  graph.add(datacenter, { name: 'dc', network: [network], datastore: [datastore] } as never);
+  graph.add(folder, { name: 'vm', parent: datacenter } as never);
+  graph.add(network, { name: 'VLAN 10%2f20' } as never);
+  graph.add(datastore, { name: 'fast%25' } as never);
+  const method = schema.method('Folder', 'CreateVM_Task');
+  assert.ok(method);
+  const need = (config: object) =>
+    requirements(graph, graph.get(folder), method, { config })
+      .filter(({ object }) => object.ref.value !== 'folder')
+      .map(({ object, privilege }) => `${object.ref.value} ${privilege}`);
+  for (const deviceName of ['VLAN 10/20', 'VLAN 10%2f20', 'VLAN 10%2F20']) {
+    const device = { key: -1, backing: { deviceName } };
+    assert.deepEqual(need({ deviceChange: [{ operation: 'add', device }] }), ['net Network.Assign'], deviceName);
+  }
+  for (const vmPathName of ['[fast%] a', ' [ fast%25 ] a']) {
+    assert.deepEqual(need({ files: { vmPathName } }), ['ds Datastore.AllocateSpace'], vmPathName);
+  }
+});

@@ -4,6 +4,7 @@
 import type { MoRef, VirtualDevice, VirtualMachineConfigSpec } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
+import { plainName } from '../search-index/inventory-path.ts';
 import { objectsAt, on, type Requirement } from './requirement.ts';
 
 interface Backing {
@@ -76,9 +77,9 @@ export function fileRequirements(
   privilege: string,
   path: string,
 ): Requirement[] {
-  const name = /^\s*\[([^\]]*)\]/.exec(path)?.[1]?.trim();
+  const name = /^\s*\[([^\]]*)\]/.exec(path)?.[1]?.trim() ?? '';
   const datastores = objectsAt(graph, datacenterOf(graph, near), 'datastore');
-  return on(privilege, ...datastores.filter((datastore) => datastore.getPath('name') === name));
+  return on(privilege, ...datastores.filter((datastore) => isNamed(datastore, name)));
 }
 
 function networksOf(
@@ -94,11 +95,16 @@ function networksOf(
   }
   // A host goes by the name, whatever reference is sent with it.
   if (deviceName !== undefined && deviceName !== former?.deviceName) {
-    found.push(...all().filter((one) => one.getPath('name') === deviceName));
+    found.push(...all().filter((one) => isNamed(one, deviceName)));
   }
   const named = network && graph.find(network);
   if (named && network.value !== former?.network?.value && !found.includes(named)) found.push(named);
   return found;
+}
+
+/** Paths and backings name things as people do, or as inventory paths do. */
+function isNamed(object: ManagedObject, name: string): boolean {
+  return plainName(String(object.getPath('name'))) === plainName(name);
 }
 
 export function datacenterOf(graph: ObjectGraph, near: ManagedObject): ManagedObject | undefined {
