@@ -74,15 +74,19 @@ function matchingPorts(
   if (criteria.scope || criteria.nsxPort) {
     throw new MethodFault('NotSupported', {}, 'ports are not found by scope, and there are none of NSX');
   }
-  const { connected, active, uplinkPort, portgroupKey = [], portKey = [], host = [], inside = true } = criteria;
+  const { connected, active, uplinkPort, inside = true } = criteria;
+  // As many as a request holds, asked of tens of thousands of ports.
+  const portgroups = new Set(criteria.portgroupKey);
+  const keys = new Set(criteria.portKey);
+  const hosts = new Set(criteria.host?.map(({ value }) => value));
   return ports.filter(
     ({ key, portgroup, isUplink, host: own, connection }) =>
       (connected === undefined || connected === (connection !== undefined)) &&
       (active === undefined || active === (connection?.isActive ?? false)) &&
       (uplinkPort === undefined || uplinkPort === isUplink) &&
-      (portgroupKey.length === 0 || portgroupKey.includes(portgroup.value) === inside) &&
-      (portKey.length === 0 || portKey.includes(String(key))) &&
-      (host.length === 0 || host.some(({ value }) => value === (connection?.host ?? own)?.value)),
+      (portgroups.size === 0 || portgroups.has(portgroup.value) === inside) &&
+      (keys.size === 0 || keys.has(String(key))) &&
+      (hosts.size === 0 || hosts.has((connection?.host ?? own)?.value ?? '')),
   );
 }
 

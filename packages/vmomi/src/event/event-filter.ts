@@ -16,12 +16,17 @@ export function eventMatcher(
   const isEverything = entity !== undefined && entity.recursion === 'all' && sameRef(entity.entity, rootFolder);
   if (entity && !isEverything) tests.push((event) => isAboutEntity(graph, entity, subjects(event)));
   if (time) tests.push((event) => isWithin(event.createdTime, time.beginTime, time.endTime));
-  if (userName) tests.push((event) => isBy(event.userName, userName));
+  if (userName) tests.push(startedBy(userName, (event: Event) => event.userName));
   if (eventChainId !== undefined) tests.push((event) => event.chainId === eventChainId);
-  if (category && category.length > 0) tests.push((event) => category.includes(eventCategory(event)));
-  if (type && type.length > 0) tests.push((event) => type.some((name) => isOfType(event, name)));
+  // As many as a request holds, asked of as many events as are kept: each list is gone through once.
+  if (category && category.length > 0) {
+    const wanted = new Set<string>(category);
+    tests.push((event) => wanted.has(eventCategory(event)));
+  }
+  if (type && type.length > 0) tests.push(isOfTypes(type));
   if (eventTypeId && eventTypeId.length > 0) {
-    tests.push((event) => typeIdsOf(event).some((id) => eventTypeId.includes(id)));
+    const wanted = new Set(eventTypeId);
+    tests.push((event) => typeIdsOf(event).some((id) => wanted.has(id)));
   }
   // Alarms and scheduled tasks do not exist here: nothing can be about one.
   if (filter.alarm || filter.scheduledTask) tests.push(() => false);
@@ -33,12 +38,17 @@ export function isWithin(time: string, begin: string | undefined, end: string | 
   return (begin === undefined || at >= Date.parse(begin)) && (end === undefined || at <= Date.parse(end));
 }
 
-export function isBy(
-  userName: string,
-  by: { readonly systemUser: boolean; readonly userList?: readonly string[] },
-): boolean {
-  if (userName === '') return by.systemUser;
-  return by.userList ? by.userList.includes(userName) : !by.systemUser;
+/** Whether something was started by one of these users; '' is the system. */
+export function startedBy<T>(
+  { systemUser, userList }: { readonly systemUser: boolean; readonly userList?: readonly string[] },
+  userNameOf: (item: T) => string,
+): (item: T) => boolean {
+  const users = userList && new Set(userList);
+  return (item) => {
+    const userName = userNameOf(item);
+    if (userName === '') return systemUser;
+    return users ? users.has(userName) : !systemUser;
+  };
 }
 
 /** What filters call an event: EventEx names its own id, others go by their type, with or without 'vim.event.'. */
@@ -47,8 +57,13 @@ function typeIdsOf(event: Event): string[] {
   return eventTypeId === undefined ? [`vim.event.${type}`, type] : [eventTypeId];
 }
 
-function isOfType(event: Event, name: string): boolean {
-  return schema.isSubtype(event._typeName ?? 'Event', name);
+function isOfTypes(names: readonly string[]): (event: Event) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ _typeName: type = 'Event' }) => {
+    let isWanted = known.get(type);
+    if (isWanted === undefined) known.set(type, (isWanted = names.some((name) => schema.isSubtype(type, name))));
+    return isWanted;
+  };
 }
 
 /** The event as the filter's `disableFullMessage` wants it. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Event, type EventFilterSpec, type MoRef, make, moRef, schema } from '@vivarium/vim';
 import { DATACENTER, fault, OTHER_VM, ROOT, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
 import { EVENT_TEXTS } from './event-catalogue.ts';
+import { eventMatcher } from './event-filter.ts';
 import { formatEvent } from './event-text.ts';
 
 const vmArgument = (vm: MoRef<'VirtualMachine'>, name: string) => make('VmEventArgument', { name, vm });
@@ -172,4 +173,29 @@ void test('users see the events of what they may read, and only those', async (c
     (await invoke<Event[]>(collector, 'ReadNextEvents', { maxCount: 100 }, ann)).map(({ key }) => key),
     [mine],
   );
+});
+
+void test('the lists of a filter are gone through once, however many events there are', async (context) => {
+  const { service } = await world(context);
+  let looked = 0;
+  const counted = (list: string[]) =>
+    new Proxy(list, {
+      get(target, name) {
+        if (typeof name === 'string' && /^\d+$/.test(name)) looked += 1;
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+  const names = counted(Array.from({ length: 1000 }, (_, index) => `none-${index}`));
+  const filter = make('EventFilterSpec', {
+    category: names,
+    type: names,
+    eventTypeId: names,
+    userName: { systemUser: true, userList: names },
+  });
+  for (const one of ['category', 'type', 'eventTypeId', 'userName'] as const) {
+    looked = 0;
+    const matches = eventMatcher(service.graph, ROOT, { [one]: filter[one] });
+    for (let count = 0; count < 50; count++) matches(service.events.latest as Event);
+    assert.ok(looked <= 1000, `${one}: ${looked}`);
+  }
 });

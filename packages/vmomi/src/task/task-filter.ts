@@ -1,6 +1,6 @@
 // TaskFilterSpec as a predicate. Reads the graph for recursion, changes nothing.
 import { type MoRef, sameRef, type TaskFilterSpec, type TaskInfo, type TaskReasonUser } from '@vivarium/vim';
-import { isBy, isWithin } from '../event/event-filter.ts';
+import { isWithin, startedBy } from '../event/event-filter.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import { isAboutEntity } from '../history-collector/entity-filter.ts';
 
@@ -21,12 +21,14 @@ export function taskMatcher(
       return at !== undefined && isWithin(at, time.beginTime, time.endTime);
     });
   }
-  if (userName) tests.push((info) => isBy(startedBy(info), userName));
-  if (state && state.length > 0) tests.push((info) => state.includes(info.state));
-  if (eventChainId && eventChainId.length > 0) tests.push((info) => eventChainId.includes(info.eventChainId));
-  const oneOf = (wanted: readonly string[] | undefined, value: (info: TaskInfo) => string | undefined) => {
-    if (wanted && wanted.length > 0) tests.push((info) => wanted.includes(value(info) ?? ''));
+  if (userName) tests.push(startedBy(userName, starterOf));
+  const oneOf = <T>(list: readonly T[] | undefined, value: (info: TaskInfo) => T | undefined) => {
+    if (!list || list.length === 0) return;
+    const wanted = new Set<T | undefined>(list);
+    tests.push((info) => wanted.has(value(info)));
   };
+  oneOf(eventChainId, (info) => info.eventChainId);
+  oneOf(state, (info) => info.state);
   oneOf(activationId, (info) => info.activationId);
   oneOf(parentTaskKey, (info) => info.parentTaskKey);
   oneOf(rootTaskKey, (info) => info.rootTaskKey);
@@ -35,6 +37,6 @@ export function taskMatcher(
   return (info) => tests.every((test) => test(info));
 }
 
-function startedBy({ reason }: TaskInfo): string {
+function starterOf({ reason }: TaskInfo): string {
   return reason._typeName === 'TaskReasonUser' ? (reason as TaskReasonUser).userName : '';
 }
