@@ -46,17 +46,17 @@ export class InventoryWatch {
     return true;
   }
 
-  /** Closes an entity and everything below it; it stays in view itself. Returns false when it is not there. */
-  close(entity: MoRef): boolean {
-    if (!this.#find(entity)) return false;
-    const closed = moRefKey(entity);
+  /** Closes entities and everything below them; they stay in view themselves. Returns those that are not there. */
+  close<T extends MoRef>(entities: readonly T[]): T[] {
+    const closed = new Set(entities.filter((entity) => this.#find(entity)).map(moRefKey));
+    // Once for all of them: a client may close as many as it has opened.
     for (const key of [...this.#open]) {
       const ref = this.#watched.get(key);
-      if (key === closed || (ref && this.#pathTo(ref)?.some((above) => moRefKey(above) === closed)))
+      if (closed.has(key) || (ref && this.#pathTo(ref)?.some((above) => closed.has(moRefKey(above)))))
         this.#open.delete(key);
     }
     this.#noteDirty();
-    return true;
+    return entities.filter((entity) => !closed.has(moRefKey(entity)));
   }
 
   dispose(): void {

@@ -374,3 +374,15 @@ void test('the views of a session are limited', async () => {
   for (let count = 0; count < 1000; count++) await world.invoke(VIEW_MANAGER, 'CreateListView', {});
   await assert.rejects(world.invoke(VIEW_MANAGER, 'CreateListView', {}), fault('LimitExceeded', { limit: 1000 }));
 });
+
+void test('a session has room for so many references in its ListViews, and what does not fit leaves them as they are', async () => {
+  const world = inventory();
+  const many = Array.from({ length: 125_001 }, (_, index) => vm((index % 4) + 1));
+  const view = await world.invoke<MoRef>(VIEW_MANAGER, 'CreateListView', { obj: [vm(1)] });
+  const more = [...many, ...many, ...many, ...many];
+  await assert.rejects(world.invoke(view, 'ResetListView', { obj: more }), fault('LimitExceeded'));
+  assert.deepEqual(contents(world, view), ['vm-1']);
+  await assert.rejects(world.invoke(VIEW_MANAGER, 'CreateListView', { obj: more }), fault('LimitExceeded'));
+  await world.invoke(view, 'ModifyListView', { add: many });
+  assert.equal(contents(world, view).length, 4);
+});

@@ -29,8 +29,13 @@ export interface ViewManagerOptions {
 
 type ViewType = 'ContainerView' | 'ListView' | 'InventoryView';
 
+/** References in all ListViews of a session: ten times as many as vSphere's largest inventory has entities. */
+const MOST_LISTED = 500_000;
+
 interface View {
   readonly ref: MoRef<ViewType>;
+  /** How many references it keeps itself. */
+  readonly size?: number;
   /** An object has gone. */
   removed?(ref: MoRef): void;
   invalidate?(): void;
@@ -118,6 +123,7 @@ export class Views {
     const ref = this.#newRef('ListView', session);
     const list = new Map<string, MoRef>();
     const add = (wanted: readonly MoRef[]): MoRef[] => {
+      this.#requireRoom(session, wanted.length);
       const [found, unresolved] = partition(wanted, (one) => isVisible(viewer, one));
       for (const one of found) list.set(moRefKey(one), { type: one.type, value: one.value });
       return unresolved;
@@ -126,6 +132,9 @@ export class Views {
     add(refs);
     this.#keep(session, {
       ref,
+      get size() {
+        return list.size;
+      },
       removed: (gone) => {
         if (list.delete(moRefKey(gone))) publish();
       },
@@ -137,14 +146,16 @@ export class Views {
         publish();
         return unresolved;
       },
-      ResetListView: ({ obj }) => {
+      ResetListView: ({ obj = [] }) => {
+        this.#requireRoom(session, obj.length - list.size);
         list.clear();
-        const unresolved = add(obj ?? []);
+        const unresolved = add(obj);
         publish();
         return unresolved;
       },
       ResetListViewFromView: ({ view }, from) => {
         const source = this.#listOf(view, from);
+        this.#requireRoom(session, source.length - list.size);
         list.clear();
         add(source);
         publish();
@@ -168,7 +179,7 @@ export class Views {
     });
     const handlers: Handlers<'InventoryView', Call> = {
       OpenInventoryViewFolder: ({ entity }) => entity.filter((one) => !watch.open(one)),
-      CloseInventoryViewFolder: ({ entity }) => entity.filter((one) => !watch.close(one)),
+      CloseInventoryViewFolder: ({ entity }) => watch.close(entity),
       DestroyView: () => this.#destroy(session, ref),
     };
     graph.add(ref, {}, handlers, { session, computed: { view: () => watch.list as MoRef[] } });
@@ -186,6 +197,13 @@ export class Views {
     const used = this.#sessions.get(session)?.size ?? 0;
     if (used >= this.#maxViews) throw new MethodFault('LimitExceeded', { property: 'viewList', limit: this.#maxViews });
     return moRef(type, `session[${session.key}]${uuid(this.#options.random)}`);
+  }
+
+  /** Fault: LimitExceeded. */
+  #requireRoom(session: Session, more: number): void {
+    let listed = more;
+    for (const { size = 0 } of this.#sessions.get(session)?.values() ?? []) listed += size;
+    if (listed > MOST_LISTED) throw new MethodFault('LimitExceeded', { property: 'view', limit: MOST_LISTED });
   }
 
   #keep(session: Session, view: View): void {
