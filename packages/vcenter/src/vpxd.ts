@@ -92,6 +92,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     archive: new Archive({
       blocks: options.blocks ?? (ownBlocks as BlockStore),
       levels: () => settings.archiveLevels(),
+      now: () => clock.now(),
     }),
     topology: centerTopology({ inventory, graph: () => service.graph, hosts: () => hosts, vms: () => vms }),
   });

@@ -48,6 +48,7 @@ export class HostStatistics implements StatisticsProvider {
     this.#archive = new Archive({
       blocks,
       levels: () => [{ periodS: PERIOD_S, lengthS: LENGTH_S, isEnabled: true, keeps: EVERYTHING }],
+      now: () => this.#realTime.newestMs ?? Number.MAX_SAFE_INTEGER,
     });
   }
 

@@ -108,7 +108,7 @@ function world(count: number) {
   const settings = new StatisticsSettings(openMemoryStore());
   const blocks = openSqliteBlocks(':memory:');
   const operations = new OperationCounts();
-  const archive = new Archive({ blocks, levels: () => settings.archiveLevels() });
+  const archive = new Archive({ blocks, levels: () => settings.archiveLevels(), now: () => clock.now() });
   const open = () => new StatisticsFeed({ clock, log: silentLogger, archive, settings, topology, operations });
   const feed = open();
   const read = async (entity: MoRef, name: CounterName, periodS = 300) => {
@@ -299,4 +299,24 @@ void test('a round over many hosts leaves the event loop to others now and then'
   await feed.collect(START + PERIOD);
   isRunning = false;
   assert.ok(turns >= 50, `${turns} turns`);
+});
+
+void test('so does a question about the past of many entities', async () => {
+  const { clock, archive, feed } = world(1);
+  let isRunning = true;
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    if (isRunning) setImmediate(count);
+  };
+  setImmediate(count);
+  archive.read = () => {
+    clock.advance(10);
+    return { times: [], series: [] };
+  };
+  const query = { entity: vm(1) as MoRef, periodS: 300, metrics: [], range: {} };
+  const answers = await feed.query(Array.from({ length: 50 }, () => query));
+  isRunning = false;
+  assert.equal(answers.length, 50);
+  assert.ok(turns >= 49, `${turns} turns`);
 });

@@ -113,12 +113,18 @@ export class StatisticsFeed implements StatisticsProvider {
   }
 
   async query(queries: readonly StatisticsQuery[]): Promise<readonly Samples[]> {
-    const { archive } = this.#options;
-    const answers = queries.map(({ entity, periodS, metrics, range }) =>
-      periodS === REAL_TIME_PERIOD_S
-        ? NO_SAMPLES
-        : archive.read(moRefKey(entity), periodS, metricFilter(metrics), range),
-    );
+    const { archive, clock } = this.#options;
+    const answers: Samples[] = [];
+    // A day of ten thousand VMs is a minute's work: others are served meanwhile.
+    const pacer = new Pacer(clock);
+    for (const { entity, periodS, metrics, range } of queries) {
+      if (periodS !== REAL_TIME_PERIOD_S) await pacer.pause();
+      answers.push(
+        periodS === REAL_TIME_PERIOD_S
+          ? NO_SAMPLES
+          : archive.read(moRefKey(entity), periodS, metricFilter(metrics), range),
+      );
+    }
     const realTime = queries.flatMap((query, index) => {
       const source = query.periodS === REAL_TIME_PERIOD_S ? this.#sourceOf(query.entity) : undefined;
       return source ? [{ query, index, source }] : [];
@@ -232,6 +238,8 @@ export class StatisticsFeed implements StatisticsProvider {
   /** From when on a host is asked: what it has handed in, or what it has. */
   async #since(host: MoRef<'HostSystem'>, source: HostSource, untilMs: number, signal: AbortSignal): Promise<number> {
     const oldest = untilMs - HOST_KEEPS_MS;
+    // What was handed in while our clock was ahead says nothing of the time since.
+    if ((this.#collected.get(host.value) ?? 0) > untilMs) this.#collected.delete(host.value);
     const known =
       this.#asked.get(host.value) ??
       this.#collected.get(host.value) ??

@@ -30,9 +30,11 @@ const START = Date.UTC(2026, 10, 20);
 const usage = (value: number, instance = ''): MetricValue => ({ counter: USAGE, instance, value });
 const ready = (value: number): MetricValue => ({ counter: READY, instance: '', value });
 
-async function openArchive(levels: readonly ArchiveLevel[] = LEVELS, path = ':memory:') {
+const LATER = () => START + 10 * 365 * 86_400_000;
+
+async function openArchive(levels: readonly ArchiveLevel[] = LEVELS, path = ':memory:', now = LATER) {
   const blocks = openSqliteBlocks(path);
-  return { archive: new Archive({ blocks, levels: () => levels }), blocks, path };
+  return { archive: new Archive({ blocks, levels: () => levels, now }), blocks, path };
 }
 
 void test('five-minute figures become half hours, two hours and days, each by its own rule', async () => {
@@ -66,6 +68,27 @@ void test('figures age by the length of their interval', async () => {
   for (let period = 1; period <= 60; period++) await archive.put(START + period * 300_000, [['vm-1', [usage(1)]]]);
   assert.equal(archive.read('vm-1', 300, everything).times.length, 12);
   assert.equal(archive.read('vm-1', 1800, everything).times.length, 4);
+  await blocks.close();
+});
+
+void test('a clock that is years ahead for a while costs a little of what is oldest, and nothing of what comes after', async () => {
+  let nowMs = START;
+  const { archive, blocks } = await openArchive([level(300, 86_400), level(1800, 604_800)], ':memory:', () => nowMs);
+  const period = async () => {
+    nowMs += 300_000;
+    await archive.put(nowMs, [['vm-1', [usage(1)]]]);
+  };
+  for (let count = 0; count < 288; count++) await period();
+  nowMs += 10 * 365 * 86_400_000;
+  for (let count = 0; count < 6; count++) await period();
+  nowMs -= 10 * 365 * 86_400_000;
+  const { times } = archive.read('vm-1', 300, everything);
+  assert.equal(times.length, 288 - 2 * 6);
+  assert.equal(archive.newestOf('vm-1', 300, nowMs - 86_400_000), times.at(-1));
+  for (let count = 0; count < 6; count++) await period();
+  assert.equal(archive.read('vm-1', 300, everything).times.at(-1), nowMs);
+  assert.equal(archive.read('vm-1', 1800, everything).times.at(-1), nowMs);
+  assert.deepEqual(blocks.ids('entities', { from: 0, until: 10 }), [0]);
   await blocks.close();
 });
 
@@ -117,7 +140,7 @@ void test('a full disk loses the period and nothing else, names included', async
     ...methods(blocks),
     write: (changes) => (isFull ? Promise.reject(new StoreFull('no room')) : blocks.write(changes)),
   };
-  const archive = new Archive({ blocks: failing, levels: () => LEVELS });
+  const archive = new Archive({ blocks: failing, levels: () => LEVELS, now: LATER });
   await assert.rejects(archive.put(START + 300_000, [['vm-1', [usage(1)]]]), StoreFull);
   isFull = false;
   await archive.put(START + 600_000, [['vm-1', [usage(2)]]]);

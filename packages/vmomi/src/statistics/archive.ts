@@ -6,7 +6,7 @@
 // figure comes: what is on disk decides, so a killed daemon makes up for it when it is back.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Mutex } from '@vivarium/base';
-import type { Block, BlockStore, BlockWrite } from '@vivarium/store';
+import type { Block, BlockStore } from '@vivarium/store';
 import { ArchiveDictionary, type Layout } from './archive-dictionary.ts';
 import { type BlockEntry, decodeBlock, encodeBlock } from './block.ts';
 import { findCounter } from './counters.ts';
@@ -20,6 +20,13 @@ const CHUNKS = 2 ** 20;
 const ENTITIES_AT_ONCE = 256;
 /** Blocks in one transaction: some 20 ms on the daemon's thread. */
 const BLOCKS_AT_ONCE = 256;
+/**
+ * Periods of a series that go at a time: twice as fast as they come. A clock that is wrong for an hour does not cost the year that is
+ * there.
+ */
+const PERIODS_GONE_AT_ONCE = 2;
+/** Empty periods that are gone through in one turn of the event loop: a clock that was set forward leaves many behind. */
+const PERIODS_AT_ONCE = 500;
 
 /** One historical interval. */
 export interface ArchiveLevel {
@@ -37,19 +44,23 @@ export interface ArchiveOptions {
   readonly blocks: BlockStore;
   /** Finest first. Asked every time: they may change. */
   readonly levels: () => readonly ArchiveLevel[];
+  /** Milliseconds since the epoch. What is of later times was kept while the clock was wrong, and does not count. */
+  readonly now: () => number;
 }
 
 export class Archive {
   readonly #blocks: BlockStore;
   readonly #levels: () => readonly ArchiveLevel[];
+  readonly #now: () => number;
   readonly #dictionary: ArchiveDictionary;
   readonly #writing = new Mutex();
   /** Chunks with figures of periods that are not complete yet, by time. */
   readonly #added = new Map<number, Set<number>>();
 
-  constructor({ blocks, levels }: ArchiveOptions) {
+  constructor({ blocks, levels, now }: ArchiveOptions) {
     this.#blocks = blocks;
     this.#levels = levels;
+    this.#now = now;
     this.#dictionary = new ArchiveDictionary(blocks);
   }
 
@@ -147,12 +158,11 @@ export class Archive {
 
   /** End of the newest period, not before `sinceMs`, in which an entity has a figure. */
   newestOf(entity: string, periodS: number, sinceMs: number): number | undefined {
-    const name = series(periodS);
     const id = this.#dictionary.findEntity(entity);
-    const last = this.#blocks.lastId(name);
+    const last = this.#lastPeriod(periodS);
     if (id === undefined || last === undefined) return undefined;
     const chunk = Math.floor(id / CHUNK_SIZE);
-    for (let period = Math.floor(last / CHUNKS); period * periodS * 1000 >= sinceMs; period--) {
+    for (let period = last; period * periodS * 1000 >= sinceMs; period--) {
       const [entry] = this.#block(periodS, period * CHUNKS + chunk, (slot) => slot === id % CHUNK_SIZE);
       if (entry) return period * periodS * 1000;
     }
@@ -183,13 +193,10 @@ export class Archive {
   ): Generator<{ timeMs: number; layout: Layout; figures: readonly number[] }> {
     const name = series(periodS);
     const id = this.#dictionary.findEntity(entity);
-    const [first, last] = [this.#blocks.firstId(name), this.#blocks.lastId(name)];
+    const [first, last] = [this.#blocks.firstId(name), this.#lastPeriod(periodS)];
     if (id === undefined || first === undefined || last === undefined) return;
     const length = this.#levels().find((level) => level.periodS === periodS)?.lengthS ?? 0;
-    const newest = Math.min(
-      Math.floor(last / CHUNKS),
-      Math.floor((untilMs ?? Number.MAX_SAFE_INTEGER) / 1000 / periodS),
-    );
+    const newest = Math.min(last, Math.floor((untilMs ?? Number.MAX_SAFE_INTEGER) / 1000 / periodS));
     const oldest = Math.max(
       Math.floor(first / CHUNKS),
       Math.floor((afterMs ?? 0) / 1000 / periodS) + 1,
@@ -246,16 +253,16 @@ export class Archive {
   ): Promise<void> {
     const ratio = level.periodS / below.periodS;
     const first = this.#blocks.firstId(series(below.periodS));
-    const newest = this.#blocks.lastId(series(below.periodS));
+    const newest = this.#lastPeriod(below.periodS);
     if (first === undefined || newest === undefined) return;
-    const last = this.#blocks.lastId(series(level.periodS));
-    const done = last === undefined ? Math.ceil(Math.floor(first / CHUNKS) / ratio) - 1 : Math.floor(last / CHUNKS);
-    const complete = Math.floor(Math.floor(newest / CHUNKS) / ratio);
+    const done = this.#lastPeriod(level.periodS) ?? Math.ceil(Math.floor(first / CHUNKS) / ratio) - 1;
+    const complete = Math.floor(newest / ratio);
     if (timeMs !== undefined) {
       const period = Math.ceil(timeMs / 1000 / level.periodS);
       if (period <= done) await this.#rollUpPeriod(below, level, period, chunks);
     }
     for (let period = done + 1; period <= complete; period++) {
+      if ((period - done) % PERIODS_AT_ONCE === 0) await nextTurn();
       const range = { from: ((period - 1) * ratio + 1) * CHUNKS, until: (period * ratio + 1) * CHUNKS };
       const ids = this.#blocks.ids(series(below.periodS), range);
       await this.#rollUpPeriod(below, level, period, new Set(ids.map((id) => id % CHUNKS)));
@@ -346,19 +353,29 @@ export class Archive {
     this.#dictionary.written(names);
   }
 
+  /** Number of the newest period of a level that may be over. */
+  #lastPeriod(periodS: number): number | undefined {
+    const last = this.#blocks.lastId(series(periodS));
+    return last === undefined
+      ? undefined
+      : Math.min(Math.floor(last / CHUNKS), Math.floor(this.#now() / 1000 / periodS) + 1);
+  }
+
   async #trim(levels: readonly ArchiveLevel[]): Promise<void> {
-    const deletes: NonNullable<BlockWrite['deletes']>[number][] = [];
+    const [base] = levels;
+    const newestS = base ? (this.#lastPeriod(base.periodS) ?? 0) * base.periodS : 0;
     let oldestMs = Number.MAX_SAFE_INTEGER;
     for (const { periodS, lengthS } of levels) {
-      const newest = this.#blocks.lastId(series(levels[0]?.periodS ?? periodS));
-      const newestMs = newest === undefined ? 0 : timeOf(newest, levels[0]?.periodS ?? periodS);
-      const until = Math.floor((newestMs / 1000 - lengthS) / periodS) * CHUNKS + CHUNKS;
-      const first = this.#blocks.firstId(series(periodS));
-      oldestMs = Math.min(oldestMs, newestMs - lengthS * 1000);
-      if (first !== undefined && first < until) deletes.push({ series: series(periodS), from: 0, until });
+      const oldest = Math.floor((newestS - lengthS) / periodS);
+      for (let count = 0; count < PERIODS_GONE_AT_ONCE; count++) {
+        const first = Math.floor((this.#blocks.firstId(series(periodS)) ?? Number.POSITIVE_INFINITY) / CHUNKS);
+        if (first > oldest) break;
+        await this.#blocks.write({ deletes: [{ series: series(periodS), from: 0, until: (first + 1) * CHUNKS }] });
+      }
+      const left = this.#blocks.firstId(series(periodS));
+      if (left !== undefined) oldestMs = Math.min(oldestMs, timeOf(left, periodS));
     }
-    if (deletes.length > 0) await this.#blocks.write({ deletes });
-    await this.#dictionary.forgetBefore(oldestMs);
+    if (oldestMs < Number.MAX_SAFE_INTEGER) await this.#dictionary.forgetBefore(oldestMs);
   }
 }
 
