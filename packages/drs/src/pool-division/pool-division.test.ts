@@ -53,6 +53,16 @@ describe('a pool is divided among the hosts of its VMs', () => {
     );
   });
 
+  test('where running VMs reserve more than the limit, a host is never told of a limit below what it has reserved', () => {
+    const division = new PoolDivision('root');
+    const changes = division.apply({
+      hosts: hosts('h1', 'h2'),
+      pools: { set: [pool('qa', { limit: 1000 })] },
+      vms: { set: [vm('a', 'h1', { reservation: 900 }), vm('b', 'h2', { reservation: 200 })] },
+    });
+    for (const { reservation, limit } of Object.values(cpuOf(changes))) assert.ok(limit >= reservation);
+  });
+
   test('in contention a limit goes by the shares of the VMs, whatever they want', () => {
     const division = new PoolDivision('root');
     const load = { demand: 9000 };

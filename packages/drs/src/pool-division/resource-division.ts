@@ -153,9 +153,11 @@ export class ResourceDivision {
   localAllocation({ pool, host }: PartName): LocalAllocation | undefined {
     const part = this.#pools.get(pool)?.parts.get(host);
     if (!part) return undefined;
+    const reservation = reservationOf(part);
     return {
-      reservation: reservationOf(part),
-      limit: part.limit ?? Infinity,
+      reservation,
+      // The overhead of VMs that run may take a pool beyond its limit: a host would refuse a limit below what is reserved.
+      limit: Math.max(reservation, part.limit ?? Infinity),
       shares: Math.max(1, part.shares ?? 0),
     };
   }

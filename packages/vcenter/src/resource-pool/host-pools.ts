@@ -27,7 +27,7 @@ interface Pushed {
 export class HostPools {
   readonly #store: Store;
   readonly #prefix: string;
-  readonly #rootPool: string;
+  #rootPool: string;
   readonly #pushed: Map<string, Pushed>;
   /** The settings that the host has taken in this session. */
   readonly #told = new Map<string, LocalPool>();
@@ -78,6 +78,12 @@ export class HostPools {
     const keys = new Set(wanted.pools.map(({ pool }) => pool));
     for (const key of this.#childrenFirst().filter((one) => !keys.has(one))) await this.#remove(link, key);
     if (waiting.length > 0) throw refusal;
+  }
+
+  /** The host is in another compute resource, with this root pool. */
+  moveTo(rootPool: string): void {
+    this.#rootPool = rootPool;
+    this.#placed.clear();
   }
 
   /** The host has left vCenter. */
@@ -167,6 +173,12 @@ export class HostPools {
     this.#pushed.delete(key);
     this.#told.delete(key);
     for (const [vm, pool] of this.#placed) if (pool === key) this.#placed.delete(vm);
+    // The host has moved what was in it to the pool around it.
+    for (const [child, pushed] of this.#pushed) {
+      if (pushed.parent !== key) continue;
+      this.#pushed.set(child, { ...pushed, parent: '' });
+      this.#told.delete(child);
+    }
     await this.#store.batch([{ delete: this.#prefix + key }]);
   }
 

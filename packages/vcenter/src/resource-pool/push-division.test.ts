@@ -91,6 +91,26 @@ void test('a host that was away, and a vCenter that was, are brought up to date'
   await again.eventually(() => host.pools.named(gold.value)?.config.memoryAllocation.limit === 5000);
 });
 
+void test('pools that somebody has removed on a host are made there again, with what was in them', async (context) => {
+  const center = await testCenter(context);
+  const { root, hosts, vms, pool } = await clusterOf(center, 1);
+  const host = hosts[0] as FakeHost;
+  host.addVm({ name: 'other', powerState: 'poweredOn' });
+  await center.eventually(() => center.read<MoRef[]>(root, 'vm').length === 2);
+  const [, second] = center.read<MoRef[]>(root, 'vm');
+  const outer = await pool(root, 'outer', config(500));
+  const inner = await pool(outer, 'inner', config(200));
+  const next = await pool(outer, 'next', config(100));
+  await center.invoke(inner, 'MoveIntoResourcePool', { list: vms });
+  await center.eventually(() => host.pools.poolOf('1') === inner.value);
+  const [id] = [...host.pools.all].find(([, { name }]) => name === outer.value) ?? [];
+  host.pools.perform(id ?? '', 'Destroy_Task', {});
+  await center.invoke(next, 'MoveIntoResourcePool', { list: [second] });
+  const parentOf = (key: MoRef) => host.pools.all.get(host.pools.named(key.value)?.parent ?? '')?.name;
+  await center.eventually(() => host.pools.poolOf('2') === next.value);
+  assert.deepEqual([parentOf(next), parentOf(inner), host.pools.poolOf('1')], [outer.value, outer.value, inner.value]);
+});
+
 void test('a host that does not answer for a moment has its part when it answers again', async (context) => {
   const center = await testCenter(context);
   const { root, hosts, vms, pool } = await clusterOf(center, 1);

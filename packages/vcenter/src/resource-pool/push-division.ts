@@ -47,7 +47,9 @@ interface KnownHost {
 interface HostWork {
   readonly pools: HostPools;
   isDue: boolean;
-  running: Promise<void> | undefined;
+  isRunning: boolean;
+  /** Of the last push. */
+  running: Promise<void>;
   /** A link whose host has no resource pools. */
   unable: HostLink | undefined;
 }
@@ -200,7 +202,7 @@ export class PushDivision {
       this.#hosts.delete(key);
       for (const vm of former.vms) this.#due.vms.add(vm);
     }
-    if (owner === undefined || (former && former.owner !== owner)) this.#forgetWork(key, owner);
+    if (owner === undefined || (former && former.owner !== owner)) this.#leaveWork(key, owner === undefined);
     const hardware = (graph.find(host)?.getPath('summary') as HostListSummary | undefined)?.hardware;
     if (owner === undefined || !hardware || !this.#divisions.has(owner)) return;
     const capacity = {
@@ -213,13 +215,13 @@ export class PushDivision {
     for (const vm of (graph.find(host)?.get('vm') ?? []) as Vm[]) this.#due.vms.add(vm.value);
   }
 
-  /** A host that has gone, or is another compute resource's now; that one removes the pools that it finds in the store. */
-  #forgetWork(key: string, owner: string | undefined): void {
+  /** A host that has gone, or is another compute resource's now: there the pools that it has are removed. */
+  #leaveWork(key: string, isGone: boolean): void {
     const work = this.#work.get(key);
     if (!work) return;
+    if (!isGone) return work.pools.moveTo(this.#rootPoolOf(key));
     this.#work.delete(key);
-    if (owner !== undefined) return;
-    Promise.resolve(work.running)
+    work.running
       .then(() => work.pools.forget())
       .catch((error: unknown) =>
         this.#options.log.warn({ host: key, err: error }, 'pools of a host are not forgotten'),
@@ -283,14 +285,21 @@ export class PushDivision {
   #workOf(key: string): HostWork {
     const known = this.#work.get(key);
     if (known) return known;
-    const { inventory, store } = this.#options;
-    const owner = inventory.find<'HostSystem'>(moRef('HostSystem', key))?.parent as
-      | MoRef<'ComputeResource'>
-      | undefined;
-    const rootPool = (owner && inventory.find(owner)?.resourcePool.value) ?? '';
-    const work = { pools: new HostPools(store, key, rootPool), isDue: false, running: undefined, unable: undefined };
+    const work: HostWork = {
+      pools: new HostPools(this.#options.store, key, this.#rootPoolOf(key)),
+      isDue: false,
+      isRunning: false,
+      running: Promise.resolve(),
+      unable: undefined,
+    };
     this.#work.set(key, work);
     return work;
+  }
+
+  #rootPoolOf(host: string): string {
+    const { inventory } = this.#options;
+    const owner = inventory.find<'HostSystem'>(moRef('HostSystem', host))?.parent;
+    return (owner && inventory.find(owner as MoRef<'ComputeResource'>)?.resourcePool.value) ?? '';
   }
 
   /** Never waits: the host is brought up to date in the background, or when it is connected again. */
@@ -299,9 +308,9 @@ export class PushDivision {
     if (!known) return;
     const work = this.#workOf(key);
     work.isDue = true;
-    work.running ??= this.#bringUp(key, work).finally(() => {
-      work.running = undefined;
-    });
+    if (work.isRunning) return;
+    work.isRunning = true;
+    work.running = this.#bringUp(key, work);
   }
 
   async #bringUp(key: string, work: HostWork): Promise<void> {
@@ -309,7 +318,7 @@ export class PushDivision {
     while (work.isDue && !this.#isClosed) {
       const link = linkOf(moRef('HostSystem', key));
       const wanted = this.#wanted(key);
-      if (!link || !wanted || work.unable === link) return;
+      if (!link || !wanted || work.unable === link) break;
       work.isDue = false;
       try {
         await work.pools.push(link, wanted);
@@ -319,11 +328,15 @@ export class PushDivision {
         else if (error instanceof HostUnreachable) this.#tryAgain.failed(key);
         else {
           log.warn({ host: key, err: error }, 'a host has not taken its part of the resource pools');
-          // What it refuses it refuses again, until something changes; a store that was full may be so no more.
-          if (!isFault(error, 'MethodFault')) this.#tryAgain.failed(key);
+          // What it refuses it refuses again, until something changes; a store that was full may be so no more, and what somebody
+          // has taken away there is made again.
+          const isLost = isFault(error, 'ManagedObjectNotFound');
+          if (isLost) work.pools.begin();
+          if (isLost || !isFault(error, 'MethodFault')) this.#tryAgain.failed(key);
         }
       }
     }
+    work.isRunning = false;
   }
 
   #wanted(key: string) {

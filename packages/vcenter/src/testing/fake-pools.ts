@@ -43,6 +43,7 @@ export class FakePools {
       }
     } else if (method === 'Destroy_Task' && pool) {
       for (const [vm, at] of this.placed) if (at === id) this.placed.set(vm, pool.parent);
+      for (const child of this.all.values()) if (child.parent === id) child.parent = pool.parent;
       this.all.delete(id);
     } else throw new MethodFault('NotSupported');
     return undefined;
