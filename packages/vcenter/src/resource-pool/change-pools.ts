@@ -18,6 +18,7 @@ import { movedToPool, poolDestroyed } from '../inventory/inventory-events.ts';
 import { appAround, folderOfApp } from '../virtual-app/app-around.ts';
 import { settingsOf } from './compute-pools.ts';
 import { isApp, isPool } from './pool-ref.ts';
+import { reservationOf } from './vm-reservation.ts';
 
 type Pool = MoRef<'ResourcePool'>;
 
@@ -121,7 +122,8 @@ export function destroyPool(center: Center, pool: Pool, call: Call): Promise<voi
         const record = inventory.get<'ResourcePool'>(child);
         const name = firstFree(record.name, (one) => taken.has(one));
         taken.add(name);
-        return { put: child, record: { ...record, name, parent } } as InventoryOp;
+        const folder = folderOfMoved(center, child, around);
+        return { put: child, record: { ...record, name, parent, folder } } as InventoryOp;
       }),
       { remove: pool as EntityRef },
     ];
@@ -196,9 +198,7 @@ function requireSameOwner({ inventory }: Center, owner: MoRef, pool: Pool): void
 
 function runningReservation({ service }: Center, vm: MoRef<'VirtualMachine'>) {
   const summary = service.graph.find(vm)?.get('summary');
-  if (summary?.runtime.powerState !== 'poweredOn') return { cpuMhz: 0, memoryMB: 0 };
-  const { cpuReservation = 0, memoryReservation = 0 } = summary.config;
-  return { cpuMhz: cpuReservation, memoryMB: memoryReservation };
+  return reservationOf(summary?.runtime.powerState === 'poweredOn' ? summary : undefined);
 }
 
 export function stamped(

@@ -27,6 +27,7 @@ import type { ObjectGraph } from '@vivarium/vmomi';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { isPool, poolRef } from './pool-ref.ts';
+import { reservationOf } from './vm-reservation.ts';
 
 type Pool = MoRef<'ResourcePool'>;
 type VmRef = MoRef<'VirtualMachine'>;
@@ -86,9 +87,7 @@ export class ComputePools {
     const isCounted = this.#vms.get(key)?.isOn || this.#claims.has(key);
     if (!isCounted) {
       const pool = this.#inventory.get<'VirtualMachine'>(vm).resourcePool.value;
-      const { cpuReservation = 0, memoryReservation = 0 } =
-        (this.#graph.find(vm)?.getPath('summary') as VirtualMachineSummary | undefined)?.config ?? {};
-      const reservation = { cpuMhz: cpuReservation, memoryMB: memoryReservation };
+      const reservation = reservationOf(this.#graph.find(vm)?.getPath('summary') as VirtualMachineSummary | undefined);
       const fault = findReservationFault(this.#ensure(poolRef(pool)), pool, reservation);
       if (fault) throw fault;
       const share = { pool, isOn: true, reservation, load: noLoad };
@@ -134,12 +133,9 @@ export class ComputePools {
     const record = this.#inventory.find<'VirtualMachine'>(vm);
     const summary = this.#graph.find(vm)?.getPath('summary') as VirtualMachineSummary | undefined;
     if (!record || !summary) return undefined;
-    const pool = record.resourcePool.value;
-    const load = loadOfVm(summary);
-    if (summary.runtime.powerState !== 'poweredOn') return { pool, isOn: false, reservation: NOTHING, load };
-    const { cpuReservation = 0, memoryReservation = 0 } = summary.config;
-    const reservation = { cpuMhz: cpuReservation, memoryMB: memoryReservation + load.overheadMB };
-    return { pool, isOn: true, reservation, load };
+    const isOn = summary.runtime.powerState === 'poweredOn';
+    const reservation = isOn ? reservationOf(summary) : NOTHING;
+    return { pool: record.resourcePool.value, isOn, reservation, load: loadOfVm(summary) };
   }
 
   #count({ pool, reservation, load }: VmShare, sign: 1 | -1): void {

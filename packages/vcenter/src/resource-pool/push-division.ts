@@ -19,6 +19,7 @@ import { TryAgain } from '../hosts/try-again.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { HostPools } from './host-pools.ts';
 import { isPool, poolRef } from './pool-ref.ts';
+import { overheadMB } from './vm-reservation.ts';
 
 type Host = MoRef<'HostSystem'>;
 type Vm = MoRef<'VirtualMachine'>;
@@ -264,7 +265,6 @@ export class PushDivision {
       const { reservation, limit, shares } = allocationOf(info, unit);
       return { reservation: reservation + overhead, limit, shares, demand };
     };
-    const overheadMB = Math.ceil((runtime.memoryOverhead ?? 0) / 2 ** 20);
     const cpuDemand = quickStats.overallCpuDemand ?? quickStats.overallCpuUsage ?? 0;
     return {
       vm: key,
@@ -277,7 +277,7 @@ export class PushDivision {
         'memory',
         { of: 'vmMemory', memoryMB: config.memorySizeMB ?? 0 },
         quickStats.hostMemoryUsage ?? 0,
-        overheadMB,
+        overheadMB(runtime),
       ),
     };
   }

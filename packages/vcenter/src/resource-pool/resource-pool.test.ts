@@ -185,3 +185,23 @@ void test('a pool shows what the VMs in it and in pools below use, and how large
   await center.until(gold, 'summary.configuredMemoryMB', 0);
   assert.equal(figure(root, 'configuredMemoryMB'), 256);
 });
+
+void test('a VM powers on when its overhead is unreserved too, and takes it with it into another pool', async (context) => {
+  const center = await testCenter(context);
+  const { root, host, web, vm } = await clusterOfOne(center);
+  const pool = (name: string, memoryMB: number) =>
+    center.invoke<MoRef>(root, 'CreateResourcePool', { name, spec: config(0, memoryMB, false) });
+  const [narrow, wide] = [await pool('narrow', 1024), await pool('wide', 1124)];
+  Object.assign(web, { memoryReservation: 1024, memoryOverhead: 100 * 2 ** 20 });
+  host.changed(web);
+  await center.until(vm, 'summary.config.memoryReservation', 1024);
+  await center.invoke(narrow, 'MoveIntoResourcePool', { list: [vm] });
+  await assert.rejects(center.task(vm, 'PowerOnVM_Task'), fault('InsufficientMemoryResourcesFault'));
+  await center.invoke(wide, 'MoveIntoResourcePool', { list: [vm] });
+  await center.task(vm, 'PowerOnVM_Task');
+  await center.eventually(() => center.read(wide, 'runtime.memory.reservationUsedForVm') === 1124 * 2 ** 20);
+  await assert.rejects(
+    center.invoke(narrow, 'MoveIntoResourcePool', { list: [vm] }),
+    fault('InsufficientMemoryResourcesFault'),
+  );
+});

@@ -13,6 +13,8 @@ export interface FakeVm {
   nics: readonly string[];
   /** MB. */
   memoryReservation?: number;
+  /** Bytes. */
+  memoryOverhead?: number;
 }
 
 export const HOST = moRef('HostSystem', 'ha-host');
@@ -100,6 +102,7 @@ export function enterVm(host: FakeHost, vm: FakeVm): HostUpdate {
     powerState: vm.powerState,
     faultToleranceState: 'notConfigured',
     toolsInstallerMounted: false,
+    ...(vm.memoryOverhead === undefined ? {} : { memoryOverhead: vm.memoryOverhead }),
     numMksConnections: 0,
     recordReplayState: 'inactive',
     onlineStandby: false,

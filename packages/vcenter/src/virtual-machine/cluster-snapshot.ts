@@ -3,6 +3,7 @@ import { type ClusterSnapshot, CompiledRules, type HostSnapshot } from '@vivariu
 import { type HostListSummary, type HostRuntimeInfo, type MoRef, make } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
+import { reservationOf } from '../resource-pool/vm-reservation.ts';
 
 /** vSphere 8's maximums, where a host does not say. */
 const MOST_VCPUS = 768;
@@ -41,9 +42,9 @@ function hostSnapshot(center: Center, host: MoRef<'HostSystem'>, hardwareVersion
   const running = vms.onHost(host).filter(([{ value }]) => isRunning(center, value));
   const reserved = { cpuMhz: 0, memoryMB: 0 };
   for (const [vm] of running) {
-    const config = service.graph.find(vm)?.get('summary')?.config;
-    reserved.cpuMhz += config?.cpuReservation ?? 0;
-    reserved.memoryMB += config?.memoryReservation ?? 0;
+    const { cpuMhz, memoryMB } = reservationOf(service.graph.find(vm)?.get('summary'));
+    reserved.cpuMhz += cpuMhz;
+    reserved.memoryMB += memoryMB;
   }
   return {
     host,

@@ -3,6 +3,7 @@ import { expectedDemand, type VmNeeds } from '@vivarium/drs';
 import { isA, type MoRef, moRef, type VirtualDevice, type VirtualMachineConfigInfo } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { portgroupRef } from '../distributed-switch/hidden-network.ts';
+import { reservationOf } from '../resource-pool/vm-reservation.ts';
 import { MHZ_PER_CPU, NOTHING, UNLIMITED } from './vm-needs.ts';
 
 /** `pool`: the one that it is to be in. */
@@ -12,8 +13,8 @@ export function needsOfVm(center: Center, vm: MoRef<'VirtualMachine'>, pool: MoR
   const object = service.graph.get(vm);
   const config = object.get('config') as VirtualMachineConfigInfo | undefined;
   const summary = object.get('summary');
-  const { cpuReservation = 0, memoryReservation = 0, numCpu = 1, memorySizeMB = 0 } = summary?.config ?? {};
-  const reservation = { cpuMhz: cpuReservation, memoryMB: memoryReservation };
+  const { numCpu = 1, memorySizeMB = 0 } = summary?.config ?? {};
+  const reservation = reservationOf(summary);
   const datastoreNamed = new Map(
     (object.get('datastore') ?? []).map((ref) => [inventory.find(ref)?.name ?? '', ref] as const),
   );

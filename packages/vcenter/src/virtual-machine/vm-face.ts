@@ -15,6 +15,7 @@ import { checkName } from '../inventory/entity-name.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { EntityFace } from '../publish/publisher.ts';
 import { isApp } from '../resource-pool/pool-ref.ts';
+import { reservationOf } from '../resource-pool/vm-reservation.ts';
 import { whenShown } from '../routing/when-shown.ts';
 
 /** What the VM's host does, and vCenter only passes on. */
@@ -175,10 +176,8 @@ function nameAsWanted({ inventory }: Center, vm: MoRef<'VirtualMachine'>, name: 
 function admit({ service, inventory, pools }: Center, vm: MoRef<'VirtualMachine'>): void {
   const summary = service.graph.find(vm)?.get('summary');
   if (summary?.runtime.powerState === 'poweredOn') return; // the host says that it runs already
-  const { cpuReservation = 0, memoryReservation = 0 } = summary?.config ?? {};
   const { resourcePool } = inventory.get(vm);
-  const request = { cpuMhz: cpuReservation, memoryMB: memoryReservation };
-  const fault = findReservationFault(pools.treeOf(resourcePool), resourcePool.value, request);
+  const fault = findReservationFault(pools.treeOf(resourcePool), resourcePool.value, reservationOf(summary));
   if (fault) throw fault;
 }
 
