@@ -192,12 +192,13 @@ export class Service {
   }
 
   /**
-   * Forgets permissions and custom values of what is no longer there. To be called when everything that the daemon keeps is in the
+   * Forgets permissions, custom values and disabled methods of what is no longer there. To be called when everything that the daemon keeps is in the
    * graph, and only by one that keeps it itself: what lies on a datastore that is away has not gone.
    */
   async sweep(): Promise<void> {
     await this.authorization.sweep();
     await this.#customFields.sweep(this.graph);
+    await this.methodBlocks.sweep();
   }
 
   /** Ends sessions and tasks and writes what is pending. The store stays open. */

@@ -139,6 +139,7 @@ export class FakeHost {
     }
     const vm = this.vms.get(target.value);
     if (method === 'CreateVM_Task') return this.#create(args['config'] as Record<string, unknown>);
+    if (method === 'RegisterVM_Task') return this.#register(String(args['path']), String(args['name']));
     if (!vm) throw new MethodFault('NotSupported');
     if (this.refuses === `${method} ${vm.name}`) {
       throw new MethodFault('PlatformConfigFault', { text: 'refused by the test' });
@@ -240,6 +241,11 @@ export class FakeHost {
       vmPathName: `[${datastore}] ${name}/${name}.vmx`,
       nics: nicsOf(config),
     });
+    return { _typeName: 'ManagedObjectReference', ...ref };
+  }
+
+  #register(vmPathName: string, name: string): unknown {
+    const { ref } = this.addVm({ name, vmPathName });
     return { _typeName: 'ManagedObjectReference', ...ref };
   }
 }

@@ -69,10 +69,16 @@ export class MethodBlocks {
     );
   }
 
+  /** Forgets what was disabled of entities that are no longer there. */
+  sweep(): Promise<void> {
+    return this.#change([], (blocks) => blocks);
+  }
+
   #change(entities: readonly MoRef[], work: (blocks: Blocks) => Blocks): Promise<void> {
     return this.#mutex.run(async () => {
       const after = new Map(entities.map((ref) => [moRefKey(ref), work(this.#blocks.get(moRefKey(ref)) ?? {})]));
       for (const key of this.#blocks.keys()) if (!this.#isThere(refOfKey(key))) after.set(key, {});
+      if (after.size === 0) return;
       const isLeft = (blocks: Blocks) => Object.keys(blocks).length > 0;
       await this.#store.batch(
         [...after].map(

@@ -24,6 +24,8 @@ export class EventLog {
   readonly #listeners = new Set<(event: Event) => void>();
   #lastKey: number;
   #latest: Event | undefined;
+  /** The last one is on disk. */
+  #kept: Promise<void> = Promise.resolve();
   #written: Promise<void> = Promise.resolve();
 
   constructor(options: { clock: Clock; log: Logger; history: History; graph: ObjectGraph }) {
@@ -52,11 +54,18 @@ export class EventLog {
     const posted = completeArguments(this.#graph, { ...event, ...common } as unknown as Event);
     posted.fullFormattedMessage ??= formatEvent(posted);
     this.#latest = posted;
-    this.#written = this.#history
-      .append(EVENT_STREAM, [{ key, timeMs: this.#clock.now(), value: posted }], KEPT_EVENTS)
-      .catch((error: unknown) => this.#log.error({ error, event: posted }, 'an event could not be kept'));
+    this.#kept = this.#history.append(EVENT_STREAM, [{ key, timeMs: this.#clock.now(), value: posted }], KEPT_EVENTS);
+    this.#written = this.#kept.catch((error: unknown) =>
+      this.#log.error({ error, event: posted }, 'an event could not be kept'),
+    );
     for (const listener of this.#listeners) listener(posted);
     return posted;
+  }
+
+  /** As post, for who asks for nothing else: resolves when the event is on disk. Throws as History.append does. */
+  async postKept<K extends keyof DataTypes>(event: NewEvent<K>, call?: Call): Promise<void> {
+    this.post(event, call);
+    await this.#kept;
   }
 
   /** Resolves when everything posted so far is in the history (or has failed to get there). */

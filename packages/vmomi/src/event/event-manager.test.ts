@@ -4,6 +4,7 @@ import { type Event, type EventFilterSpec, type MoRef, make, moRef, schema } fro
 import { DATACENTER, fault, OTHER_VM, ROOT, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
 import { EVENT_TEXTS } from './event-catalogue.ts';
 import { eventMatcher } from './event-filter.ts';
+import { EVENT_STREAM } from './event-log.ts';
 import { formatEvent } from './event-text.ts';
 
 const vmArgument = (vm: MoRef<'VirtualMachine'>, name: string) => make('VmEventArgument', { name, vm });
@@ -106,6 +107,9 @@ void test('users note and post events', async (context) => {
   const { service, manager, invoke } = await world(context);
   await invoke(manager, 'LogUserEvent', { entity: VM, msg: 'watch this one' });
   assert.equal(service.events.latest?.fullFormattedMessage, 'User logged event: watch this one');
+  const onDisk = () =>
+    service.store.history.page<Event>(EVENT_STREAM, { order: 'newestFirst', limit: 1 })[0]?.value.fullFormattedMessage;
+  assert.equal(onDisk(), 'User logged event: watch this one', 'it is kept when it is acknowledged');
   const eventToPost = {
     _typeName: 'EventEx',
     key: 99,
@@ -121,6 +125,7 @@ void test('users note and post events', async (context) => {
   assert.equal(latest?.userName, 'root');
   assert.notEqual(latest?.key, 99);
   assert.equal(latest?.fullFormattedMessage, 'hello');
+  assert.equal(onDisk(), 'hello');
   await assert.rejects(
     invoke(manager, 'PostEvent', { eventToPost: { _typeName: 'Description' } }),
     fault('InvalidEvent'),

@@ -38,20 +38,21 @@ export function addEventManager(service: Service, ref: MoRef<'EventManager'>): v
         return newest.toReversed().map((event) => withoutMessage(event, filter));
       },
 
-      LogUserEvent({ entity, msg }, call) {
+      async LogUserEvent({ entity, msg }, call) {
         const object = graph.get(entity);
         const argument = {
           _typeName: 'ManagedEntityEventArgument' as const,
           name: String(object.getPath('name') ?? ''),
           entity,
         };
-        events.post({ _typeName: 'GeneralUserEvent', message: msg, entity: argument }, call);
+        await events.postKept({ _typeName: 'GeneralUserEvent', message: msg, entity: argument }, call);
       },
 
-      PostEvent({ eventToPost }, call) {
+      async PostEvent({ eventToPost }, call) {
         if (!isA('Event', eventToPost)) throw new MethodFault('InvalidEvent');
         const { key: _key, createdTime: _time, fullFormattedMessage: _message, ...event } = eventToPost;
-        events.post({ ...event, _typeName: eventToPost._typeName, userName: call.session.userName } as never, call);
+        const { userName } = call.session;
+        await events.postKept({ ...event, _typeName: eventToPost._typeName, userName } as never, call);
       },
     },
     {

@@ -226,4 +226,7 @@ void test('locales are checked, the message to all users is kept', async (contex
     _value: 'maintenance at noon',
   });
   await assert.rejects(invoke(manager, 'UpdateServiceMessage', { message: 'x' }, call(session)), fault('NoPermission'));
+  await test.stop();
+  const { service } = await testService(context, { directory: test.directory });
+  assert.equal(service.graph.get(manager).get('message'), 'maintenance at noon');
 });

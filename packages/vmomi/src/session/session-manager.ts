@@ -6,6 +6,7 @@ import type { Service } from '../service.ts';
 import type { Session, SessionOrigin } from './session.ts';
 import type { ServicePurpose } from './session-registry.ts';
 
+const MESSAGE = 'session/message';
 const DEFAULT_LOCALE = 'en';
 const LOCALE = /^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}$/;
 
@@ -83,8 +84,9 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
         session.locale = checkedLocale(locale);
       },
 
-      UpdateServiceMessage({ message }, call) {
+      async UpdateServiceMessage({ message }, call) {
         const prevMessage = manager.get('message') ?? '';
+        await service.store.batch([{ put: MESSAGE, value: message }]);
         manager.set('message', message);
         service.events.post({ _typeName: 'GlobalMessageChangedEvent', message, prevMessage }, call);
       },
@@ -96,7 +98,8 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
       },
     },
   );
-  manager.set('message', String(service.settings.get('Annotations.WelcomeMessage')));
+  const kept = service.store.get<string>(MESSAGE)?.value;
+  manager.set('message', kept ?? String(service.settings.get('Annotations.WelcomeMessage')));
 
   function enter(call: Call, session: Session): UserSession {
     call.switchSession?.(session);

@@ -1,63 +1,70 @@
 // For tests: operations on vApps, and imports.
 import assert from 'node:assert/strict';
 import { type MoRef, make } from '@vivarium/vim';
-import { poolSpec, type VmFacts, vmSpec } from './inventory-operations.ts';
-import { change, isAbout, type Kind, type Operation, put, without } from './operation.ts';
+import { DEEPEST, poolSpec, vmPath, vmSpec } from './inventory-operations.ts';
+import { change, isAbout, type Kind, kind, type Operation, put, without } from './operation.ts';
 import { named, type Picture, poolNamed, type World } from './picture.ts';
-
-interface AppFacts {
-  readonly pool: string;
-}
-
-type Facts = <T>(key: string) => T;
+import { appAround, chainOf, isApp, membersOf, poolsBelow, vmIn, vmsBelow } from './pool-facts.ts';
 
 const MOST_APPS = 5;
 
+/** That it lies in, or is, one of these types. */
+const onPools = (method: string) => `ResourcePool.${method} VirtualApp.${method}`;
+
 export const appOperations: readonly Kind[] = [
-  ({ count, one, all, below }) => {
+  kind(onPools('CreateVApp'), ({ count, one, all, below, picture }) => {
     if (all('app').length >= MOST_APPS) return undefined;
-    const around = below(3) === 0 ? one('app') : undefined;
-    return createApp(`a${count}`, around ?? one('pool') ?? '', around === undefined ? (one('folder') ?? '') : null);
-  },
-  ({ count, one }) => {
+    const around = (below(3) === 0 ? one('app') : one('pool')) ?? '';
+    if (chainOf(picture, around).length > DEEPEST) return undefined;
+    return createApp(`a${count}`, around, isApp(around) ? null : (one('folder') ?? ''));
+  }),
+  kind('VirtualApp.UpdateVAppConfig', ({ count, one }) => {
     const app = one('app');
     return app === undefined ? undefined : noteApp(app, `note ${count}`);
-  },
-  ({ count, one }) => {
+  }),
+  kind('VirtualApp.CreateChildVM_Task', ({ count, one }) => {
     const app = one('app');
     return app === undefined ? undefined : createChild(`v${count}`, app);
-  },
-  ({ one, all, fact }) => {
+  }),
+  kind('VirtualApp.RegisterChildVM_Task', ({ count, one }) => {
     const app = one('app');
-    const vms = app === undefined ? [] : vmsIn(app, all, fact);
+    return app === undefined ? undefined : registerChild(`v${count}`, app);
+  }),
+  kind('VirtualApp.PowerOnVApp_Task VirtualApp.PowerOffVApp_Task VirtualApp.UpdateVAppConfig', ({ one, picture }) => {
+    const app = one('app');
+    const vms = app === undefined ? [] : vmsBelow(picture, app);
     if (app === undefined || vms.length === 0) return undefined;
-    const isOn = (vm: string) => fact<VmFacts>(`vm ${vm}`).power === 'poweredOn';
-    return powerApp(app, vms, vms.some(isOn) ? 'Off' : 'On');
-  },
-  ({ one, all, fact }) => {
+    const isOn = vms.some((vm) => vmIn(picture, vm).power === 'poweredOn');
+    return isOn ? powerApp(app, vms, 'Off') : powerApp(app, membersOf(picture, app), 'On');
+  }),
+  kind('VirtualApp.SuspendVApp_Task', ({ one, picture }) => {
     const app = one('app');
-    const vms = app === undefined ? [] : vmsIn(app, all, fact);
-    const isOn = (vm: string) => fact<VmFacts>(`vm ${vm}`).power === 'poweredOn';
-    if (app === undefined || vms.some(isOn)) return undefined;
-    return destroyApp(app, [...appsIn(app, all, fact), ...vms]);
-  },
-  ({ count, one }) => importVm(`v${count}`, one('folder') ?? '', one('pool') ?? ''),
-  ({ count, one }) => {
+    if (app === undefined) return undefined;
+    const isOn = (vm: string) => vmIn(picture, vm).power === 'poweredOn';
+    const vms = membersOf(picture, app).filter(isOn);
+    return vmsBelow(picture, app).some(isOn) ? suspendApp(app, vms) : undefined;
+  }),
+  kind('VirtualApp.Destroy_Task', ({ one, picture }) => {
     const app = one('app');
-    return app === undefined ? undefined : importVm(`v${count}`, null, app);
-  },
-  ({ count, one }) => abortedImport(`v${count}`, one('folder') ?? '', one('pool') ?? ''),
+    return app === undefined || isRunning(picture, app) ? undefined : endApp('Destroy_Task', app, within(picture, app));
+  }),
+  kind('VirtualApp.unregisterVApp_Task', ({ one, picture }) => {
+    const app = one('app');
+    if (app === undefined || isRunning(picture, app)) return undefined;
+    return endApp('unregisterVApp_Task', app, within(picture, app));
+  }),
+  kind(`${onPools('ImportVApp')} HttpNfcLease.HttpNfcLeaseProgress HttpNfcLease.HttpNfcLeaseComplete`, (draw) =>
+    importVm(`v${draw.count}`, draw.one('folder') ?? '', draw.one(draw.below(2) === 0 ? 'app' : 'pool') ?? ''),
+  ),
+  kind(`${onPools('ImportVApp')} HttpNfcLease.HttpNfcLeaseAbort`, ({ count, one }) =>
+    abortedImport(`v${count}`, one('folder') ?? '', one('pool') ?? ''),
+  ),
 ];
 
-function appsIn(app: string, all: (kind: string) => string[], fact: Facts): string[] {
-  const own = all('app').filter((name) => fact<AppFacts>(`app ${name}`).pool === app);
-  return own.flatMap((name) => [name, ...appsIn(name, all, fact)]);
-}
+const isRunning = (picture: Picture, app: string) =>
+  vmsBelow(picture, app).some((vm) => vmIn(picture, vm).power === 'poweredOn');
 
-function vmsIn(app: string, all: (kind: string) => string[], fact: Facts): string[] {
-  const apps = [app, ...appsIn(app, all, fact)];
-  return all('vm').filter((vm) => apps.includes(fact<VmFacts>(`vm ${vm}`).pool));
-}
+const within = (picture: Picture, app: string) => [...poolsBelow(picture, app), ...vmsBelow(picture, app)];
 
 /** `folder`: null in another vApp. */
 function createApp(name: string, pool: string, folder: string | null): Operation {
@@ -93,6 +100,24 @@ function createChild(name: string, app: string): Operation {
   };
 }
 
+function registerChild(name: string, app: string): Operation {
+  return {
+    text: `register ${name} in vApp ${app}`,
+    run: ({ center }) =>
+      center.task(named(center, 'VirtualApp', app), 'RegisterChildVM_Task', { path: vmPath(name), name }),
+    after: (before) => put(before, { [`vm ${name}`]: { folder: null, pool: app, power: 'poweredOff' } }),
+  };
+}
+
+function suspendApp(app: string, vms: readonly string[]): Operation {
+  return {
+    text: `suspend vApp ${app} with ${vms.join()}`,
+    isOfSteps: true,
+    run: ({ center }) => center.task(named(center, 'VirtualApp', app), 'SuspendVApp_Task'),
+    after: (before) => vms.reduce<Picture>((now, vm) => change(now, `vm ${vm}`, { power: 'suspended' }), before),
+  };
+}
+
 function powerApp(app: string, vms: readonly string[], state: 'On' | 'Off'): Operation {
   return {
     text: `power vApp ${app} ${state}`,
@@ -115,28 +140,27 @@ async function withoutDelays({ center }: World): Promise<void> {
   }
 }
 
-function destroyApp(app: string, inside: readonly string[]): Operation {
+function endApp(method: string, app: string, inside: readonly string[]): Operation {
   const gone = [app, ...inside].map(isAbout);
   return {
-    text: `destroy vApp ${app} with ${inside.join()}`,
+    text: `${method} of vApp ${app} with ${inside.join()}`,
     isOfSteps: true,
-    run: ({ center }) => center.task(named(center, 'VirtualApp', app), 'Destroy_Task'),
+    run: ({ center }) => center.task(named(center, 'VirtualApp', app), method),
     after: (before) => without(before, (key) => gone.some((isIt) => isIt(key))),
   };
 }
 
-/** `folder`: null in a vApp. */
-async function begin({ center }: World, name: string, folder: string | null, pool: string): Promise<MoRef> {
+async function begin({ center }: World, name: string, folder: string, pool: string): Promise<MoRef> {
   const lease = await center.invoke<MoRef>(poolNamed(center, pool), 'ImportVApp', {
     spec: make('VirtualMachineImportSpec', { configSpec: vmSpec(name) }),
-    ...(folder === null ? {} : { folder: named(center, 'Folder', folder) }),
+    folder: named(center, 'Folder', folder),
   });
   await center.eventually(() => center.read(lease, 'state') !== 'initializing');
   assert.equal(center.read(lease, 'state'), 'ready', JSON.stringify(center.read(lease, 'error')));
   return lease;
 }
 
-function importVm(name: string, folder: string | null, pool: string): Operation {
+function importVm(name: string, folder: string, pool: string): Operation {
   return {
     text: `import ${name} into '${pool}', folder '${folder}'`,
     async run(world) {
@@ -144,7 +168,10 @@ function importVm(name: string, folder: string | null, pool: string): Operation 
       await world.center.invoke(lease, 'HttpNfcLeaseProgress', { percent: 50 });
       await world.center.invoke(lease, 'HttpNfcLeaseComplete');
     },
-    after: (before) => put(before, { [`vm ${name}`]: { folder, pool, power: 'poweredOff' } }),
+    after: (before) => {
+      const place = { folder: appAround(before, pool) === undefined ? folder : null, pool };
+      return put(before, { [`vm ${name}`]: { ...place, power: 'poweredOff' } });
+    },
   };
 }
 

@@ -16,14 +16,24 @@ export interface Draw {
   one(kind: string): string | undefined;
   /** A fact of the picture. */
   fact<T>(key: string): T;
+  readonly picture: Picture;
   /** Names of this kind. */
   all(kind: string): string[];
   /** Of what this operation makes. */
   readonly count: number;
 }
 
-/** Undefined: not possible now. */
-export type Kind = (draw: Draw) => Operation | undefined;
+export interface Kind {
+  /** The methods that it calls, as `Type.Method`, and no others. */
+  readonly calls: readonly string[];
+  /** Undefined: not possible now. */
+  readonly draw: (draw: Draw) => Operation | undefined;
+}
+
+/** `calls`: with blanks between them. */
+export function kind(calls: string, draw: Kind['draw']): Kind {
+  return { calls: calls.split(' ').filter((call) => call !== ''), draw };
+}
 
 export function put(before: Picture, facts: Picture): Picture {
   return sorted({ ...before, ...facts });
@@ -41,20 +51,15 @@ export function change(before: Picture, key: string, changes: object): Picture {
   return key in before ? put(before, { [key]: { ...(before[key] as object), ...changes } }) : before;
 }
 
-/** The names under `former` are under `name` now, wherever they stand. */
+/** What was called `former` is called `name` now, wherever that stands. */
 export function renamed(before: Picture, former: string, name: string): Picture {
-  const isIt = isAbout(former);
+  const word = (one: string) => (one === former ? name : one);
+  const value = (one: unknown) => (typeof one === 'string' ? word(one) : one);
+  const fact = (one: unknown): unknown =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).map(([key, part]) => [key, value(part)]))
+      : value(one);
   return sorted(
-    Object.fromEntries(
-      Object.entries(before).map(([key, value]) => [
-        isIt(key)
-          ? key
-              .split(' ')
-              .map((word) => (word === former ? name : word))
-              .join(' ')
-          : key,
-        value,
-      ]),
-    ),
+    Object.fromEntries(Object.entries(before).map(([key, one]) => [key.split(' ').map(word).join(' '), fact(one)])),
   );
 }

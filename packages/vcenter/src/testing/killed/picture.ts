@@ -4,6 +4,7 @@ import type { SsoDomain } from '../../sso/sso-domain.ts';
 import type { Tagging } from '../../tagging/tagging.ts';
 import type { FakeHost } from '../fake-host.ts';
 import type { TestCenter } from '../test-center.ts';
+import { services } from './service-facts.ts';
 
 export type Picture = Readonly<Record<string, unknown>>;
 
@@ -12,37 +13,48 @@ export interface World {
   readonly center: TestCenter;
   readonly domain: SsoDomain;
   readonly tagging: Tagging;
+  /** Those that VMs are on. */
   readonly hosts: readonly FakeHost[];
+  /** Methods that were called through the dispatch, as `Type.Method`. */
+  readonly called: Set<string>;
 }
 
 /** What an operation has made is called by a letter and a number. */
 const MADE = /^[a-z]\d+$/;
-type Named =
+export type Named =
   | 'Folder'
+  | 'Datacenter'
+  | 'ClusterComputeResource'
+  | 'StoragePod'
+  | 'Datastore'
+  | 'HostSystem'
   | 'ResourcePool'
   | 'VirtualApp'
   | 'VirtualMachine'
   | 'VmwareDistributedVirtualSwitch'
   | 'DistributedVirtualPortgroup';
 
-export function vmFolder({ service }: Pick<TestCenter, 'service'>): MoRef {
-  const [datacenter] = [...service.graph.ofType('Datacenter')];
-  return datacenter?.get('vmFolder') as MoRef;
+/** One of the test's own datacenter. */
+export function ownFolder(
+  { service }: Pick<TestCenter, 'service'>,
+  folder: 'vmFolder' | 'hostFolder' | 'datastoreFolder' | 'networkFolder',
+): MoRef {
+  const datacenter = [...service.graph.ofType('Datacenter')].find((object) => object.getPath('name') === 'DC0');
+  return datacenter?.get(folder) as MoRef;
 }
 
-export function networkFolder({ service }: Pick<TestCenter, 'service'>): MoRef {
-  const [datacenter] = [...service.graph.ofType('Datacenter')];
-  return datacenter?.get('networkFolder') as MoRef;
-}
+export const networkFolder = (center: Pick<TestCenter, 'service'>) => ownFolder(center, 'networkFolder');
 
-export function rootPool({ service }: Pick<TestCenter, 'service'>): MoRef {
-  const [cluster] = [...service.graph.ofType('ClusterComputeResource')];
-  return cluster?.get('resourcePool') as MoRef;
+function ownCluster({ service }: Pick<TestCenter, 'service'>) {
+  return [...service.graph.ofType('ClusterComputeResource')].find((object) => object.getPath('name') === 'C0');
 }
 
 /** An entity by its name; the root of its kind for ''. */
 export function named(center: TestCenter, type: Named, name: string): MoRef {
-  if (name === '') return type === 'ResourcePool' ? rootPool(center) : vmFolder(center);
+  if (name === '') {
+    if (type === 'ClusterComputeResource') return ownCluster(center)?.ref as MoRef;
+    return type === 'ResourcePool' ? (ownCluster(center)?.get('resourcePool') as MoRef) : ownFolder(center, 'vmFolder');
+  }
   const found = [...center.service.graph.ofType(type)].find((object) => object.getPath('name') === name);
   if (!found) throw new Error(`there is no ${type} ${name}`);
   return found.ref as MoRef;
@@ -60,6 +72,7 @@ export function look(world: World): Picture {
     ...fields(world),
     ...tags(world),
     ...users(world),
+    ...services(world.center),
   });
 }
 
@@ -80,7 +93,10 @@ function inventory(world: World): Record<string, unknown> {
   };
   const found: Record<string, unknown> = {};
   for (const [name, ref] of made(world, 'Folder')) found[`folder ${name}`] = nameOf(read(ref, 'parent'));
-  for (const [name, ref] of made(world, 'ResourcePool')) found[`pool ${name}`] = nameOf(read(ref, 'parent'));
+  for (const [name, ref] of made(world, 'ResourcePool')) {
+    const limit = read<number>(ref, 'config.memoryAllocation.limit');
+    found[`pool ${name}`] = { parent: nameOf(read(ref, 'parent')), limit };
+  }
   for (const [name, ref] of made(world, 'VirtualApp')) {
     const note = read<string>(ref, 'vAppConfig.annotation') ?? '';
     found[`app ${name}`] = {
@@ -97,9 +113,26 @@ function inventory(world: World): Record<string, unknown> {
     ];
     found[`vm ${name}`] = { folder: nameOf(folder) ?? null, pool: nameOf(pool), power };
   }
-  for (const [name] of made(world, 'VmwareDistributedVirtualSwitch')) found[`switch ${name}`] = true;
+  for (const [name, ref] of made(world, 'VmwareDistributedVirtualSwitch')) {
+    found[`switch ${name}`] = { note: read<string>(ref, 'config.description') ?? '' };
+  }
   for (const [name, ref] of made(world, 'DistributedVirtualPortgroup')) {
-    found[`portgroup ${name}`] = nameOf(read(ref, 'config.distributedVirtualSwitch'));
+    const ports = read<number>(ref, 'config.numPorts');
+    found[`portgroup ${name}`] = { dvs: nameOf(read(ref, 'config.distributedVirtualSwitch')), ports };
+  }
+  for (const [name] of made(world, 'Datacenter')) found[`datacenter ${name}`] = true;
+  for (const [name] of made(world, 'StoragePod')) found[`pod ${name}`] = true;
+  for (const [name, ref] of made(world, 'Datastore')) found[`datastore ${name}`] = { pod: nameOf(read(ref, 'parent')) };
+  for (const [name, ref] of made(world, 'ClusterComputeResource')) {
+    found[`cluster ${name}`] = { drs: read<boolean>(ref, 'configurationEx.drsConfig.enabled') ?? false };
+  }
+  for (const [name, ref] of made(world, 'HostSystem')) {
+    const parent = read(ref, 'parent') as MoRef;
+    found[`host ${name}`] = {
+      cluster: parent.type === 'ClusterComputeResource' ? nameOf(parent) : null,
+      isConnected: read<string>(ref, 'runtime.connectionState') === 'connected',
+      inMaintenance: read<boolean>(ref, 'runtime.inMaintenanceMode'),
+    };
   }
   return found;
 }

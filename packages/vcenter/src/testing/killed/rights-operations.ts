@@ -1,6 +1,6 @@
 // For tests: operations on what vCenter keeps beside its inventory: roles, permissions, custom fields, tags, users.
 import { type MoRef, make, moRef } from '@vivarium/vim';
-import { isAbout, type Kind, type Operation, put, without } from './operation.ts';
+import { isAbout, type Kind, kind, type Operation, put, renamed, without } from './operation.ts';
 import { named, type World } from './picture.ts';
 
 const AUTHORIZATION = moRef('AuthorizationManager', 'AuthorizationManager') as MoRef;
@@ -11,50 +11,74 @@ const ALWAYS = ['System.Anonymous', 'System.Read', 'System.View'];
 const PASSWORD = 'Vivarium-1';
 
 export const rightsOperations: readonly Kind[] = [
-  ({ count, below }) => addRole(`r${count}`, PRIVILEGES.slice(below(3))),
-  ({ one, below }) => {
+  kind('AuthorizationManager.AddAuthorizationRole', ({ count, below }) =>
+    addRole(`r${count}`, PRIVILEGES.slice(below(3))),
+  ),
+  kind('AuthorizationManager.UpdateAuthorizationRole', ({ one, below }) => {
     const role = one('role');
     return role === undefined ? undefined : updateRole(role, PRIVILEGES.slice(below(3)));
-  },
-  ({ one }) => {
+  }),
+  kind('AuthorizationManager.RemoveAuthorizationRole', ({ one }) => {
     const role = one('role');
     return role === undefined ? undefined : removeRole(role);
-  },
-  ({ one }) => {
-    const [role, user, folder] = [one('role'), one('user'), one('folder')];
-    return role === undefined || user === undefined || folder === undefined ? undefined : grant(role, user, folder);
-  },
-  ({ count }) => addField(`c${count}`),
-  ({ count, one }) => {
+  }),
+  ...(['SetEntityPermissions', 'ResetEntityPermissions'] as const).map((method) =>
+    kind(`AuthorizationManager.${method}`, ({ one }) => {
+      const [role, user, folder] = [one('role'), one('user'), one('folder')];
+      if (role === undefined || user === undefined || folder === undefined) return undefined;
+      return grant(method, { role, user, folder });
+    }),
+  ),
+  kind('AuthorizationManager.RemoveEntityPermission', ({ picture }) => {
+    const [, user, folder] =
+      Object.keys(picture)
+        .map((key) => /^permission of (\S+) on (\S+)$/.exec(key))
+        .find((found) => found !== null) ?? [];
+    return user === undefined || folder === undefined ? undefined : revoke(user, folder);
+  }),
+  kind('AuthorizationManager.MergePermissions', ({ one }) => {
+    const [from, to] = [one('role'), one('role')];
+    return from === undefined || to === undefined ? undefined : mergeRoles(from, to);
+  }),
+  kind('CustomFieldsManager.AddCustomFieldDef', ({ count }) => addField(`c${count}`)),
+  kind('CustomFieldsManager.RenameCustomFieldDef', ({ count, one }) => {
+    const field = one('field');
+    return field === undefined ? undefined : renameField(field, `c${count}`);
+  }),
+  kind('CustomFieldsManager.SetField', ({ count, one }) => {
     const [field, vm] = [one('field'), one('vm')];
     return field === undefined || vm === undefined ? undefined : setField(field, vm, `value ${count}`);
-  },
-  ({ one }) => {
+  }),
+  kind('VirtualMachine.setCustomValue', ({ count, one }) => {
+    const [field, vm] = [one('field'), one('vm')];
+    return field === undefined || vm === undefined ? undefined : setCustomValue(field, vm, `value ${count}`);
+  }),
+  kind('CustomFieldsManager.RemoveCustomFieldDef', ({ one }) => {
     const field = one('field');
     return field === undefined ? undefined : removeField(field);
-  },
-  ({ count }) => createCategory(`k${count}`),
-  ({ count, one }) => {
+  }),
+  kind('', ({ count }) => createCategory(`k${count}`)),
+  kind('', ({ count, one }) => {
     const category = one('category');
     return category === undefined ? undefined : createTag(`t${count}`, category);
-  },
-  ({ one }) => {
+  }),
+  kind('', ({ one }) => {
     const [tag, vm] = [one('tag'), one('vm')];
     return tag === undefined || vm === undefined ? undefined : attach(tag, vm);
-  },
-  ({ one }) => {
+  }),
+  kind('', ({ one }) => {
     const tag = one('tag');
     return tag === undefined ? undefined : deleteTag(tag);
-  },
-  ({ count }) => addUser(`u${count}`),
-  ({ one, fact }) => {
+  }),
+  kind('', ({ count }) => addUser(`u${count}`)),
+  kind('', ({ one, fact }) => {
     const user = one('user');
     return user === undefined ? undefined : setDisabled(user, fact(`user ${user}`) === 'enabled');
-  },
-  ({ one }) => {
+  }),
+  kind('', ({ one }) => {
     const user = one('user');
     return user === undefined ? undefined : removeUser(user);
-  },
+  }),
 ];
 
 function roleId({ center }: World, name: string): number {
@@ -96,9 +120,16 @@ function removeRole(name: string): Operation {
 
 const principalOf = ({ domain }: World, user: string) => domain.accountName(user);
 
-function grant(role: string, user: string, folder: string): Operation {
+interface Grant {
+  readonly role: string;
+  readonly user: string;
+  readonly folder: string;
+}
+
+/** `ResetEntityPermissions`: in the place of all others on the folder. */
+function grant(method: 'SetEntityPermissions' | 'ResetEntityPermissions', { role, user, folder }: Grant): Operation {
   return {
-    text: `grant ${role} to ${user} on ${folder}`,
+    text: `${method}: ${role} to ${user} on ${folder}`,
     run(world) {
       const permission = make('Permission', {
         principal: principalOf(world, user),
@@ -107,9 +138,42 @@ function grant(role: string, user: string, folder: string): Operation {
         propagate: true,
       });
       const entity = named(world.center, 'Folder', folder);
-      return world.center.invoke(AUTHORIZATION, 'SetEntityPermissions', { entity, permission: [permission] });
+      return world.center.invoke(AUTHORIZATION, method, { entity, permission: [permission] });
     },
-    after: (before) => put(before, { [`permission of ${user} on ${folder}`]: role }),
+    after(before) {
+      const isOther = (key: string) => key.startsWith('permission ') && isAbout(folder)(key);
+      const others = method === 'ResetEntityPermissions' ? without(before, isOther) : before;
+      return put(others, { [`permission of ${user} on ${folder}`]: role });
+    },
+  };
+}
+
+function revoke(user: string, folder: string): Operation {
+  return {
+    text: `take the permission of ${user} on ${folder}`,
+    run: (world) =>
+      world.center.invoke(AUTHORIZATION, 'RemoveEntityPermission', {
+        entity: named(world.center, 'Folder', folder),
+        user: principalOf(world, user),
+        isGroup: false,
+      }),
+    after: (before) => without(before, (key) => key === `permission of ${user} on ${folder}`),
+  };
+}
+
+function mergeRoles(from: string, to: string): Operation {
+  return {
+    text: `give the permissions of role ${from} to ${to}`,
+    isOfSteps: true,
+    run: (world) =>
+      world.center.invoke(AUTHORIZATION, 'MergePermissions', {
+        srcRoleId: roleId(world, from),
+        dstRoleId: roleId(world, to),
+      }),
+    after(before) {
+      const moved = Object.entries(before).filter(([key, role]) => key.startsWith('permission ') && role === from);
+      return put(before, Object.fromEntries(moved.map(([key]) => [key, to])));
+    },
   };
 }
 
@@ -137,6 +201,22 @@ function setField(field: string, vm: string, value: string): Operation {
         value,
       }),
     after: (before) => put(before, { [`value of ${field} on ${vm}`]: value }),
+  };
+}
+
+function setCustomValue(key: string, vm: string, value: string): Operation {
+  return {
+    text: `set ${key} of ${vm} by its name`,
+    run: ({ center }) => center.invoke(named(center, 'VirtualMachine', vm), 'setCustomValue', { key, value }),
+    after: (before) => put(before, { [`value of ${key} on ${vm}`]: value }),
+  };
+}
+
+function renameField(field: string, name: string): Operation {
+  return {
+    text: `rename field ${field} to ${name}`,
+    run: (world) => world.center.invoke(FIELDS, 'RenameCustomFieldDef', { key: fieldKey(world, field), name }),
+    after: (before) => renamed(before, field, name),
   };
 }
 
