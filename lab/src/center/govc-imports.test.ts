@@ -27,54 +27,55 @@ ${item(4, 17, '<rasd:AddressOnParent>0</rasd:AddressOnParent><rasd:Parent>3</ras
 ${item(5, 10, '<rasd:Connection>VM Network</rasd:Connection><rasd:ResourceSubType>VmxNet3</rasd:ResourceSubType>')}
 </VirtualHardwareSection></VirtualSystem></Envelope>`;
 
-describe('govc imports into the simulator', { skip: withoutGovc }, () => {
-  const lab = useLabSim();
-  const govc = useGovc(lab, { GOVC_DATACENTER: 'DC0' });
-  const at = ['-ds', 'LocalDS_0', '-pool', 'DC0_C0/Resources', '-folder', '/DC0/vm'];
-  let folder = '';
-  let stream = '';
+for (const flags of [[], ['-tls=false']])
+  describe(`govc imports into the simulator ${flags.join('')}`, { skip: withoutGovc }, () => {
+    const lab = useLabSim(...flags);
+    const govc = useGovc(lab, { GOVC_DATACENTER: 'DC0' });
+    const at = ['-ds', 'LocalDS_0', '-pool', 'DC0_C0/Resources', '-folder', '/DC0/vm'];
+    let folder = '';
+    let stream = '';
 
-  before(async () => {
-    folder = join(lab().stateDir, 'app');
-    await mkdir(folder);
-    stream = await makeStreamVmdk(folder);
-    await writeFile(join(folder, 'app.ovf'), OVF);
-  });
+    before(async () => {
+      folder = join(lab().stateDir, 'app');
+      await mkdir(folder);
+      stream = await makeStreamVmdk(folder);
+      await writeFile(join(folder, 'app.ovf'), OVF);
+    });
 
-  test('import.vmdk leaves a disk that a VM can have, and no VM', async () => {
-    const before = await govc('find', '/', '-type', 'm');
-    await govc('import.vmdk', ...at, stream, 'imported');
-    assert.deepEqual(lines(await govc('datastore.ls', 'imported')), ['stream.vmdk']);
-    assert.match(await govc('datastore.disk.info', 'imported/stream.vmdk'), /Type: +thin/);
-    assert.equal(await govc('find', '/', '-type', 'm'), before);
-    const disk = ['-disk', 'imported/stream.vmdk', '-link=false'];
-    await govc('vm.create', '-on=false', '-m', '64', '-host', 'DC0_H0', '-net', 'DC0_DVPG0', ...disk, 'importer');
-    assert.match(await govc('device.info', '-vm', 'importer', 'disk-*'), /Summary: +4,096 KB/);
-    await govc.refused(/streamOptimized|EOF/, 'import.vmdk', ...at, join(folder, 'raw'), 'never');
-    assert.doesNotMatch(await govc('datastore.ls'), /never/);
-  });
+    test('import.vmdk leaves a disk that a VM can have, and no VM', async () => {
+      const before = await govc('find', '/', '-type', 'm');
+      await govc('import.vmdk', ...at, stream, 'imported');
+      assert.deepEqual(lines(await govc('datastore.ls', 'imported')), ['stream.vmdk']);
+      assert.match(await govc('datastore.disk.info', 'imported/stream.vmdk'), /Type: +thin/);
+      assert.equal(await govc('find', '/', '-type', 'm'), before);
+      const disk = ['-disk', 'imported/stream.vmdk', '-link=false'];
+      await govc('vm.create', '-on=false', '-m', '64', '-host', 'DC0_H0', '-net', 'DC0_DVPG0', ...disk, 'importer');
+      assert.match(await govc('device.info', '-vm', 'importer', 'disk-*'), /Summary: +4,096 KB/);
+      await govc.refused(/streamOptimized|EOF/, 'import.vmdk', ...at, join(folder, 'raw'), 'never');
+      assert.doesNotMatch(await govc('datastore.ls'), /never/);
+    });
 
-  test('import.ovf and import.ova make a VM where they are told', async () => {
-    const ovf = join(folder, 'app.ovf');
-    assert.match(await govc('import.spec', ovf), /"Name": "VM Network"/);
-    await govc('import.ovf', ...at, '-name', 'app', ovf);
-    assert.match(await govc('vm.info', 'app'), /Path: +\/DC0\/vm\/app\n[\s\S]*CPU: +2 vCPU/);
-    assert.match(await govc('device.info', '-vm', 'app', 'disk-*'), /Summary: +4,096 KB/);
-    await govc.refused(/'app' already exists/, 'import.ovf', ...at, '-name', 'app', ovf);
-    await run('tar', ['-C', folder, '-cf', join(folder, 'app.ova'), 'app.ovf', 'stream.vmdk']);
-    await govc('import.ova', '-ds', 'LocalDS_0', '-host', 'DC0_H0', '-name', 'fromova', join(folder, 'app.ova'));
-    assert.match(await govc('vm.info', '-r', 'fromova'), /Host: +DC0_H0\n/);
-    await govc('vm.power', '-on', 'fromova');
-    await govc('vm.destroy', 'fromova', 'app');
-  });
+    test('import.ovf and import.ova make a VM where they are told', async () => {
+      const ovf = join(folder, 'app.ovf');
+      assert.match(await govc('import.spec', ovf), /"Name": "VM Network"/);
+      await govc('import.ovf', ...at, '-name', 'app', ovf);
+      assert.match(await govc('vm.info', 'app'), /Path: +\/DC0\/vm\/app\n[\s\S]*CPU: +2 vCPU/);
+      assert.match(await govc('device.info', '-vm', 'app', 'disk-*'), /Summary: +4,096 KB/);
+      await govc.refused(/'app' already exists/, 'import.ovf', ...at, '-name', 'app', ovf);
+      await run('tar', ['-C', folder, '-cf', join(folder, 'app.ova'), 'app.ovf', 'stream.vmdk']);
+      await govc('import.ova', '-ds', 'LocalDS_0', '-host', 'DC0_H0', '-name', 'fromova', join(folder, 'app.ova'));
+      assert.match(await govc('vm.info', '-r', 'fromova'), /Host: +DC0_H0\n/);
+      await govc('vm.power', '-on', 'fromova');
+      await govc('vm.destroy', 'fromova', 'app');
+    });
 
-  test('a disk that is none ends the import, and the VM is gone', async () => {
-    const broken = join(lab().stateDir, 'broken');
-    await mkdir(broken);
-    await copyFile(join(folder, 'app.ovf'), join(broken, 'app.ovf'));
-    await writeFile(join(broken, 'stream.vmdk'), Buffer.alloc(4096, 'x'));
-    await govc.refused(/./, 'import.ovf', ...at, '-name', 'broken', join(broken, 'app.ovf'));
-    await govc('session.logout'); // ends what this session has under way
-    assert.equal(await govc('vm.info', 'broken'), '');
+    test('a disk that is none ends the import, and the VM is gone', async () => {
+      const broken = join(lab().stateDir, 'broken');
+      await mkdir(broken);
+      await copyFile(join(folder, 'app.ovf'), join(broken, 'app.ovf'));
+      await writeFile(join(broken, 'stream.vmdk'), Buffer.alloc(4096, 'x'));
+      await govc.refused(/./, 'import.ovf', ...at, '-name', 'broken', join(broken, 'app.ovf'));
+      await govc('session.logout'); // ends what this session has under way
+      assert.equal(await govc('vm.info', 'broken'), '');
+    });
   });
-});

@@ -40,9 +40,9 @@ export async function startLabSim(
     progress: () => undefined,
   });
   undo.defer(() => sim.close());
-  const { port, search } = new URL(sim.url);
+  const { protocol, port, search } = new URL(sim.url);
   const env = {
-    GOVC_URL: `https://127.0.0.1:${port}/sdk${search}`,
+    GOVC_URL: `${protocol}//127.0.0.1:${port}/sdk${search}`,
     GOVC_USERNAME: userName,
     GOVC_PASSWORD: password,
     GOVC_INSECURE: 'true',

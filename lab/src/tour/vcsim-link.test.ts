@@ -31,6 +31,13 @@ void test('a link named vcsim stands in for vcsim', async () => {
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   assert.equal(answer.statusCode, 200);
   answer.resume();
+
+  const second = await run(vcsim, ['-l', new URL(url).host]);
+  assert.equal(second.code, 2);
+  assert.match(second.stderr, /^viv sim: -l 127\.0\.0\.1:\d+ cannot be listened on: .*\n$/);
+  const nowhere = await run(vcsim, ['-l', '127.0.0.1:0', '-vm', '0', '-E', join(folder, 'none', 'env')]);
+  assert.equal(nowhere.code, 2);
+  assert.match(nowhere.stderr, /^viv sim: -E cannot be written: .*\n$/);
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);

@@ -81,7 +81,7 @@ type Name = keyof typeof DEFAULTS;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx']);
+const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx', 'stdinexit']);
 /** Why not, where there is more to say. */
 const NOT_SENSIBLE: Readonly<Record<string, string>> = {
   load: '-load is not built in viv sim: what govc object.save has kept is data without a host behind it; give the inventory by -dc, -cluster, -host, -vm and their kin',
@@ -95,6 +95,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
   for (let at = 0; at < args.length; at++) {
     const [, name = '', value] = /^--?([\w.-]+)(?:=(.*))?$/s.exec(args[at] ?? '') ?? [];
     if (name === '') throw new FlagError(`${args[at]} is not a flag; flags begin with a dash, see -h`);
+    if (!isKnown(name)) throw new FlagError(`there is no flag -${name}; see -h`);
     if (value !== undefined) given.set(name, value);
     else if (BOOLEANS.has(name)) given.set(name, 'true');
     else {
@@ -103,7 +104,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
       given.set(name, next);
     }
   }
-  for (const [name, value] of given) checkKnown(name, value);
+  for (const [name, value] of given) checkBuilt(name, value);
   if ((given.get('esx') ?? 'false') !== 'false' && given.get('tls') === 'false') {
     throw new FlagError('-esx is served over TLS alone; leave -tls=false out');
   }
@@ -142,9 +143,12 @@ export function parseFlags(args: readonly string[]): SimFlags {
   };
 }
 
-function checkKnown(name: string, value: string): void {
-  if (name in DEFAULTS || IGNORED.has(name)) return;
-  if (!NOT_BUILT.has(name)) throw new FlagError(`there is no flag -${name}; see -h`);
+function isKnown(name: string): boolean {
+  return Object.hasOwn(DEFAULTS, name) || IGNORED.has(name) || NOT_BUILT.has(name);
+}
+
+function checkBuilt(name: string, value: string): void {
+  if (!NOT_BUILT.has(name)) return;
   // Their defaults mean nothing: -nsx 0, -load ''.
   if (!['0', 'false', ''].includes(value))
     throw new FlagError(NOT_SENSIBLE[name] ?? `-${name} is not built yet in viv sim; leave it out`);

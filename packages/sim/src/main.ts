@@ -7,7 +7,9 @@ import type { Writable } from 'node:stream';
 import { silentLogger, uuid } from '@vivarium/base';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import { FlagError, parseFlags, type SimFlags, USAGE } from './flags.ts';
-import { startSim } from './sim.ts';
+import { type Sim, type SimOptions, startSim } from './sim.ts';
+
+type Started = Pick<Sim, 'url' | 'close'>;
 
 const args = process.argv.slice(2);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -34,26 +36,54 @@ async function run(flags: SimFlags): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.once(signal, () => ended.resolve());
   try {
     const trace = openTrace(flags);
-    const start = flags.isEsx ? (await import('./esx.ts')).startEsx : startSim;
-    const sim = await start(flags, {
-      clock: systemClock,
-      random: systemRandom,
-      log: silentLogger,
-      version,
-      folder,
-      progress: () => undefined,
-      ...(trace ? { trace: (text: string) => void trace.write(text) } : {}),
-    });
+    const start: (flags: SimFlags, options: SimOptions) => Promise<Started> = flags.isEsx
+      ? (await import('./esx.ts')).startEsx
+      : startSim;
+    const sim = await starting(flags, () =>
+      start(flags, {
+        clock: systemClock,
+        random: systemRandom,
+        log: silentLogger,
+        version,
+        folder,
+        progress: () => undefined,
+        ...(trace ? { trace: (text: string) => void trace.write(text) } : {}),
+      }),
+    );
     // What the start leaves behind is nearly all that a simulator of this size ever needs: V8 would keep the room for twice as much.
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     const line = `export GOVC_URL=${sim.url} GOVC_SIM_PID=${process.pid}\n`;
-    if (flags.environmentFile === '-') process.stdout.write(line);
-    else if (flags.environmentFile) await writeFile(flags.environmentFile, line);
-    else process.stdout.write(line);
-    await ended.promise;
-    await sim.close();
+    try {
+      await tell(flags, line);
+      await ended.promise;
+    } finally {
+      await sim.close();
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Says of an address that cannot be had what is wrong with it. */
+async function starting({ listen }: SimFlags, start: () => Promise<Started>): Promise<Started> {
+  try {
+    return await start();
+  } catch (error) {
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
+    throw new FlagError(`-l ${listen.address}:${listen.port} cannot be listened on: ${message}`);
+  }
+}
+
+async function tell({ environmentFile }: SimFlags, line: string): Promise<void> {
+  if (environmentFile === undefined || environmentFile === '-') {
+    process.stdout.write(line);
+    return;
+  }
+  try {
+    await writeFile(environmentFile, line);
+  } catch (error) {
+    throw new FlagError(`-E cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

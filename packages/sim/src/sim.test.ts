@@ -22,6 +22,8 @@ void test("vcsim's flags are read in all their forms", () => {
 void test('a flag that means nothing, or is not built, is refused in one sentence', () => {
   for (const args of [
     ['-nonsense', '1'],
+    ['-nonsense'],
+    ['-stdinexit'],
     ['-vm'],
     ['-vm', 'x'],
     ['-esx', '-tls=false'],
@@ -34,6 +36,11 @@ void test('a flag that means nothing, or is not built, is refused in one sentenc
   ]) {
     assert.throws(() => parseFlags(args), FlagError, args.join(' '));
   }
+});
+
+void test('a flag that there is not is named, also where no value follows it', () => {
+  assert.throws(() => parseFlags(['-nonsense']), /there is no flag -nonsense/);
+  assert.throws(() => parseFlags(['-nonsense', '-vm', '1']), /there is no flag -nonsense/);
 });
 
 void test("the inventory has vcsim's names", () => {

@@ -65,6 +65,7 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     ...{ clock, random, log, version, store, blocks, dialer, users },
     extensionGroups: [ADMINISTRATORS],
     certificateLogin: simExtensions(flags),
+    scheme: flags.isTls ? 'https' : 'http',
   });
   undo.defer(() => vpxd.close());
   const { about: center } = vpxd.service.content;

@@ -57,6 +57,8 @@ export interface VpxdOptions {
   readonly extensionGroups?: readonly string[];
   /** Who may log in by certificate besides registered extensions; default: nobody. */
   readonly certificateLogin?: CertificateLogin;
+  /** How clients reach it; default: https. */
+  readonly scheme?: 'https' | 'http';
   /** Its own log, for DiagnosticManager; default: none is kept. */
   readonly logFile?: string;
 }
@@ -182,7 +184,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     expected,
     pools,
     apps,
-    imports: new Imports(),
+    imports: new Imports(options.scheme ?? 'https'),
     switches,
     dialer,
     forwarder,

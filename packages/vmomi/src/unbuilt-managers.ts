@@ -32,6 +32,8 @@ const UNBUILT: Readonly<Record<Personality, Unbuilt>> = {
       processManager: moRef('GuestProcessManager', 'guestOperationsProcessManager'),
     },
     others: {
+      alarmManager: moRef('AlarmManager', 'AlarmManager'),
+      scheduledTaskManager: moRef('ScheduledTaskManager', 'ScheduledTaskManager'),
       customizationSpecManager: moRef('CustomizationSpecManager', 'CustomizationSpecManager'),
       storageResourceManager: moRef('StorageResourceManager', 'StorageResourceManager'),
       vStorageObjectManager: moRef('VcenterVStorageObjectManager', 'VStorageObjectManager'),

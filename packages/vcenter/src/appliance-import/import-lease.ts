@@ -36,8 +36,12 @@ export class ImportLease {
   /** The host's secret, and the files that it takes. */
   #target: { readonly token: string; readonly files: ReadonlySet<string> } | undefined;
 
-  constructor(token: string) {
+  readonly #door: string;
+
+  /** `door`: where clients send disks, as a URL whose host they know: 'https://*'. */
+  constructor(token: string, door: string) {
     this.token = token;
+    this.#door = door;
     this.#ended.promise.catch(() => undefined);
   }
 
@@ -135,7 +139,7 @@ export class ImportLease {
       this.#target = { token: hostToken, files };
       return make('HttpNfcLeaseDeviceUrl', {
         ...device,
-        url: `https://*/nfc/${this.token}/${file}`,
+        url: `${this.#door}/nfc/${this.token}/${file}`,
         sslThumbprint: '',
       });
     });

@@ -34,6 +34,12 @@ interface ImportArgs {
 
 export class Imports {
   readonly #leases = new Map<string, ImportLease>();
+  readonly #door: string;
+
+  /** `scheme`: how clients reach vCenter. */
+  constructor(scheme: 'https' | 'http') {
+    this.#door = `${scheme}://*`;
+  }
 
   /** The lease that a URL names; undefined when there is none. */
   find(leaseToken: string): ImportLease | undefined {
@@ -60,7 +66,7 @@ export class Imports {
       instanceUuid: configSpec.instanceUuid ?? center.newUuid(),
     });
     const host = chooseHost(center, { pool, host: args.host, spec });
-    const lease = new ImportLease(token(service.random, 24));
+    const lease = new ImportLease(token(service.random, 24), this.#door);
     const ref = moRef('HttpNfcLease', `session[${token(service.random, 8)}]`);
     lease.attach(service.graph.add(ref, newLease, lease.handlers(), { session: call.session }));
     this.#leases.set(lease.token, lease);

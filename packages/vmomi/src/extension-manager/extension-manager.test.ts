@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { type Extension, make, type UserSession } from '@vivarium/vim';
+import { type Extension, make, moRef, type UserSession } from '@vivarium/vim';
 import { turn } from '../testing/test-clock.ts';
 import { fault, testService } from '../testing/test-service.ts';
 
@@ -162,4 +162,14 @@ void test('a certificate is set by who may do everything, and is kept', async (c
   await first.stop();
   const { logIn } = await withLogin(context, first.directory);
   assert.equal((await logIn()).userName, KEY);
+});
+
+void test('what an extension manages can be asked for', async (context) => {
+  const { invoke, service } = await world(context);
+  const managedBy = make('ManagedByInfo', { extensionKey: KEY, type: 'appliance' });
+  const vms = ['vm-1', 'vm-2'].map((id) => moRef('VirtualMachine', id));
+  service.graph.add(vms[0] as never, { name: 'own', config: { managedBy } } as never, {});
+  service.graph.add(vms[1] as never, { name: 'other', config: {} } as never, {});
+  assert.deepEqual(await invoke('QueryManagedBy', { extensionKey: KEY }), [vms[0]]);
+  assert.deepEqual(await invoke('QueryManagedBy', { extensionKey: 'com.example.none' }), []);
 });

@@ -3,9 +3,10 @@
 // Source: vSphere Web Services API, ExtensionManager.
 import { X509Certificate } from 'node:crypto';
 import { Mutex } from '@vivarium/base';
-import { MethodFault, type MoRef } from '@vivarium/vim';
+import { type ManagedByInfo, MethodFault, type MoRef } from '@vivarium/vim';
 import { PRIVILEGES } from '../authorization/privileges.ts';
 import type { Call } from '../call.ts';
+import type { ManagedObject } from '../graph/managed-object.ts';
 import type { Service } from '../service.ts';
 import type { Extensions } from './extensions.ts';
 
@@ -29,6 +30,12 @@ export function addExtensionManager(service: Service, ref: MoRef<'ExtensionManag
           await extensions.unregister(extensionKey);
           endSessions(service, extensionKey);
         }),
+      QueryManagedBy: ({ extensionKey }, { session }) =>
+        managedEntities(service).flatMap(([object, managedBy]) =>
+          managedBy.extensionKey === extensionKey && service.authorization.holds(session, object, 'System.Read')
+            ? [object.ref as MoRef<'ManagedEntity'>]
+            : [],
+        ),
       SetExtensionCertificate: ({ extensionKey, certificatePem }, call) =>
         change(() => {
           requireEverything(service, call);
@@ -36,6 +43,14 @@ export function addExtensionManager(service: Service, ref: MoRef<'ExtensionManag
         }),
     },
   );
+}
+
+/** VMs and vApps that an extension says it manages. */
+function managedEntities({ graph }: Service): (readonly [ManagedObject, ManagedByInfo])[] {
+  return [
+    ...Array.from(graph.ofType('VirtualMachine'), (vm) => [vm, vm.getPath('config.managedBy')] as const),
+    ...Array.from(graph.ofType('VirtualApp'), (app) => [app, app.getPath('vAppConfig.managedBy')] as const),
+  ].flatMap(([object, managedBy]) => (managedBy ? [[object as ManagedObject, managedBy as ManagedByInfo]] : []));
 }
 
 /** Of the certificate that is given, or else of the one that the client has shown. Faults: InvalidArgument, NoClientCertificate. */

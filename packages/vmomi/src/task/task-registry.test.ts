@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MethodFault, type MoRef, type TaskInfo } from '@vivarium/vim';
+import { MethodFault, type MoRef, moRef, type TaskInfo } from '@vivarium/vim';
 import { turn } from '../testing/test-clock.ts';
 import { fault, type TestService, testService, VM } from '../testing/test-service.ts';
 import type { TaskHandle } from './task-registry.ts';
@@ -177,4 +177,19 @@ void test("a start posts a TaskEvent that shares the task's chain", async (conte
   assert.equal(event.userName, 'root');
   assert.equal(event.fullFormattedMessage, 'Task: Power On virtual machine');
   assert.equal(infoOf(world, ref).eventChainId, event.chainId);
+});
+
+test('work on what belongs to an entity is shown as work on the entity', async (context) => {
+  const { service } = await testService(context);
+  const datastore = moRef('Datastore', 'ds-1');
+  const browser = moRef('HostDatastoreBrowser', 'browser-1');
+  service.graph.add(datastore, { name: 'fast' }, {});
+  service.graph.add(browser, {}, {}, { entity: datastore as MoRef });
+  const task = service.tasks.start(
+    { entity: browser as MoRef, descriptionId: 'host.DatastoreBrowser.search' },
+    async () => 1,
+  );
+  const info = service.graph.get(task).get('info');
+  assert.deepEqual(info?.entity, datastore);
+  assert.equal(info?.entityName, 'fast');
 });

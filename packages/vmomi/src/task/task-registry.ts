@@ -13,6 +13,7 @@ import {
   make,
   moRef,
   sameRef,
+  schema,
   type TaskInfo,
   type TaskReason,
   toLocalizedMethodFault,
@@ -25,7 +26,7 @@ import { storeFault } from '../store-fault.ts';
 import { taskOperation, taskText } from './task-text.ts';
 
 export interface TaskSpec {
-  /** What the task works on; it shows up in that entity's recentTask. */
+  /** What the task works on; it shows up in the recentTask of that entity, or of the one that it belongs to. */
   readonly entity?: MoRef;
   /** 'VirtualMachine.powerOn', see task-catalogue.ts. */
   readonly descriptionId: string;
@@ -163,8 +164,9 @@ export class TaskRegistry {
     return running;
   }
 
-  #newInfo({ entity, descriptionId, call, cancelable = false }: TaskSpec, ref: MoRef<'Task'>): TaskInfo {
+  #newInfo({ entity: subject, descriptionId, call, cancelable = false }: TaskSpec, ref: MoRef<'Task'>): TaskInfo {
     const { method, label } = taskText(descriptionId);
+    const entity = subject && this.#entityOf(subject);
     const name = entity && this.#graph.find(entity)?.getPath('name');
     return make('TaskInfo', {
       key: ref.value,
@@ -181,6 +183,11 @@ export class TaskRegistry {
       queueTime: dateTime(this.#clock),
       eventChainId: 0,
     });
+  }
+
+  /** A ManagedEntity, as the API says: a datastore where the work is its browser's. */
+  #entityOf(subject: MoRef): MoRef | undefined {
+    return schema.isSubtype(subject.type, 'ManagedEntity') ? subject : this.#graph.find(subject)?.entity;
   }
 
   /** TaskEvent carries the task as it was queued; its chain is the task's. */
