@@ -11,8 +11,7 @@ export interface EncodedEntry {
 
 /** Throws BatchTooLarge or StoreError. Times are kept in whole milliseconds. */
 export function encodeEntries(stream: string, entries: readonly HistoryEntry[]): EncodedEntry[] {
-  checkKey(stream);
-  if (stream.includes('/')) throw new StoreError(`a stream's name has no slash: ${stream}`);
+  checkStream(stream);
   let bytes = 0;
   const encoded = entries.map(({ key, timeMs, value }) => {
     if (!Number.isSafeInteger(key) || key <= 0) throw new StoreError(`${stream}: not the key of an entry: ${key}`);
@@ -22,4 +21,10 @@ export function encodeEntries(stream: string, entries: readonly HistoryEntry[]):
   });
   if (bytes > limits.bytes / 2) throw new BatchTooLarge('bytes', limits.bytes / 2, bytes);
   return encoded;
+}
+
+/** Throws StoreError for what is no name of a stream. */
+export function checkStream(stream: string): void {
+  checkKey(stream);
+  if (stream.includes('/')) throw new StoreError(`a stream's name has no slash: ${stream}`);
 }

@@ -63,3 +63,15 @@ void test('who waits gets the lock when the holder stops renewing', async () => 
   assert.ok((await waiting).fence > lease.fence);
   await store.close();
 });
+
+void test('a lock that is passed on in the turn in which the next one gives up is not lost', async () => {
+  const store = openMemoryStore({ clock: new HandClock() });
+  const lease = await store.lock('leader');
+  const giving = new AbortController();
+  const waiting = store.lock('leader', { signal: giving.signal });
+  await Promise.resolve();
+  giving.abort(new Error('no patience'));
+  await Promise.all([lease.release(), assert.rejects(waiting, /no patience/)]);
+  assert.ok((await store.lock('leader', { wait: false })).isHeld);
+  await store.close();
+});

@@ -42,6 +42,7 @@ export class LocalLocks {
     lock.isTaken = true;
     try {
       const fence = await this.#nextFence();
+      if (this.#isClosed) throw new StoreClosed('the store is closed');
       const lease = new LocalLease(name, fence, options, this.#clock, () => this.#pass(lock));
       lock.holder = lease;
       return lease;
@@ -91,15 +92,18 @@ export class LocalLocks {
       if (lock.waiting.includes(waiter)) timer = this.#clock.setTimer(rest, look);
     };
     look();
-    const onAbort = () => reject(signal?.reason);
+    // Out of the line at once: a lock that is passed on in the same turn would be lost on who has given up.
+    const onAbort = () => {
+      const place = lock.waiting.indexOf(waiter);
+      if (place >= 0) lock.waiting.splice(place, 1);
+      reject(signal?.reason);
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await promise;
     } finally {
       timer?.cancel();
       signal?.removeEventListener('abort', onAbort);
-      const place = lock.waiting.indexOf(waiter);
-      if (place >= 0) lock.waiting.splice(place, 1);
     }
   }
 

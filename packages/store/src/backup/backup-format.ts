@@ -68,8 +68,16 @@ export function parseLine(line: string): Item | BackupTrailer {
     if (!Number.isSafeInteger(key) || !Number.isFinite(timeMs)) throw new BackupDamaged('not a history entry');
     return { kind: 'entry', stream: String(parseJson(first)), key, timeMs, json: fourth };
   }
-  if (kind === 'end' && fields.length === 2) return parseJson(first) as BackupTrailer;
+  if (kind === 'end' && fields.length === 2) return parseTrailer(first);
   throw new BackupDamaged(`not a line of a backup: ${line.slice(0, 40)}`);
+}
+
+function parseTrailer(text: string): BackupTrailer {
+  const { documents, entries, sha256 } = (parseJson(text) ?? {}) as Partial<BackupTrailer>;
+  if (typeof documents !== 'number' || typeof entries !== 'number' || typeof sha256 !== 'string') {
+    throw new BackupDamaged('not the end of a backup');
+  }
+  return { documents, entries, sha256 };
 }
 
 function parseJson(text: string): unknown {

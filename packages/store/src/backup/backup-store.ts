@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { type Clock, dateTime } from '@vivarium/base';
 import { checkKey } from '../encode-batch.ts';
+import { checkStream } from '../encode-entries.ts';
 import { StoreError } from '../errors.ts';
 import type { Item, Store } from '../store.ts';
 import {
@@ -84,7 +85,8 @@ async function* readBackup(source: AsyncIterable<Uint8Array>): AsyncGenerator<It
         continue;
       }
       count[parsed.kind] += 1;
-      checkKey(parsed.kind === 'document' ? parsed.key : parsed.stream);
+      if (parsed.kind === 'document') checkKey(parsed.key);
+      else checkStream(parsed.stream);
       yield parsed;
     }
     hash.update(line).update('\n');
@@ -98,7 +100,13 @@ async function* readBackup(source: AsyncIterable<Uint8Array>): AsyncGenerator<It
 }
 
 async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const unzipped = Readable.from(source).pipe(createGunzip());
+  const zipped = Readable.from(source);
+  const unzipped = zipped.pipe(createGunzip());
+  let unread: Error | undefined; // a pipe does not hand the errors of its source on
+  zipped.on('error', (error) => {
+    unread = error;
+    unzipped.destroy(error);
+  });
   let rest = '';
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -110,8 +118,11 @@ async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<strin
     }
     if (rest !== '') throw new BackupDamaged('the backup ends too early');
   } catch (cause) {
-    throw cause instanceof StoreError ? cause : new BackupDamaged('the backup is damaged', { cause });
+    throw cause instanceof StoreError || cause === unread
+      ? cause
+      : new BackupDamaged('the backup is damaged', { cause });
   } finally {
+    zipped.destroy();
     unzipped.destroy();
   }
 }

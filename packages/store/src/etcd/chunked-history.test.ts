@@ -105,3 +105,15 @@ void test('chunks whose entries are all replaced go', async () => {
   );
   assert.ok(fixture.stored.size < 70, `${fixture.stored.size} chunks`);
 });
+
+void test('a large chunk of few entries does not keep those behind it from being merged', async () => {
+  const fixture = new Fixture();
+  const large = (key: number): EncodedEntry => ({ key, timeMs: 1, json: JSON.stringify('x'.repeat(300_000)) });
+  fixture.append([large(1)]);
+  for (let key = 2; key <= 500; key++) {
+    fixture.append(key === 250 ? [large(key)] : [{ key, timeMs: 1, json: '1' }]);
+    await fixture.keepUp(50_000);
+  }
+  assert.equal(all(fixture.fed).length, 500);
+  assert.ok(fixture.stored.size < 100, `${fixture.stored.size} chunks`);
+});

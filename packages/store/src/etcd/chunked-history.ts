@@ -156,7 +156,7 @@ export class ChunkedHistory {
     let entries = 0;
     let size = 0;
     for (const chunk of chunks.values()) {
-      if (chunk.count >= SMALL) {
+      if (chunk.count >= SMALL || chunk.value.length >= MERGED_BYTES) {
         if (run.length > 1) break;
         [run, entries, size] = [[], 0, 0];
         continue;

@@ -71,6 +71,7 @@ export class EtcdLocks {
       });
       try {
         await this.#turn(name, claim, options);
+        claim.lease.signal.throwIfAborted(); // its turn came and went while this process was held up
         return claim.lease;
       } catch (error) {
         await claim.lease.release();

@@ -5,7 +5,7 @@
 // far, everything is read anew. Events come in whole revisions (a transaction is one), so no reader sees half a batch.
 import type { Clock } from '@vivarium/base';
 import type { Write } from '../encode-batch.ts';
-import { StoreClosed, StoreUnavailable } from '../errors.ts';
+import { StoreClosed, StoreError, StoreUnavailable } from '../errors.ts';
 import { DocumentTable } from '../memory/document-table.ts';
 import type { Revision } from '../store.ts';
 import { Watchers } from '../watchers.ts';
@@ -19,6 +19,7 @@ import { EVENT_DELETE, type Event, type KeyValue, WatchRequest, WatchResponse } 
 /** What one page of a range should weigh. */
 const PAGE_BYTES = 4 << 20;
 const MOST_KEYS_IN_PAGE = 5_000;
+const MOST_LOADS = 5;
 
 interface Contents {
   readonly documents: DocumentTable;
@@ -258,8 +259,20 @@ interface Loaded {
   readonly locks: readonly KeyValue[];
 }
 
-/** Everything at one revision. */
+/** Everything at one revision; at a newer one when that is compacted meanwhile, as others do who make room. */
 async function load(client: EtcdClient, keyspace: Keyspace, timeoutMs: number): Promise<Loaded> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await loadOnce(client, keyspace, timeoutMs);
+    } catch (error) {
+      const cause = error instanceof StoreError ? error.cause : undefined;
+      const isCompacted = cause instanceof GrpcError && cause.code === grpcStatus.outOfRange;
+      if (!isCompacted || tries === MOST_LOADS) throw error;
+    }
+  }
+}
+
+async function loadOnce(client: EtcdClient, keyspace: Keyspace, timeoutMs: number): Promise<Loaded> {
   const pointer = await client.call(methods.range, { key: keyspace.current }, timeoutMs);
   const revision = pointer.header?.revision ?? 0;
   const generations = parseGenerations(pointer.kvs[0]?.value);

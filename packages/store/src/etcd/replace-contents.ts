@@ -77,16 +77,21 @@ async function stage(
   let stream = '';
   let number = 0;
   let entries: EncodedEntry[] = [];
+  let entryBytes = 0;
   const flushEntries = async () => {
     number += 1;
     if (entries.length > 0) await put(keyspace.chunk(generation, stream, number), await encodeDeflatedChunk(entries));
-    entries = [];
+    [entries, entryBytes] = [[], 0];
   };
   for await (const item of items) {
     if (item.kind === 'document') await put(keyspace.document(generation, item.key), Buffer.from(item.json));
     else if (!keepHistory) {
-      if (item.stream !== stream || entries.length >= MERGED_ENTRIES) await flushEntries();
+      const size = Buffer.byteLength(item.json);
+      // What does not get smaller when it is deflated has to fit, too.
+      const isFull = entries.length >= MERGED_ENTRIES || (entries.length > 0 && entryBytes + size > MOST_BYTES);
+      if (item.stream !== stream || isFull) await flushEntries();
       if (item.stream !== stream) [stream, number] = [item.stream, 1];
+      entryBytes += size;
       entries.push({ key: item.key, timeMs: item.timeMs, json: item.json });
     }
   }

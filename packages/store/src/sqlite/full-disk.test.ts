@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+const KILLED = fileURLToPath(new URL('./fixtures/killed-when-full.ts', import.meta.url));
 const FILLER = fileURLToPath(new URL('./fixtures/fill-disk.ts', import.meta.url));
 
 // The tmpfs lives in a mount namespace of its own and dies with the child.
@@ -25,6 +26,21 @@ void test('a full disk is StoreFull, loses nothing, and writes go on when there 
     }
     const run = inSmallFileSystem(directory, [process.execPath, FILLER, directory]);
     assert.deepEqual(JSON.parse(run.stdout), { refusal: 'StoreFull', kept: 1, wroteAgain: true }, run.stderr);
+  } finally {
+    rmdirSync(directory);
+  }
+});
+
+void test('a store whose process was killed on a disk without a free byte opens there, and has everything', (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'viv-store-'));
+  try {
+    if (inSmallFileSystem(directory, ['true']).status !== 0) {
+      context.skip('needs the right to mount a tmpfs');
+      return;
+    }
+    const twice = ['sh', '-c', '"$0" "$1" "$2"; exec "$0" "$1" "$2"', process.execPath, KILLED, directory];
+    const run = inSmallFileSystem(directory, twice);
+    assert.deepEqual(JSON.parse(run.stdout), { kept: 20, refusal: 'StoreFull' }, run.stderr);
   } finally {
     rmdirSync(directory);
   }

@@ -57,3 +57,8 @@ export function swapStaged(database: DatabaseSync, revision: Revision, keepHisto
 export function dropStaged(database: DatabaseSync): void {
   database.exec('DROP TABLE IF EXISTS documents_staged; DROP TABLE IF EXISTS history_staged');
 }
+
+export function hasStaged(database: DatabaseSync): boolean {
+  const sql = "SELECT 1 FROM sqlite_schema WHERE name IN ('documents_staged', 'history_staged') LIMIT 1";
+  return database.prepare(sql).get() !== undefined;
+}

@@ -43,7 +43,8 @@ function open(path: string): BlockStore {
     database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-${CACHE_KIB}`);
     const format = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     if (format > FORMAT) throw new StoreError(`${path} has format ${format}; this program knows ${FORMAT}`);
-    database.exec(`PRAGMA user_version=${FORMAT}`);
+    // Nothing is written where nothing has to be: on a full disk it opens, too.
+    if (format < FORMAT) database.exec(`PRAGMA user_version=${FORMAT}`);
     return new SqliteBlocks(database);
   } catch (error) {
     if (database?.isOpen) database.close();

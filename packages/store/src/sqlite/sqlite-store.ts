@@ -7,11 +7,11 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Clock } from '@vivarium/base';
+import { type Clock, Mutex } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
 import type { EncodedBatch, Write } from '../encode-batch.ts';
 import type { Engine, Guard } from '../engine.ts';
-import { CompareFailed, StoreClosed, StoreError } from '../errors.ts';
+import { CompareFailed, StoreClosed, StoreError, StoreFull } from '../errors.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { Lease, LockHolder, LockOptions } from '../lease.ts';
 import { LocalLocks } from '../local-locks.ts';
@@ -19,7 +19,7 @@ import { makeStore } from '../make-store.ts';
 import type { Change, Doc, Item, RangeOptions, Revision, Snapshot, Store } from '../store.ts';
 import { Watchers } from '../watchers.ts';
 import { keepPrivate } from './keep-private.ts';
-import { DOCUMENTS, dropStaged, HISTORY, stage, swapStaged } from './replace-tables.ts';
+import { DOCUMENTS, dropStaged, HISTORY, hasStaged, stage, swapStaged } from './replace-tables.ts';
 import { sqliteError } from './sqlite-error.ts';
 import { SqliteHistory } from './sqlite-history.ts';
 import { takeSnapshot } from './sqlite-snapshot.ts';
@@ -56,6 +56,11 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions = {}):
 function prepareFormat(database: DatabaseSync, path: string): void {
   const format = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
   if (format > FORMAT) throw new StoreError(`${path} has format ${format}; this program knows ${FORMAT}`);
+  // Nothing is written where nothing has to be: on a full disk a store opens, too.
+  if (format === FORMAT) {
+    if (hasStaged(database)) dropLeftover(database);
+    return;
+  }
   database.exec(`BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS documents${DOCUMENTS};
     CREATE TABLE IF NOT EXISTS history${HISTORY};
@@ -63,8 +68,19 @@ function prepareFormat(database: DatabaseSync, path: string): void {
     CREATE TABLE IF NOT EXISTS revision(one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
     INSERT OR IGNORE INTO revision VALUES (1, 0);
     PRAGMA user_version=${FORMAT}`);
-  dropStaged(database); // by a process that was killed
   database.exec('COMMIT');
+}
+
+/** What a process that was killed had staged. On a full disk it stays until the next replacement. */
+function dropLeftover(database: DatabaseSync): void {
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    dropStaged(database);
+    database.exec('COMMIT');
+  } catch (error) {
+    rollBack(database);
+    if (!(sqliteError('drop what was staged', error) instanceof StoreFull)) throw error;
+  }
 }
 
 /** Snapshots of a process that was killed while it read them. */
@@ -85,6 +101,7 @@ class SqliteEngine implements Engine {
   readonly #writer: GroupCommit;
   readonly #watchers: Watchers;
   readonly #locks: LocalLocks;
+  readonly #replacing = new Mutex();
   readonly #sql: Statements;
   #revision: Revision;
   #snapshots = 0;
@@ -169,7 +186,12 @@ class SqliteEngine implements Engine {
     return this.#writer.whileIdle(() => takeSnapshot(this.#database, path));
   }
 
-  async replace(items: AsyncIterable<Item>, keepHistory: boolean, guard: Guard): Promise<Revision> {
+  /** One after the other: there is one place for what is staged. */
+  replace(items: AsyncIterable<Item>, keepHistory: boolean, guard: Guard): Promise<Revision> {
+    return this.#replacing.run(() => this.#replace(items, keepHistory, guard));
+  }
+
+  async #replace(items: AsyncIterable<Item>, keepHistory: boolean, guard: Guard): Promise<Revision> {
     this.#open();
     const result = { committed: 0 };
     try {
@@ -187,10 +209,11 @@ class SqliteEngine implements Engine {
         };
       });
     } catch (error) {
-      await this.#writer.submit(() => {
+      const dropping = this.#writer.submit(() => {
         dropStaged(this.#database);
         return () => {};
       });
+      await dropping.catch(() => undefined); // on a full disk: the next replacement or opening does it
       throw error;
     }
     return result.committed;

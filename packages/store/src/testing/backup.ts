@@ -1,5 +1,6 @@
 // What every engine promises about backups and migrations.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -8,7 +9,7 @@ import { BackupDamaged } from '../backup/backup-format.ts';
 import { backupStore, restoreStore } from '../backup/backup-store.ts';
 import { LeaseLost, StoreError } from '../errors.ts';
 import { type Migration, migrate, SchemaTooNew } from '../schema/migrate.ts';
-import type { Op, Store } from '../store.ts';
+import type { Item, Op, Store } from '../store.ts';
 import { type EngineUnderTest, openIn } from './engine-under-test.ts';
 
 async function fill(store: Store): Promise<void> {
@@ -75,12 +76,48 @@ export function testBackup(engine: EngineUnderTest): void {
       gzipSync(`${text}d\t"more"\t1\n`),
       gzipSync(lines.toSpliced(100, 1, 'd\t"vm"\t{').join('\n')),
     ];
+    for (const end of ['null', '5', '{}', '{"documents":1,"entries":1}']) {
+      files.push(gzipSync(text.replace(/end\t.*/, `end\t${end}`)));
+    }
     for (const each of files) await assert.rejects(restoreStore(store, inPieces(each)), BackupDamaged);
+    const unreadable = async function* (): AsyncGenerator<Buffer> {
+      yield file.subarray(0, 1_000);
+      throw new Error('the disk is broken');
+    };
+    await assert.rejects(restoreStore(store, unreadable()), /the disk is broken/);
     const newer = gzipSync(text.replace('"version":1', '"version":2'));
     await assert.rejects(restoreStore(store, inPieces(newer)), StoreError);
     assert.equal(store.range('').length, 3_001);
     assert.equal(store.get('kept')?.value, 1);
     assert.equal(store.history.count('events'), 500);
+  });
+
+  void test(`${name}: two restores at once leave what one of them had`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const store = await openIn(engine, stack);
+    const contents = async function* (mark: string): AsyncGenerator<Item> {
+      for (let number = 0; number < 2_000; number++) {
+        if (number % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+        yield { kind: 'document', key: `${mark}/${number}`, json: '1' };
+      }
+    };
+    const done = await Promise.allSettled([store.replace(contents('a')), store.replace(contents('b'))]);
+    assert.ok(done.some(({ status }) => status === 'fulfilled'));
+    const marks = store.range('').map(({ key }) => key[0]);
+    assert.equal(marks.length, 2_000);
+    assert.equal(new Set(marks).size, 1, 'nothing is mixed');
+  });
+
+  void test(`${name}: history that cannot be deflated is restored, too`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const store = await openIn(engine, stack);
+    for (let key = 1; key <= 8; key++) {
+      const value = randomBytes(300_000).toString('base64');
+      await store.history.append('tasks', [{ key, timeMs: key, value }]);
+    }
+    const before = store.history.page('tasks', { order: 'oldestFirst', limit: 10 });
+    await restoreStore(store, inPieces(await backUp(store)));
+    assert.deepEqual(store.history.page('tasks', { order: 'oldestFirst', limit: 10 }), before);
   });
 
   void test(`${name}: who has lost the lease restores nothing`, async () => {
