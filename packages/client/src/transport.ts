@@ -1,7 +1,7 @@
 // HTTPS to one endpoint: keep-alive connections, trust, a certificate of one's own. Knows JSON, not the API.
 import { request } from 'node:https';
 import type { Readable } from 'node:stream';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { ConnectionLost } from './connection-lost.ts';
 import { type ClientIdentity, TlsAgent } from './tls-agent.ts';
 import { authoritiesOf, type Trust, UntrustedPeer } from './trust.ts';
@@ -54,6 +54,9 @@ const MOST_CONNECTIONS = 16;
 /** Whoever opens more streams to one endpoint than this has lost count. */
 const MOST_LONG_POLLS = 1000;
 
+/** Of those who ask for a thumbprint: whom they trust is not in it, and vCenter comes to thousands of hosts with one identity. */
+const shared = new WeakMap<ClientIdentity, SecureContext>();
+
 export class Transport {
   readonly #origin: URL;
   readonly #agent: TlsAgent;
@@ -64,12 +67,7 @@ export class Transport {
     const { trust, identity } = options;
     this.#origin = new URL(options.url);
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
-    const secureContext = createSecureContext({
-      minVersion: 'TLSv1.2',
-      ca: authoritiesOf(trust) ?? [],
-      allowPartialTrustChain: 'certificate' in trust,
-      ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
-    });
+    const secureContext = secureContextOf(trust, identity);
     const common = { trust, secureContext, connectTimeoutMs: options.connectTimeoutMs ?? 30_000 };
     this.#agent = new TlsAgent({ ...common, mostConnections: MOST_CONNECTIONS });
     this.#longPolls = new TlsAgent({ ...common, mostConnections: MOST_LONG_POLLS });
@@ -204,4 +202,17 @@ function asLost(error: unknown, path: string, isSent: boolean, signal: AbortSign
   if (error instanceof UntrustedPeer || signal?.aborted) return error;
   const why = error instanceof Error ? error.message : String(error);
   return new ConnectionLost(`${path}: ${why}`, { cause: error, mayHaveArrived: isSent });
+}
+
+function secureContextOf(trust: Trust, identity: ClientIdentity | undefined): SecureContext {
+  const known = identity && 'thumbprint' in trust ? shared.get(identity) : undefined;
+  if (known) return known;
+  const made = createSecureContext({
+    minVersion: 'TLSv1.2',
+    ca: authoritiesOf(trust) ?? [],
+    allowPartialTrustChain: 'certificate' in trust,
+    ...(identity ? { cert: identity.certificate, key: identity.privateKey } : {}),
+  });
+  if (identity && 'thumbprint' in trust) shared.set(identity, made);
+  return made;
 }

@@ -141,6 +141,7 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
     expected,
     dialer,
     clock,
+    random,
     log,
     vmShown: (vm) => {
       pools.vmShown(vm);

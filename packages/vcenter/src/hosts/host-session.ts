@@ -7,26 +7,27 @@
 //      └── connect ── disconnected ◀── disconnect (an administrator), ┘
 //                                      or another vCenter has taken the host
 //
-import { type Clock, delay, type Logger, Mutex } from '@vivarium/base';
+import { type Clock, delay, type Logger, Mutex, type Random } from '@vivarium/base';
+import { retryDelayMs } from '@vivarium/client';
 import { isFault, MethodFault, type MoRef } from '@vivarium/vim';
 import type { HostDialer, HostLink, HostTarget } from '../host-link/host-link.ts';
 import type { HostMirror } from '../host-sync/host-mirror.ts';
+import type { ConnectGate } from './connect-gate.ts';
 
 export type ConnectionState = 'connecting' | 'connected' | 'notResponding' | 'disconnected';
-
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
 
 export interface HostSessionOptions {
   readonly host: MoRef<'HostSystem'>;
   readonly target: () => HostTarget;
   readonly dialer: HostDialer;
+  readonly gate: ConnectGate;
   /** Tells the host again whose it is. Fault: AlreadyBeingManaged, by another vCenter. */
   readonly claim: (link: HostLink) => Promise<void>;
   /** Another vCenter has the host now. */
   readonly taken: (fault: MethodFault<'AlreadyBeingManaged'>) => Promise<void>;
   readonly mirror: HostMirror;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly stateChanged: (state: ConnectionState, former: ConnectionState) => void;
   /** The link of a session that has begun: who wants to know more of the host (its events) asks it. */
@@ -37,6 +38,8 @@ export class HostSession {
   readonly mirror: HostMirror;
   readonly #options: HostSessionOptions;
   #state: ConnectionState = 'disconnected';
+  /** Why there is no connection, as it was logged. */
+  #failure: string | undefined;
   #link: HostLink | undefined;
   #ending: AbortController | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -71,13 +74,22 @@ export class HostSession {
     return this.#changes.run(work);
   }
 
-  /** Begins to connect; `link` is one that is there already (the host was just added). */
+  /** Begins to connect, now; `link` is one that is there already (the host was just added). */
   connect(link?: HostLink): void {
+    this.#begin({ link, waits: false });
+  }
+
+  /** As connect, when it is its turn among others. */
+  connectInTurn(): void {
+    this.#begin({ link: undefined, waits: true });
+  }
+
+  #begin({ link, waits }: { readonly link: HostLink | undefined; readonly waits: boolean }): void {
     if (this.#ending) return;
     const ending = new AbortController();
     this.#ending = ending;
     this.#become('connecting');
-    this.#ended = this.#live(ending.signal, link);
+    this.#ended = this.#live(ending.signal, link, waits);
   }
 
   /** Resolves when everything that the host has is in the inventory; rejects when the attempt fails. */
@@ -96,15 +108,19 @@ export class HostSession {
     this.mirror.lost('disconnected');
   }
 
-  async #live(signal: AbortSignal, given: HostLink | undefined): Promise<void> {
-    const { clock, log, host } = this.#options;
+  async #live(signal: AbortSignal, given: HostLink | undefined, waitsAtFirst: boolean): Promise<void> {
+    const { clock, random, gate } = this.#options;
     let link = given;
-    let pauseMs = FIRST_PAUSE_MS;
+    let attempts = 0;
+    let waits = waitsAtFirst;
     while (!signal.aborted) {
+      let leave: (() => void) | undefined;
       try {
+        if (waits) leave = await gate.enter(signal);
         link ??= await this.#dial();
         await this.#follow(link, signal, () => {
-          pauseMs = FIRST_PAUSE_MS;
+          attempts = 0;
+          leave?.();
         });
       } catch (error) {
         if (signal.aborted) break;
@@ -112,14 +128,16 @@ export class HostSession {
           this.#giveUp(error);
           break;
         }
-        log.warn({ host: host.value, err: error }, 'the connection to a host is lost');
         this.#fail(error);
+      } finally {
+        leave?.();
       }
+      waits = true;
       link?.close();
       link = undefined;
       this.#link = undefined;
-      if (!signal.aborted) await delay(clock, pauseMs, signal).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      attempts += 1;
+      if (!signal.aborted) await delay(clock, retryDelayMs(attempts, random), signal).catch(() => undefined);
     }
     link?.close();
     this.#link = undefined;
@@ -163,6 +181,7 @@ export class HostSession {
       await mirror.apply(news);
       if (this.#state === 'connected' || news.isPartial) continue;
       isWell();
+      this.#failure = undefined;
       this.#become('connected');
       this.#settled.resolve();
       begun(link, signal);
@@ -170,6 +189,11 @@ export class HostSession {
   }
 
   #fail(error: unknown): void {
+    const { log, host } = this.#options;
+    // What is not there for days is tried every few seconds: told once, and again when it is something else.
+    const why = error instanceof Error ? error.message : String(error);
+    if (why !== this.#failure) log.warn({ host: host.value, err: error }, 'the connection to a host is lost');
+    this.#failure = why;
     this.#settled.reject(error);
     this.#renew();
     if (this.#state !== 'notResponding') this.mirror.lost('notResponding');

@@ -1,5 +1,5 @@
 // The hosts of the inventory and their connections. Where everything that has to do with a host goes through.
-import type { Clock, Logger } from '@vivarium/base';
+import type { Clock, Logger, Random } from '@vivarium/base';
 import { type ManagedObjectReference, MethodFault, type MoRef, make, moRef, schema } from '@vivarium/vim';
 import type { ObjectGraph } from '@vivarium/vmomi';
 import type { HostDialer, HostLink } from '../host-link/host-link.ts';
@@ -11,6 +11,7 @@ import type { VmIndex } from '../host-sync/vm-index.ts';
 import type { EntityRecord } from '../inventory/entity-records.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { MemberLists } from '../inventory/member-lists.ts';
+import { ConnectGate } from './connect-gate.ts';
 import { type ConnectionState, HostSession } from './host-session.ts';
 
 export interface HostsOptions {
@@ -23,6 +24,7 @@ export interface HostsOptions {
   readonly expected: ExpectedVms;
   readonly dialer: HostDialer;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly events: MirrorEvents;
   /** What a host told of a VM is in the graph. */
@@ -40,16 +42,18 @@ export interface HostsOptions {
 export class Hosts {
   readonly #options: HostsOptions;
   readonly #sessions = new Map<string, HostSession>();
+  readonly #gate: ConnectGate;
 
   constructor(options: HostsOptions) {
     this.#options = options;
+    this.#gate = new ConnectGate(options.clock);
   }
 
-  /** Connects to every host of the inventory that nobody has disconnected. */
+  /** Connects to every host of the inventory that nobody has disconnected; to thousands little by little. */
   start(): void {
     for (const [ref, record] of this.#options.inventory.ofType('HostSystem')) {
       const session = this.open(ref);
-      if (!record.isDisconnected) session.connect();
+      if (!record.isDisconnected) session.connectInTurn();
     }
   }
 
@@ -57,7 +61,7 @@ export class Hosts {
   open(host: MoRef<'HostSystem'>): HostSession {
     const known = this.#sessions.get(host.value);
     if (known) return known;
-    const { inventory, graph, lists, shared, index, vms, expected, dialer, clock, log, events } = this.#options;
+    const { inventory, graph, lists, shared, index, vms, expected, dialer, clock, random, log, events } = this.#options;
     const mirror: HostMirror = new HostMirror({
       host,
       inventory,
@@ -83,7 +87,9 @@ export class Hosts {
       host,
       mirror,
       dialer,
+      gate: this.#gate,
       clock,
+      random,
       log,
       target: () => inventory.get(host),
       claim: async (link) => {
