@@ -18,6 +18,7 @@ import { scale } from './scale/scale.ts';
 import { simulator } from './simulator/simulator.ts';
 import { soapRequests } from './soap-requests.ts';
 import { storeBenchmark } from './store.ts';
+import { takeover } from './takeover/takeover.ts';
 import { updateLatency } from './update-latency.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -29,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   placement,
   poolDivision,
   storeBenchmark,
+  takeover,
   simulator,
   fanOut,
   scale,

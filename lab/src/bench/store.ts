@@ -4,11 +4,12 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type HistoryEntry, openStore, type Store } from '@vivarium/store';
+import { openStore, type Store } from '@vivarium/store';
 import { EtcdCluster } from '../store/etcd-cluster.ts';
 import { installEtcd } from '../store/install-etcd.ts';
 import { LeaderProcess } from '../store/leader-process.ts';
 import { type Benchmark, boundedFigure, type Figure, median, quantile, rateFigure, ratioFigure } from './figure.ts';
+import { sampleEvent } from './sample-event.ts';
 
 const ROUNDS = 5;
 const SERIAL_PUTS = 150;
@@ -126,37 +127,11 @@ async function measureEvents(store: Store, stream: string): Promise<number> {
     inLanes(async () => {
       for (let count = 0; count < EVENTS / LANES; count++) {
         key += 1;
-        await store.history.append(stream, [event(key)]);
+        await store.history.append(stream, [sampleEvent(key)]);
       }
     }),
   );
   return (EVENTS * 1_000) / took;
-}
-
-/** About 900 bytes of JSON, as vCenter posts them. */
-function event(key: number): HistoryEntry {
-  const [vm, host, cluster] = [(key * 7_919) % 45_000, (key * 104_729) % 2_500, (key * 31) % 64];
-  const vmName = `DC0_C${cluster}_RP0_VM${vm}`;
-  const hostName = `DC0_C${cluster}_H${host}`;
-  const entity = (type: string, name: string, kind: string, value: string) => ({
-    _typeName: `${type}EventArgument`,
-    name,
-    [kind]: { type, value },
-  });
-  const value = {
-    _typeName: 'VmPoweredOnEvent',
-    key,
-    chainId: key - (key % 3),
-    createdTime: new Date(1_764_000_000_000 + key * 1_337).toISOString(),
-    userName: `VIVARIUM.LOCAL\\operator${key % 17}`,
-    datacenter: entity('Datacenter', 'DC0', 'datacenter', 'datacenter-2'),
-    computeResource: entity('ComputeResource', `DC0_C${cluster}`, 'computeResource', `domain-c${cluster}`),
-    host: entity('HostSystem', hostName, 'host', `host-${host}`),
-    vm: entity('VirtualMachine', vmName, 'vm', `vm-${vm}`),
-    fullFormattedMessage: `${vmName} on ${hostName} in DC0 is powered on`,
-    template: false,
-  };
-  return { key, timeMs: 1_764_000_000_000 + key * 1_337, value };
 }
 
 /** Bytes of etcd's database that a kept event takes, old revisions apart. */

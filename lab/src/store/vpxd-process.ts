@@ -10,6 +10,8 @@ import { waitFor } from '../testing/wait-for.ts';
 import { freePort } from './free-port.ts';
 
 const VPXD = resolve(import.meta.dirname, '../../../packages/vcenter/src/main.ts');
+/** As `viv up` starts it. */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
 
 export interface Account {
   readonly userName: string;
@@ -62,20 +64,21 @@ export class VpxdProcess implements AsyncDisposable {
     const listen = { address: '127.0.0.1', port: this.#port };
     await writeFile(config, JSON.stringify({ stateDir: this.stateDir, listen, store: this.#store }));
     await using log = await open(join(this.stateDir, 'vpxd.log'), 'a', 0o600);
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', VPXD, config], {
+    this.#child = spawn(process.execPath, [...FLAGS, VPXD, config], {
       stdio: ['ignore', log.fd, log.fd],
     });
     await once(this.#child, 'spawn');
   }
 
   /** Waits until it says so. */
-  async is(role: Role): Promise<void> {
+  async is(role: Role, timeoutMs?: number): Promise<void> {
     try {
-      await waitFor(`vpxd to be ${role}`, async () => {
+      const isSo = async () => {
         if (this.#child?.exitCode !== null) throw new Error(`vpxd has ended: ${this.#child?.exitCode}`);
         const ready = await this.#ready();
         return ready?.pid === this.pid && ready.role === role;
-      });
+      };
+      await waitFor(`vpxd to be ${role}`, isSo, timeoutMs);
     } catch (error) {
       const log = await readFile(join(this.stateDir, 'vpxd.log'), 'utf8');
       throw new Error(`${String(error)}; the end of its log:\n${log.slice(-4000)}`, { cause: error });

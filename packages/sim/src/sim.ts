@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@vivarium/base';
 import { certificateInfo } from '@vivarium/host/view';
-import { openMemoryStore, openSqliteBlocks } from '@vivarium/store';
+import { openMemoryStore, openSqliteBlocks, type Store } from '@vivarium/store';
 import {
   type CenterWeb,
   centerBuilder,
@@ -34,6 +34,8 @@ export interface SimOptions {
   readonly version: string;
   /** A folder for the certificates and the statistics; it may be a fresh one. */
   readonly folder: string;
+  /** Where vCenter keeps its state; empty. Default: one in memory, which is closed with the simulator. */
+  readonly store?: Store;
   readonly progress: (text: string) => void;
   /** Gets every request below /sdk, as text. */
   readonly trace?: (text: string) => void;
@@ -50,8 +52,9 @@ export interface Sim {
 export async function startSim(flags: SimFlags, options: SimOptions): Promise<Sim> {
   const { clock, random, log, version } = options;
   await using undo = new AsyncDisposableStack();
-  const store = openMemoryStore();
-  undo.defer(() => store.close());
+  const ownStore = options.store ? undefined : openMemoryStore();
+  undo.defer(() => ownStore?.close());
+  const store = (options.store ?? ownStore) as Store;
   const users = simUsers(flags);
   const made: { maker?: HostMaker } = {};
   // Whoever adds a host by a name that is not known yet has a new one, without datastores, as with vcsim.
