@@ -3,12 +3,15 @@
 import type { Socket } from 'node:net';
 import type { Logger } from '@vivarium/base';
 import type { Service } from '@vivarium/vmomi';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { KeyPair } from './certificates/certificate-authority.ts';
 import { unavailable } from './leadership/unavailable.ts';
+import { badUrl } from './rest/bad-url.ts';
 
 /** A client that takes longer to send its headers is cut off. */
 const HEADERS_TIMEOUT_MS = 30_000;
+/** Whoever asks for something by a long name hears of the doors themselves that it is not there. */
+const MOST_PARAMETER_CHARACTERS = 8_192;
 
 export interface CenterWebOptions {
   readonly listen: { readonly address: string; readonly port: number };
@@ -36,7 +39,16 @@ export interface CenterWeb {
 /** Begins to serve; rejects when the address cannot be listened on. */
 export async function openCenterWeb(options: CenterWebOptions): Promise<CenterWeb> {
   const { tls, service } = options;
-  const common = { requestTimeout: 0, forceCloseConnections: true, logger: false } as const;
+  const common = {
+    requestTimeout: 0,
+    forceCloseConnections: true,
+    logger: false,
+    routerOptions: { maxParamLength: MOST_PARAMETER_CHARACTERS },
+    frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const { status, type, body } = badUrl(request.url);
+      void reply.code(status).type(type).send(body);
+    },
+  };
   const app = (
     tls
       ? fastify({

@@ -1,5 +1,5 @@
 // What a vCenter answers that may not answer: 503, as one does that is starting, which clients know and try again. Pure.
-import { errorBody, message, VapiError } from '../rest/vapi-error.ts';
+import { errorBody, formOf, message, VapiError } from '../rest/vapi-error.ts';
 
 /** What clients are asked to wait, in seconds. */
 const RETRY_AFTER_S = 2;
@@ -12,7 +12,7 @@ export interface Unavailable {
 
 /** `url`: what was asked for; `why`: a sentence. */
 export function unavailable(url: string, why: string): Unavailable {
-  const form = /^\/(rest|api)(?:[/?]|$)/.exec(url)?.[1] as 'rest' | 'api' | undefined;
+  const form = formOf(url);
   const error = new VapiError('service_unavailable', message('com.vivarium.vcenter.unavailable', why));
   return {
     status: 503,

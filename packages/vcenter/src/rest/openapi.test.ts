@@ -39,6 +39,8 @@ void test('every route is in the document, once, and nothing else', async (conte
     const answer = await app.inject({ method: method as 'GET', url });
     assert.equal(answer.statusCode, 401, `${one} exists and wants a session`);
   }
+  const head = await app.inject({ method: 'HEAD', url: '/api/vcenter/vm' });
+  assert.equal(head.statusCode, 404, 'HEAD is not in it');
   const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
   assert.equal(new Set(ids).size, ids.length, 'operation ids are unique');
 });

@@ -85,7 +85,9 @@ function requestBody({ service, name, params }: Operation, door: Door, form: For
   const whole: StructData = { kind: 'struct', name: `${service}.${name}`, fields };
   const shape = door.body === undefined ? whole : (params[door.body] ?? whole);
   const schema = shape === whole ? schemas.inline(whole, form) : schemas.of(shape, form);
-  return { required: true, content: { 'application/json': { schema } } };
+  const required =
+    shape === whole ? Object.values(fields).some(({ kind }) => kind !== 'optional') : shape.kind !== 'optional';
+  return { required, content: { 'application/json': { schema } } };
 }
 
 function responses({ result, creates, errors }: Operation, form: Form, schemas: Schemas): Json {

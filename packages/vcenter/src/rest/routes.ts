@@ -33,6 +33,7 @@ export function addOperations(
       scope.route({
         method,
         url,
+        exposeHeadRoute: false, // what is served is what /openapi.json says
         handler: (request, reply) => serve(service, request, reply, choices, form),
       });
     }

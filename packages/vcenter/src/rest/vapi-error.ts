@@ -70,6 +70,11 @@ export function unauthenticated(): VapiError {
   );
 }
 
+/** Which of the two forms a URL asks for; undefined: it is not the Automation API's. */
+export function formOf(url: string): 'rest' | 'api' | undefined {
+  return /^\/(rest|api)(?:[/?]|$)/.exec(url)?.[1] as 'rest' | 'api' | undefined;
+}
+
 /** The body of an error: with its type around it below /rest, bare below /api. */
 export function errorBody(error: VapiError, form: 'rest' | 'api'): object {
   const challenge = error.type === 'unauthenticated' ? { challenge: CHALLENGE } : {};
