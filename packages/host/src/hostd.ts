@@ -10,8 +10,8 @@ import { browseLog, logDescriptor, Service, type UserDirectory } from '@vivarium
 import { aboutHost } from './about.ts';
 import { addAutoStartManager } from './auto-start-manager/auto-start-manager.ts';
 import { addCertificateManager } from './certificate-manager/certificate-manager.ts';
+import { consoleTickets } from './console/console-tickets.ts';
 import { SerialBridges } from './console/serial-bridges.ts';
-import { TicketRegistry } from './console/ticket-registry.ts';
 import { VncDoors } from './console/vnc-doors.ts';
 import { HOST_BROWSER } from './datastore/datastore-objects.ts';
 import { addDateTimeSystem } from './date-time-system/date-time-system.ts';
@@ -151,7 +151,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
   };
 
   buildTree(service.graph, vmFolderMethods({ service, registry: () => registry }));
-  const tickets = new TicketRegistry({ clock, random });
+  const tickets = consoleTickets({ clock, random });
   const endpoint = {
     port: options.listen.port,
     get sslThumbprint() {

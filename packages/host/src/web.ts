@@ -4,7 +4,7 @@ import type { Logger } from '@vivarium/base';
 import { registerFolderDoor, registerNfcDoor, registerScreenRoute, type Service } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { openConsoleDoor } from './console/console-door.ts';
-import type { TicketRegistry } from './console/ticket-registry.ts';
+import type { ConsoleTickets } from './console/console-tickets.ts';
 import type { StorageApi } from './datastore/storage-api.ts';
 import { folderAccess } from './folder-access/folder-access.ts';
 import type { Imports } from './nfc/imports.ts';
@@ -23,7 +23,7 @@ export interface WebOptions {
   readonly storageApi: StorageApi;
   readonly imports: Imports;
   readonly disks: VirtualDisks;
-  readonly tickets: TicketRegistry;
+  readonly tickets: ConsoleTickets;
   readonly vncSocket: (vm: string) => string | undefined;
   /** A VM's screen was opened (1) or closed (-1). */
   readonly countConsole: (vm: string, change: 1 | -1) => void;

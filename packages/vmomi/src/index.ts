@@ -49,6 +49,7 @@ export type { CertificateLogin } from './session/certificate-login.ts';
 export type { LockOutPolicy } from './session/lock-out.ts';
 export type { Session } from './session/session.ts';
 export type { ServicePurpose } from './session/session-registry.ts';
+export { Tickets } from './session/tickets.ts';
 export { Archive, type ArchiveLevel } from './statistics/archive.ts';
 export { type CounterName, counterKey, counters } from './statistics/counters.ts';
 export {

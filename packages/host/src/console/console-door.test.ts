@@ -11,7 +11,7 @@ import { systemClock, systemRandom } from '@vivarium/base/node';
 import { WebSocket } from 'ws';
 import { until } from '../testing/virtual-clock.ts';
 import { openConsoleDoor } from './console-door.ts';
-import { TicketRegistry } from './ticket-registry.ts';
+import { consoleTickets } from './console-tickets.ts';
 
 /** A door with one VM, `7`, whose screen is a socket of the test's. */
 async function door(t: TestContext) {
@@ -21,7 +21,7 @@ async function door(t: TestContext) {
   const vnc = createServer((socket) => void screens.push(socket));
   vnc.listen(path);
   await once(vnc, 'listening');
-  const tickets = new TicketRegistry({ clock: systemClock, random: systemRandom });
+  const tickets = consoleTickets({ clock: systemClock, random: systemRandom });
   const counts: [string, number][] = [];
   const server = createHttpServer();
   const opened = openConsoleDoor(server, {
@@ -56,7 +56,7 @@ async function refused(socket: WebSocket): Promise<string> {
 
 void test('a ticket opens the screen: bytes pass unchanged both ways, and the viewer is counted', async (t) => {
   const { tickets, counts, connect, screen } = await door(t);
-  const viewer = connect(tickets.issue('7').ticket);
+  const viewer = connect(tickets.issue({ vm: '7', userName: 'ann' }));
   await once(viewer, 'open');
   assert.equal(viewer.protocol, 'binary');
   const vnc = await screen();
@@ -75,7 +75,7 @@ void test('a ticket opens the screen: bytes pass unchanged both ways, and the vi
 
 void test('a viewer who leaves closes the screen’s side', async (t) => {
   const { tickets, connect, screen } = await door(t);
-  const viewer = connect(tickets.issue('7').ticket);
+  const viewer = connect(tickets.issue({ vm: '7', userName: 'ann' }));
   await once(viewer, 'open');
   const vnc = await screen();
   vnc.resume();
@@ -85,13 +85,13 @@ void test('a viewer who leaves closes the screen’s side', async (t) => {
 
 void test('a ticket that is used, made up, or for a VM that does not run opens nothing', async (t) => {
   const { tickets, counts, connect } = await door(t);
-  const { ticket } = tickets.issue('7');
+  const ticket = tickets.issue({ vm: '7', userName: 'ann' });
   const viewer = connect(ticket);
   await once(viewer, 'open');
   assert.match(await refused(connect(ticket)), /403/);
   assert.match(await refused(connect('0'.repeat(48))), /403/);
   assert.match(await refused(connect('../../etc/passwd')), /403/);
-  assert.match(await refused(connect(tickets.issue('8').ticket)), /403/);
+  assert.match(await refused(connect(tickets.issue({ vm: '8', userName: 'ann' }))), /403/);
   viewer.close();
   await once(viewer, 'close');
   assert.equal(counts.filter(([, change]) => change === 1).length, 1);

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@vivarium/base';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { TicketRegistry } from './ticket-registry.ts';
+import type { ConsoleTickets } from './console-tickets.ts';
 
 const PATH = /^\/ticket\/([0-9a-f]{48})$/;
 /** Bytes that a slow viewer may have waiting before the VMM's side is paused. */
@@ -13,7 +13,7 @@ const HIGH_WATER_BYTES = 4 << 20;
 const MAX_FRAME_BYTES = 1 << 20;
 
 export interface ConsoleDoor {
-  readonly tickets: TicketRegistry;
+  readonly tickets: ConsoleTickets;
   /** Path of the VM's VNC socket; `undefined` when the VM does not run. */
   vncSocket(vm: string): string | undefined;
   /** A screen was opened (1) or closed (-1). */

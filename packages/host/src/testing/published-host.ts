@@ -4,7 +4,7 @@ import { silentLogger } from '@vivarium/base';
 import { systemRandom } from '@vivarium/base/node';
 import { MethodFault, type MoRef, make } from '@vivarium/vim';
 import { localUser, Service } from '@vivarium/vmomi';
-import { TicketRegistry } from '../console/ticket-registry.ts';
+import { consoleTickets } from '../console/console-tickets.ts';
 import { hostMethods } from '../host-system/host-methods.ts';
 import { publishHost } from '../host-system/host-object.ts';
 import { Management } from '../host-system/management.ts';
@@ -104,7 +104,7 @@ async function publishOn(start: (options: TestHostOptions) => Promise<TestHost>)
       limits: { maxRunningVms: 1024, maxVcpus: 4 },
       capacity: { cpu: 16_000, memory: 65_536 },
     });
-    const tickets = new TicketRegistry({ clock, random: systemRandom });
+    const tickets = consoleTickets({ clock, random: systemRandom });
     const endpoint = { port: 443, sslThumbprint: 'AA:BB' };
     const sampler = new Sampler({
       clock,

@@ -1,7 +1,7 @@
 // The VMs of a host as managed objects. They come and go with the registry; whoever follows a VM's life hears of it here.
 import type { MoRef } from '@vivarium/vim';
 import type { Service } from '@vivarium/vmomi';
-import type { TicketRegistry } from '../console/ticket-registry.ts';
+import type { ConsoleTickets } from '../console/console-tickets.ts';
 import { listMembers } from '../inventory/build-tree.ts';
 import { poolRef } from '../resource-pool/pool-record.ts';
 import type { PublishedPools } from '../resource-pool/publish-pools.ts';
@@ -22,7 +22,7 @@ export interface VmFollower {
 export interface PublishedVmsOptions {
   readonly service: Service;
   readonly registry: () => VmRegistry;
-  readonly tickets: TicketRegistry;
+  readonly tickets: ConsoleTickets;
   readonly endpoint: VmMethodsContext['endpoint'];
   readonly pools: Pick<ResourcePools, 'poolOf'>;
   readonly publishedPools: PublishedPools;

@@ -8,7 +8,7 @@ import {
   type VirtualMachineTicket,
 } from '@vivarium/vim';
 import type { Call, Service } from '@vivarium/vmomi';
-import type { TicketRegistry } from '../console/ticket-registry.ts';
+import type { ConsoleTickets } from '../console/console-tickets.ts';
 import type { Request, Vm } from '../vm/vm.ts';
 import { vmTicketAcquired } from '../vm/vm-events.ts';
 import type { VmRegistry } from '../vm/vm-registry.ts';
@@ -18,7 +18,7 @@ import { keyStrokes } from './usb-scan-codes.ts';
 export interface VmMethodsContext {
   readonly service: Service;
   readonly registry: Pick<VmRegistry, 'destroy' | 'unregister' | 'reconfigure'>;
-  readonly tickets: TicketRegistry;
+  readonly tickets: ConsoleTickets;
   /** Where consoles are served: for the tickets' URL. */
   readonly endpoint: { readonly port: number; readonly sslThumbprint: string };
   readonly refreshStorage: () => Promise<void>;
@@ -87,8 +87,9 @@ export function vmMethods(vm: Vm, context: VmMethodsContext): Handlers<'VirtualM
 function acquireTicket(vm: Vm, context: VmMethodsContext, ticketType: string, call: Call): VirtualMachineTicket {
   if (ticketType !== 'webmks') throw new MethodFault('NotSupported', {}, `${ticketType} tickets are not issued`);
   vm.checkConsole();
-  const { ticket } = context.tickets.issue(vm.id);
-  vm.host.post(vmTicketAcquired(vm.subject, ticketType, call.session.userName));
+  const { userName } = call.session;
+  const ticket = context.tickets.issue({ vm: vm.id, userName });
+  vm.host.post(vmTicketAcquired(vm.subject, ticketType, userName));
   const { port, sslThumbprint } = context.endpoint;
   // The client reaches us at the address that it has called.
   const address = plainAddress(call.localAddress);

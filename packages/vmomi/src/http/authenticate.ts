@@ -20,7 +20,8 @@ export async function authenticate(service: Service, request: AuthenticationRequ
   const session = id === undefined ? undefined : sessions.find(id);
   if (session) return session;
   const ticket = ticketOf(request.headers);
-  if (ticket !== undefined) return sessions.serviceTickets.redeem(ticket, (purpose) => isFor(purpose, request));
+  if (ticket !== undefined)
+    return sessions.serviceTickets.redeem(ticket, (purpose) => isFor(purpose, request))?.session;
   return byPassword(service, request);
 }
 

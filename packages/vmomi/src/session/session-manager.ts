@@ -60,10 +60,10 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
         }
       },
 
-      AcquireCloneTicket: (_args, { session }) => sessions.cloneTickets.issue(session, 'clone'),
+      AcquireCloneTicket: (_args, { session }) => sessions.cloneTickets.issue({ session }),
 
       async CloneSession({ cloneTicket }, call) {
-        const original = sessions.cloneTickets.redeem(cloneTicket);
+        const original = sessions.cloneTickets.redeem(cloneTicket)?.session;
         if (!original) throw new MethodFault('InvalidLogin');
         return enter(call, sessions.open(original, originOf(call, original.locale)));
       },
@@ -75,7 +75,7 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
         const others = await service.ticketsOfOthers?.(purpose, call);
         if (others) return others;
         return make('SessionManagerGenericServiceTicket', {
-          id: sessions.serviceTickets.issue(call.session, purpose),
+          id: sessions.serviceTickets.issue({ session: call.session, ...purpose }),
           ticketType: 'HttpServiceTicket',
         });
       },

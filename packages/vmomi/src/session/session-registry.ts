@@ -28,16 +28,24 @@ export interface ServicePurpose {
   readonly url: string;
 }
 
+interface ForSession {
+  readonly session: Session;
+}
+
 const SESSION_ID_BYTES = 24;
 const SWEEP_MS = 30_000;
 const FAILURE_DELAY_MS = 1000;
 const CLONE_TICKET_MS = 30_000;
 const SERVICE_TICKET_MS = 120_000;
+const OF_SESSIONS = {
+  ownerOf: ({ session }: ForSession) => session.userName,
+  isAlive: ({ session }: ForSession) => !session.ended.aborted,
+};
 
 export class SessionRegistry {
   readonly anonymous = anonymousSession();
-  readonly cloneTickets: Tickets<'clone'>;
-  readonly serviceTickets: Tickets<ServicePurpose>;
+  readonly cloneTickets: Tickets<ForSession>;
+  readonly serviceTickets: Tickets<ForSession & ServicePurpose>;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Logger;
@@ -72,8 +80,14 @@ export class SessionRegistry {
       const { lockFailures: failures, unlockAfterSeconds } = options.policy();
       return options.users.lockOutPolicy?.() ?? { failures, unlockAfterSeconds };
     });
-    this.cloneTickets = new Tickets(options.clock, options.random, CLONE_TICKET_MS);
-    this.serviceTickets = new Tickets(options.clock, options.random, SERVICE_TICKET_MS);
+    const { clock, random } = options;
+    this.cloneTickets = new Tickets({ clock, random, ...OF_SESSIONS, lifeMs: CLONE_TICKET_MS });
+    this.serviceTickets = new Tickets<ForSession & ServicePurpose>({
+      clock,
+      random,
+      ...OF_SESSIONS,
+      lifeMs: SERVICE_TICKET_MS,
+    });
     this.#sweep = this.#scheduleSweep();
   }
 
