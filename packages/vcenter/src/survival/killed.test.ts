@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { systemClock, systemRandom } from '@vivarium/base/node';
 import type { Store } from '@vivarium/store';
 import { type MoRef, make } from '@vivarium/vim';
+import { seededDraw } from '@vivarium/vmomi/testing/tenant';
 import { joinDomain } from '../sso/join-domain.ts';
 import { SsoDomain } from '../sso/sso-domain.ts';
 import { Tagging } from '../tagging/tagging.ts';
@@ -14,7 +15,6 @@ import { allOperations } from '../testing/killed/all-operations.ts';
 import type { Draw, Kind, Operation } from '../testing/killed/operation.ts';
 import { leftovers, look, type Picture, type World } from '../testing/killed/picture.ts';
 import { namesOf } from '../testing/killed/pool-facts.ts';
-import { seededDraw } from '../testing/tenant/draw.ts';
 import { type TestCenter, testCenter } from '../testing/test-center.ts';
 
 const OPERATIONS = Number(process.env['VIVARIUM_KILLS'] ?? 200);

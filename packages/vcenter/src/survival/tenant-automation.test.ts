@@ -3,15 +3,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { MoRef } from '@vivarium/vim';
+import { type Draw, fetchFrom, picture, quiet, seededDraw, type Tenant } from '@vivarium/vmomi/testing/tenant';
 import { automationOperations } from '../rest/automation.ts';
 import type { Operation } from '../rest/operation.ts';
 import { Tagging } from '../tagging/tagging.ts';
-import { fetchFrom } from '../testing/tenant/ask.ts';
 import { type Answered, call, FORMS, type Form, type Names, randomInput } from '../testing/tenant/automation-call.ts';
 import { DOMAIN_ONLY, type Input, needsOf } from '../testing/tenant/automation-needs.ts';
-import { type Draw, seededDraw } from '../testing/tenant/draw.ts';
-import { picture, quiet } from '../testing/tenant/picture.ts';
-import { type Tenant, tenantWorld, type World } from '../testing/tenant/world.ts';
+import { tenantWorld, type World } from '../testing/tenant/world.ts';
 
 const ROUNDS = Number(process.env['VIVARIUM_TENANTS'] ?? 1);
 const TRIES = 25;

@@ -2,9 +2,8 @@
 // and no less. Random inventories, users, groups, roles and permissions, which change while somebody looks.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SPEECHES } from '../testing/tenant/ask.ts';
+import { SPEECHES, seededDraw } from '@vivarium/vmomi/testing/tenant';
 import { DOORS } from '../testing/tenant/doors/index.ts';
-import { seededDraw } from '../testing/tenant/draw.ts';
 import { tenantWorld } from '../testing/tenant/world.ts';
 
 const ROUNDS = Number(process.env['VIVARIUM_TENANTS'] ?? 2);

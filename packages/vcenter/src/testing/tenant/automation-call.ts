@@ -1,10 +1,10 @@
 // For tests: an operation of the Automation API with random arguments, called below /rest, below /api or by JSON-RPC.
+import { fetchFrom, type Tenant } from '@vivarium/vmomi/testing/tenant';
 import { encodedValue } from '../../rest/data-value.ts';
 import { type Operation, pathParams } from '../../rest/operation.ts';
 import type { ShapeData, Struct } from '../../rest/shape.ts';
-import { fetchFrom } from './ask.ts';
 import type { Input } from './automation-needs.ts';
-import type { Tenant, World } from './world.ts';
+import type { World } from './world.ts';
 
 export type Form = 'rest' | 'api' | 'JSON-RPC';
 export const FORMS: readonly Form[] = ['rest', 'api', 'JSON-RPC'];

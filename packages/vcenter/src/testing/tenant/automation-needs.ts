@@ -1,8 +1,7 @@
 // For tests: what the operations of the Automation API need, in the words of the methods that they stand for. Every operation is
 // here, or a test that goes through them all fails.
 import { type MoRef, moRef } from '@vivarium/vim';
-import { type Need, need } from './need.ts';
-import { needed } from './needed.ts';
+import { type Need, need, needed } from '@vivarium/vmomi/testing/tenant';
 import { ROOT, type World } from './world.ts';
 
 export type Input = Readonly<Record<string, unknown>>;

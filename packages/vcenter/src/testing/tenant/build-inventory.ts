@@ -1,20 +1,10 @@
-// For tests: a random inventory of two datacenters with everything that vCenter has, and random roles.
+// For tests: a random inventory of two datacenters with everything that vCenter has.
 import { normalPoolAllocation } from '@vivarium/drs/resource-pool';
 import { type ManagedTypeName, type MoRef, make, moRef } from '@vivarium/vim';
+import type { Draw } from '@vivarium/vmomi/testing/tenant';
 import { ROOT_FOLDER } from '../../folder/create-entity.ts';
 import { FakeHost } from '../fake-host.ts';
 import type { TestCenter } from '../test-center.ts';
-import type { Draw } from './draw.ts';
-
-/** Roles of few privileges, of half of them, and of all that concern VMs and datastores. */
-export async function makeRoles({ service: { authorization } }: TestCenter, draw: Draw): Promise<void> {
-  const everything = [...authorization.role(-1).privileges];
-  const some = (share: number) => everything.filter(() => draw.below(share) === 0);
-  await authorization.addRole('few', some(6));
-  await authorization.addRole('half', some(2));
-  const machines = everything.filter((id) => /^(VirtualMachine|Datastore|Network|Resource)\./.test(id));
-  await authorization.addRole('machines', machines);
-}
 
 export async function buildInventory(center: TestCenter, draw: Draw): Promise<FakeHost[]> {
   const { service } = center;

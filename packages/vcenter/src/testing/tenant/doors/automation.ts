@@ -1,11 +1,10 @@
 // For tests: what the Automation API lists, and its tags.
 import assert from 'node:assert/strict';
 import { type MoRef, moRefKey } from '@vivarium/vim';
-import { fetchFrom } from '../ask.ts';
-import { type Doors, keys } from '../door.ts';
-import { ROOT, type World } from '../world.ts';
+import { fetchFrom, keys } from '@vivarium/vmomi/testing/tenant';
+import { type CenterDoors, ROOT, type World } from '../world.ts';
 
-export const automationDoors: Doors = {
+export const automationDoors: CenterDoors = {
   async 'lists of REST'(world, who) {
     for (const [path, types, field] of REST_LISTS) {
       for (const prefix of ['/api', '/rest']) {

@@ -1,11 +1,10 @@
-// For tests: what is served beside the API: files, pictures of screens, figures.
+// For tests: files of datastores, by /folder.
 import assert from 'node:assert/strict';
 import type { MoRef } from '@vivarium/vim';
-import { fetchFrom } from '../ask.ts';
-import { ancestors, type Doors } from '../door.ts';
-import { ROOT, type Tenant, type World } from '../world.ts';
+import { ancestors, fetchFrom, type Tenant } from '@vivarium/vmomi/testing/tenant';
+import type { CenterDoors, World } from '../world.ts';
 
-export const fileDoors: Doors = {
+export const fileDoors: CenterDoors = {
   async files(world, who) {
     const datacenters = world.entities().filter((ref) => ref.type === 'Datacenter');
     const { text } = await fetchFrom(world, who, 'GET', '/folder');
@@ -18,8 +17,8 @@ export const fileDoors: Doors = {
       assert.equal(text.includes(`dcPath=${dcPath}"`), isSeen, dcPath);
       const page = await fetchFrom(world, who, 'GET', `/folder?dcPath=${dcPath}`);
       assert.equal(page.status, isSeen ? 200 : 404, dcPath);
-      for (const datastore of world.center.read<MoRef[]>(ref, 'datastore')) {
-        const name = world.center.read<string>(datastore, 'name');
+      for (const datastore of world.read<MoRef[]>(ref, 'datastore')) {
+        const name = world.read<string>(datastore, 'name');
         const mayBrowse = world.may(who, datastore, 'Datastore.Browse');
         assert.equal(page.text.includes(`dsName=${encodeURIComponent(name)}"`), isSeen && mayBrowse, name);
         await compareFiles(
@@ -31,24 +30,6 @@ export const fileDoors: Doors = {
       }
       const absent = await fetchFrom(world, who, 'GET', `/folder/a?dcPath=${dcPath}&dsName=absent`);
       assert.equal(absent.status, 404);
-    }
-  },
-
-  async screens(world, who) {
-    for (const ref of world.entities().filter(({ type }) => type === 'VirtualMachine')) {
-      const { status } = await fetchFrom(world, who, 'GET', `/screen?id=${ref.value}`);
-      assert.equal(status === 403, !world.may(who, ref, 'VirtualMachine.Interact.CreateScreenshot'), ref.value);
-    }
-  },
-
-  async metrics(world, who) {
-    const { status, text } = await fetchFrom(world, who, 'GET', '/metrics');
-    assert.equal(status, world.may(who, ROOT, 'System.Read') ? 200 : 403);
-    for (const [, name] of text.matchAll(/\bvm="([^"]*)"/g)) {
-      const vm = world
-        .entities()
-        .find((ref) => ref.type === 'VirtualMachine' && world.center.read(ref, 'name') === name);
-      assert.ok(vm && world.may(who, vm, 'System.Read'), name);
     }
   },
 };
@@ -86,5 +67,5 @@ async function compareFiles(
 /** As /folder names a datacenter. */
 function pathOf(world: World, ref: MoRef): string {
   const path = [...ancestors(world, ref).toReversed().slice(1), ref];
-  return path.map((one) => world.center.read<string>(one, 'name')).join('/');
+  return path.map((one) => world.read<string>(one, 'name')).join('/');
 }

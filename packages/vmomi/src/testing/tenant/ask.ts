@@ -1,4 +1,4 @@
-// For tests: asks vCenter through its HTTP doors as somebody, in one of the languages of its clients, and says what came of it.
+// For tests: asks a daemon through its HTTP doors as somebody, in one of the languages of its clients, and says what came of it.
 import {
   type ApiVersion,
   decodeSoapResponse,
@@ -8,29 +8,8 @@ import {
   type MoRef,
   schema,
 } from '@vivarium/vim';
-import type { Tenant, World } from './world.ts';
-
-/** What a client speaks. */
-export interface Speech {
-  readonly form: 'SOAP' | 'VI/JSON';
-  readonly version: ApiVersion;
-}
-
-const NEWEST = schema.versions[0] ?? schema.legacyVersion;
-
-/** The newest clients, those of one release before, pyVmomi's oldest, and those that name no version at all. */
-export const SPEECHES: readonly Speech[] = [
-  { form: 'VI/JSON', version: NEWEST },
-  { form: 'VI/JSON', version: '8.0.1.0' },
-  { form: 'SOAP', version: NEWEST },
-  { form: 'SOAP', version: '6.7' },
-  { form: 'SOAP', version: schema.legacyVersion },
-];
-
-/** Whether somebody who speaks so knows what has been there since `rank`. */
-export function knows({ version }: Speech, { rank }: { readonly rank: number }): boolean {
-  return rank <= (schema.rank(version) ?? -1);
-}
+import { knows, NEWEST } from './speech.ts';
+import type { Served, Tenant, World } from './world.ts';
 
 /** A result, or the fault that was thrown. */
 export interface Said<R> {
@@ -87,16 +66,13 @@ async function askSoap<R>(
   version: ApiVersion,
 ): Promise<Said<R>> {
   const service = schema.serviceOf(ref.type);
-  const answer = await fetch(`${world.url}${world.draw.pick(SOAP_PATHS[service])}`, {
-    method: 'POST',
-    headers: {
-      cookie: `vmware_soap_session="${who.session.id}"`,
-      'content-type': 'text/xml; charset=utf-8',
-      soapaction: `"urn:${service}/${version}"`,
-    },
-    body: encodeSoapRequest(method, ref, { ...args }, version),
-  });
-  const text = await answer.text();
+  const headers = {
+    cookie: `vmware_soap_session="${who.session.id}"`,
+    'content-type': 'text/xml; charset=utf-8',
+    soapaction: `"urn:${service}/${version}"`,
+  };
+  const sent = encodeSoapRequest(method, ref, { ...args }, version);
+  const { text } = await world.send('POST', world.draw.pick(SOAP_PATHS[service]), headers, sent);
   try {
     const result = schema.method(ref.type, method)?.result ?? 'void';
     const value = decodeSoapResponse(result, text, version);
@@ -129,30 +105,27 @@ function unboxed(value: unknown): unknown {
 
 /** Another door: REST, files, metrics. */
 export async function fetchFrom(
-  { url: base }: Pick<World, 'url'>,
+  { send }: Pick<Served, 'send'>,
   who: Tenant,
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH',
   path: string,
   payload?: object | string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const answer = await fetch(`${base}${path}`, {
-    method,
-    headers: { 'vmware-api-session-id': who.session.id, 'content-type': 'application/json', ...headers },
-    ...(payload === undefined ? {} : { body: typeof payload === 'string' ? payload : JSON.stringify(payload) }),
-  });
-  const text = await answer.text();
-  const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
-  return { status: answer.status, body: isJson ? (JSON.parse(text) as unknown) : undefined, text };
+): Promise<Fetched> {
+  const body = payload === undefined || typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const common = { 'vmware-api-session-id': who.session.id, 'content-type': 'application/json' };
+  const { status, contentType, text } = await send(method, path, { ...common, ...headers }, body);
+  const isJson = contentType.startsWith('application/json') && text !== '';
+  return { status, body: isJson ? (JSON.parse(text) as unknown) : undefined, text };
 }
 
-export interface Answer {
+export interface Fetched {
   readonly status: number;
   readonly body: unknown;
   readonly text: string;
 }
 
-function said<R>({ status, body }: Answer): Said<R> {
+function said<R>({ status, body }: Fetched): Said<R> {
   if (status < 300) return { fault: undefined, value: body as R };
   return { fault: String((body as { _typeName?: string } | undefined)?._typeName ?? status), value: body as R };
 }

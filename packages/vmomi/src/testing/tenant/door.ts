@@ -1,4 +1,4 @@
-// For tests: a door of vCenter, and what comparisons of what stands behind it share.
+// For tests: a door of a daemon, and what comparisons of what stands behind it share.
 import { type MoRef, moRefKey } from '@vivarium/vim';
 import type { Tenant, World } from './world.ts';
 
@@ -16,7 +16,7 @@ export function listOf<T>(value: readonly T[] | { readonly _value?: readonly T[]
 }
 
 export function content({
-  center,
+  service,
 }: World): Record<
   | 'viewManager'
   | 'searchIndex'
@@ -28,10 +28,10 @@ export function content({
   | 'propertyCollector',
   MoRef
 > {
-  return center.service.content as never;
+  return service.content as never;
 }
 
 export function ancestors(world: World, ref: MoRef): MoRef[] {
-  const parent = world.center.service.graph.find(ref)?.parent;
+  const parent = world.service.graph.find(ref)?.parent;
   return parent ? [parent, ...ancestors(world, parent)] : [];
 }

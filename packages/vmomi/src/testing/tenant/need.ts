@@ -1,6 +1,6 @@
 // For tests: a privilege that a call needs somewhere, and where the things are that a call is about.
 import { type MoRef, schema } from '@vivarium/vim';
-import { ROOT, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface Need {
   readonly on: MoRef;
@@ -13,9 +13,9 @@ export const need = (privilege: string, ...places: (MoRef | undefined)[]): Need[
   places.filter((on) => on !== undefined).map((on) => ({ on, privilege }));
 
 /** Where the privileges for an object are held: it or its owner, or the root. */
-export function placeOf({ center }: World, ref: MoRef): MoRef {
+export function placeOf(world: World, ref: MoRef): MoRef {
   if (schema.isSubtype(ref.type, 'ManagedEntity')) return ref;
-  return center.service.graph.find(ref)?.entity ?? ROOT;
+  return world.service.graph.find(ref)?.entity ?? world.root;
 }
 
 export function poolAround(world: World, pool: MoRef): MoRef | undefined {
@@ -28,13 +28,13 @@ export function datacenterOf(world: World, ref: MoRef): MoRef | undefined {
   return undefined;
 }
 
-export function parent({ center }: World, ref: MoRef): MoRef | undefined {
-  const object = center.service.graph.find(ref);
+export function parent({ service }: World, ref: MoRef): MoRef | undefined {
+  const object = service.graph.find(ref);
   return object?.parent ?? (object?.getPath('parentVApp') as MoRef | undefined);
 }
 
-export function read<T>({ center }: World, ref: MoRef, path: string, otherwise: T): T {
-  return (center.service.graph.find(ref)?.getPath(path) ?? otherwise) as T;
+export function read<T>({ service }: World, ref: MoRef, path: string, otherwise: T): T {
+  return (service.graph.find(ref)?.getPath(path) ?? otherwise) as T;
 }
 
 export function refsIn(value: unknown): MoRef[] {

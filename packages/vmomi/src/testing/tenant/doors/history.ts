@@ -3,20 +3,20 @@ import assert from 'node:assert/strict';
 import type { MoRef } from '@vivarium/vim';
 import { ask, read, type Said } from '../ask.ts';
 import { content, type Doors, keys, listOf } from '../door.ts';
-import { ROOT, type Tenant, type World } from '../world.ts';
+import type { Tenant, World } from '../world.ts';
 
 export const historyDoors: Doors = {
   async events(world, who) {
     const { eventManager } = content(world);
     // As they are: an old client is not told all that an event is about.
-    const all = await world.center.invoke<Happened[]>(eventManager, 'QueryEvents', {
+    const all = await world.invoke<Happened[]>(eventManager, 'QueryEvents', {
       filter: { _typeName: 'EventFilterSpec' },
     });
     const wanted = all.filter((event) => seesEvent(world, who, event)).map(({ key }) => key);
     const seen = await ask<Happened[]>(world, who, eventManager, 'QueryEvents', {
       filter: { _typeName: 'EventFilterSpec' },
     });
-    if (!world.may(who, ROOT, 'System.View')) {
+    if (!world.may(who, world.root, 'System.View')) {
       assert.equal(seen.fault, 'NoPermission');
       return;
     }
@@ -45,7 +45,7 @@ export const historyDoors: Doors = {
 
   async 'a kept collector'(world, who) {
     const { eventManager } = content(world);
-    if (!world.may(who, ROOT, 'System.View')) return;
+    if (!world.may(who, world.root, 'System.View')) return;
     const filter = { _typeName: 'EventFilterSpec' };
     let collector = kept.get(who);
     if (!collector) {
@@ -72,7 +72,7 @@ export const historyDoors: Doors = {
 
   async "others' tasks"(world, who) {
     const all = tasksOf(world);
-    for (const [task, { entity = ROOT, reason }] of Array.from({ length: 4 }, () => world.draw.pick(all))) {
+    for (const [task, { entity = world.root, reason }] of Array.from({ length: 4 }, () => world.draw.pick(all))) {
       const isOwn = reason.userName === who.userName;
       const cancelled = await ask(world, who, task, 'CancelTask');
       const mayCancel = world.may(who, entity, 'System.View') && (isOwn || world.may(who, entity, 'Global.CancelTask'));
@@ -95,13 +95,13 @@ export const historyDoors: Doors = {
       return listOf(value);
     };
     const all = await list(world.admin);
-    const sees = ({ entity = ROOT, reason }: Task) =>
+    const sees = ({ entity = world.root, reason }: Task) =>
       reason.userName === who.userName || world.may(who, entity, 'System.Read');
     for (const task of all) {
       const { fault } = await read(world, who, task.task, 'info');
       assert.equal(fault === undefined, sees(task), `${task.key} of ${JSON.stringify(task.entity)}: ${fault}`);
     }
-    if (!world.may(who, ROOT, 'System.View')) return;
+    if (!world.may(who, world.root, 'System.View')) return;
     assert.deepEqual(
       (await list(who)).map(({ key }) => key),
       all.filter(sees).map(({ key }) => key),
@@ -127,7 +127,7 @@ const TASK_CHANGES: readonly (readonly [method: string, args: object])[] = [
   ['SetTaskDescription', { description: { _typeName: 'LocalizableMessage', key: 'mine' } }],
 ];
 
-function tasksOf({ center: { service } }: World): [MoRef, Task][] {
+function tasksOf({ service }: World): [MoRef, Task][] {
   return Array.from(service.graph.ofType('Task'), ({ ref }) => [
     ref as MoRef,
     service.graph.get(ref).get('info') as never,
@@ -149,7 +149,7 @@ function seesEvent(world: World, who: Tenant, event: Happened): boolean {
   const { entity } = (event['info'] ?? {}) as { entity?: MoRef };
   const others = [...named.flatMap(refsIn), ...(entity ? [entity] : [])];
   const [where] = WHERE.flatMap(refsIn);
-  const about = vm ? [vm] : others.length > 0 ? others : [where ?? ROOT];
+  const about = vm ? [vm] : others.length > 0 ? others : [where ?? world.root];
   return about.every((ref) => world.may(who, ref, 'System.Read'));
 }
 

@@ -15,7 +15,7 @@ import {
 } from './need.ts';
 import { deviceChanges, deviceRight, devices, newVm, present } from './needed-for-devices.ts';
 import { destroyed, inside } from './needed-to-destroy.ts';
-import { ROOT, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What `method` of `target` needs, called with these arguments. */
 export function needed(world: World, target: MoRef, method: string, args: Args): Need[] {
@@ -205,15 +205,15 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   QueryPerfComposite: (_world, _target, { querySpec }) => need('System.Read', (querySpec as { entity: MoRef }).entity),
   DisableMethods: (_world, _target, { entity }) => need('Global.DisableMethods', ...refsIn(entity)),
   EnableMethods: (_world, _target, { entity }) => need('Global.EnableMethods', ...refsIn(entity)),
-  RetrieveUserGroups: () => need('System.View', ROOT),
+  RetrieveUserGroups: (world) => need('System.View', world.root),
   SearchDatastore_Task: browsed,
   SearchDatastoreSubFolders_Task: browsed,
   // Before the paths are looked at.
-  ChangeOwner: () => need('System.View', ROOT),
-  DeleteDatastoreFile_Task: () => need('System.View', ROOT),
-  MakeDirectory: () => need('System.View', ROOT),
-  MoveDatastoreFile_Task: () => need('System.View', ROOT),
-  CopyDatastoreFile_Task: () => need('System.View', ROOT),
+  ChangeOwner: (world) => need('System.View', world.root),
+  DeleteDatastoreFile_Task: (world) => need('System.View', world.root),
+  MakeDirectory: (world) => need('System.View', world.root),
+  MoveDatastoreFile_Task: (world) => need('System.View', world.root),
+  CopyDatastoreFile_Task: (world) => need('System.View', world.root),
 };
 
 const TICKETS: Readonly<Record<string, string>> = {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { type MoRef, moRefKey } from '@vivarium/vim';
 import { ask, read } from '../ask.ts';
 import { content, type Doors, listOf } from '../door.ts';
-import { ROOT } from '../world.ts';
 import { FOLLOWED } from './live-updates.ts';
 import { everythingSpec } from './traversal.ts';
 
@@ -12,7 +11,7 @@ export const rightsDoors: Doors = {
     const { authorizationManager: ref } = content(world);
     const all = listOf((await ask<{ entity: MoRef }[]>(world, world.admin, ref, 'RetrieveAllPermissions')).value);
     const seen = await ask<{ entity: MoRef }[]>(world, who, ref, 'RetrieveAllPermissions');
-    if (world.may(who, ROOT, 'System.View')) {
+    if (world.may(who, world.root, 'System.View')) {
       const wanted = all.filter(({ entity }) => world.may(who, entity, 'System.Read'));
       assert.deepEqual(listOf(seen.value), wanted);
       const ofRole = await ask<{ entity: MoRef }[]>(world, who, ref, 'RetrieveRolePermissions', { roleId: -2 });
@@ -33,7 +32,7 @@ export const rightsDoors: Doors = {
       }
       assert.ok(world.may(who, entity, 'System.View'));
       const { sessionId } = { sessionId: who.session.key };
-      if (!isRead || !world.may(who, ROOT, 'System.View')) continue;
+      if (!isRead || !world.may(who, world.root, 'System.View')) continue;
       const has = await ask<boolean[]>(world, who, ref, 'HasPrivilegeOnEntity', {
         entity,
         sessionId,
@@ -49,7 +48,7 @@ export const rightsDoors: Doors = {
 
   async statistics(world, who) {
     const { perfManager } = content(world);
-    if (!world.may(who, ROOT, 'System.View')) return;
+    if (!world.may(who, world.root, 'System.View')) return;
     for (const ref of world.some().filter(({ type }) => type === 'VirtualMachine' || type === 'HostSystem')) {
       const isRead = world.may(who, ref, 'System.Read');
       const summary = await ask(world, who, perfManager, 'QueryPerfProviderSummary', { entity: ref });
@@ -64,14 +63,14 @@ export const rightsDoors: Doors = {
   async "others' sessions"(world, who) {
     const { sessionManager, viewManager, propertyCollector } = content(world);
     const list = await read(world, who, sessionManager, 'sessionList');
-    const mayEnd = world.may(who, ROOT, 'Sessions.TerminateSession');
+    const mayEnd = world.may(who, world.root, 'Sessions.TerminateSession');
     assert.equal(list.fault, mayEnd ? undefined : 'NoPermission');
     if (!mayEnd) {
       const ended = await ask(world, who, sessionManager, 'TerminateSession', { sessionId: [world.admin.session.key] });
       assert.equal(ended.fault, 'NoPermission');
     }
     const view = (
-      await ask<MoRef>(world, world.admin, viewManager, 'CreateContainerView', { container: ROOT, recursive: true })
+      await ask<MoRef>(world, world.admin, viewManager, 'CreateContainerView', { container: world.root, recursive: true })
     ).value;
     const filter = (
       await ask<MoRef>(world, world.admin, propertyCollector, 'CreateFilter', {

@@ -1,10 +1,11 @@
 // For tests: a filter that somebody keeps while inventory and permissions change tells in the end what a new one tells.
 import assert from 'node:assert/strict';
 import { type MoRef, moRefKey } from '@vivarium/vim';
-import { ask, type Said, type Speech } from '../ask.ts';
+import { ask, type Said } from '../ask.ts';
 import { content, type Doors } from '../door.ts';
-import { ROOT, type Tenant, type World } from '../world.ts';
-import { COLLECTOR, everythingSpec, type ObjectContent } from './traversal.ts';
+import type { Speech } from '../speech.ts';
+import type { Tenant, World } from '../world.ts';
+import { everythingSpec, type ObjectContent } from './traversal.ts';
 
 export const liveUpdateDoors: Doors = {
   async 'live updates'(world, who) {
@@ -13,7 +14,7 @@ export const liveUpdateDoors: Doors = {
     const { value } = await ask<{ objects?: ObjectContent[] } | undefined>(
       world,
       who,
-      COLLECTOR,
+      content(world).propertyCollector,
       'RetrievePropertiesEx',
       {
         specSet: [everythingSpec(world, FOLLOWED)],
@@ -45,13 +46,13 @@ async function follow(world: World, who: Tenant): Promise<ReadonlyMap<string, ob
   if (!followed) {
     const spec = everythingSpec(world, FOLLOWED);
     // Who may see nothing at all may not begin; whoever has begun goes on, whatever is taken away.
-    if (!world.may(who, ROOT, 'System.View')) return undefined;
+    if (!world.may(who, world.root, 'System.View')) return undefined;
     const { propertyCollector } = content(world);
-    const collector = (await world.center.service.invoke(
+    const collector = (await world.service.invoke(
       { this: propertyCollector, method: 'CreatePropertyCollector', args: {} },
       who.call,
     )) as MoRef;
-    await world.center.service.invoke(
+    await world.service.invoke(
       { this: collector, method: 'CreateFilter', args: { spec, partialUpdates: false } },
       who.call,
     );

@@ -27,7 +27,7 @@ function single(world: World, draw: Draw, { type, kind, name }: FieldInfo, depth
   if (/^(int|long|short|byte|float|double)$/.test(type)) return draw.below(4);
   if (type === 'dateTime') return new Date(0).toISOString();
   if (name === 'sessionId') return draw.pick(world.tenants).session.key;
-  if (/path/i.test(name)) return `[${draw.pick(['shared', 'datastore1'])}] DC0-vm0/DC0-vm0.vmx`;
+  if (/path/i.test(name)) return datastorePath(world, draw);
   if (name === 'ticketType') return draw.pick(['webmks', 'device', 'guestControl']);
   if (name === 'userName' || name === 'user' || name === 'principal') return draw.pick(world.tenants).userName;
   if (type === 'typeName') return 'VirtualMachine';
@@ -50,6 +50,13 @@ function data(world: World, draw: Draw, type: string, depth: number): object {
   return made;
 }
 
+/** Of a file that is there, or would be on another datastore. */
+function datastorePath(world: World, draw: Draw): string {
+  const own = world.read<string>(entity(world, draw, 'VirtualMachine'), 'config.files.vmPathName');
+  if (draw.below(2) === 0) return own;
+  return own.replace(/^\[[^\]]*\]/, `[${world.read<string>(entity(world, draw, 'Datastore'), 'name')}]`);
+}
+
 function entity(world: World, draw: Draw, ...types: string[]): MoRef {
   const all = world.entities();
   const fitting = all.filter((ref) => types.includes(ref.type));
@@ -58,7 +65,7 @@ function entity(world: World, draw: Draw, ...types: string[]): MoRef {
 
 function deviceChange(world: World, draw: Draw): object {
   const datastore = entity(world, draw, 'Datastore');
-  const file = `[${world.center.read<string>(datastore, 'name')}] other/other`;
+  const file = `[${world.read<string>(datastore, 'name')}] other/other`;
   const spec = (device: object, more: object = {}) =>
     make('VirtualDeviceConfigSpec', { operation: 'add', device: { key: -1, ...device } as never, ...more });
   const disk = { _typeName: 'VirtualDisk', capacityInKB: 1024 };
@@ -81,7 +88,7 @@ function deviceChange(world: World, draw: Draw): object {
         _typeName: 'VirtualVmxnet3',
         backing: {
           _typeName: 'VirtualEthernetCardNetworkBackingInfo',
-          deviceName: world.center.read(network, 'name'),
+          deviceName: world.read(network, 'name'),
           useAutoDetect: false,
           ...(draw.below(2) === 0 ? { network } : {}),
         },
@@ -100,7 +107,7 @@ const allocation = () => ({
 const SPECS: Readonly<Record<string, (world: World, draw: Draw) => object>> = {
   VirtualMachineConfigSpec: (world, draw) => {
     const datastore = entity(world, draw, 'Datastore');
-    const files = { vmPathName: `[${world.center.read<string>(datastore, 'name')}]` };
+    const files = { vmPathName: `[${world.read<string>(datastore, 'name')}]` };
     return make('VirtualMachineConfigSpec', {
       ...draw.pick([
         () => ({ annotation: 'mine' }),

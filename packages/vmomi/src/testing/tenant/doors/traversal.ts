@@ -1,11 +1,10 @@
 // For tests: the property collector. From the root along every link that the schema knows, and single objects by their ids.
 import assert from 'node:assert/strict';
-import { type MoRef, moRef, moRefKey, schema } from '@vivarium/vim';
-import { ask, knows, read } from '../ask.ts';
-import { type Doors, keys } from '../door.ts';
-import { ROOT, type Tenant, type World } from '../world.ts';
-
-export const COLLECTOR = moRef('PropertyCollector', 'propertyCollector') as MoRef;
+import { type MoRef, moRefKey, schema } from '@vivarium/vim';
+import { ask, read } from '../ask.ts';
+import { content, type Doors, keys } from '../door.ts';
+import { knows } from '../speech.ts';
+import type { Tenant, World } from '../world.ts';
 
 export const traversalDoors: Doors = {
   async traversal(world, who) {
@@ -13,7 +12,7 @@ export const traversalDoors: Doors = {
     const { fault, value } = await ask<{ objects?: ObjectContent[] } | undefined>(
       world,
       who,
-      COLLECTOR,
+      content(world).propertyCollector,
       'RetrievePropertiesEx',
       {
         specSet: [spec],
@@ -23,7 +22,7 @@ export const traversalDoors: Doors = {
     assert.equal(fault, undefined);
     const found = value?.objects ?? [];
     // The root is named, so it is told of; what is seen of it is another matter.
-    const wanted = new Set([...reachable(world, who), moRefKey(ROOT)]);
+    const wanted = new Set([...reachable(world, who), moRefKey(world.root)]);
     assert.deepEqual(keys(found.map(({ obj }) => obj)), [...wanted].sort());
     for (const content of found) checkContent(world, who, content);
   },
@@ -33,7 +32,7 @@ export const traversalDoors: Doors = {
       const { fault, value } = await read(world, who, ref, 'name');
       const isSeen = world.may(who, ref, 'System.View');
       assert.equal(fault, isSeen ? undefined : 'NoPermission', moRefKey(ref));
-      if (isSeen) assert.equal(value, world.center.read(ref, 'name'));
+      if (isSeen) assert.equal(value, world.read(ref, 'name'));
       const status = await read(world, who, ref, 'overallStatus');
       assert.equal(status.fault, world.may(who, ref, 'System.Read') ? undefined : 'NoPermission', moRefKey(ref));
     }
@@ -86,9 +85,9 @@ const link = (type: string, path: string, selectSet: readonly object[] = []) => 
 /** From the root along every link, as the oracle has it. */
 function reachable(world: World, who: Tenant): string[] {
   const all = links(world);
-  const { graph } = world.center.service;
+  const { graph } = world.service;
   const met = new Set<string>();
-  const pending: MoRef[] = [ROOT];
+  const pending: MoRef[] = [world.root];
   for (const ref of pending) {
     if (met.has(moRefKey(ref))) continue;
     if (!graph.find(ref) || !world.may(who, ref, 'System.View')) continue;
@@ -115,7 +114,7 @@ export function everythingSpec(
     objectSet: [
       {
         _typeName: 'ObjectSpec',
-        obj: ROOT,
+        obj: world.root,
         skip: false,
         selectSet: all.map(({ type, path }) => link(type, path, names)),
       },

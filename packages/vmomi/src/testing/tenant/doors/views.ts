@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { type MoRef, moRefKey, schema } from '@vivarium/vim';
 import { ask, read } from '../ask.ts';
 import { content, type Doors, keys, listOf } from '../door.ts';
-import { ROOT, type Tenant, type World } from '../world.ts';
+import type { Tenant, World } from '../world.ts';
 
 export const viewDoors: Doors = {
   async 'container views'(world, who) {
     const { viewManager } = content(world);
     for (const type of ['ManagedEntity', 'VirtualMachine', 'Folder']) {
       const made = await ask<MoRef>(world, who, viewManager, 'CreateContainerView', {
-        container: ROOT,
+        container: world.root,
         type: [type],
         recursive: true,
       });
-      if (!world.may(who, ROOT, 'System.View')) {
+      if (!world.may(who, world.root, 'System.View')) {
         assert.equal(made.fault, 'NoPermission');
         continue;
       }
@@ -26,10 +26,10 @@ export const viewDoors: Doors = {
   },
 
   async 'a kept view'(world, who) {
-    if (!world.may(who, ROOT, 'System.View')) return;
+    if (!world.may(who, world.root, 'System.View')) return;
     let view = kept.get(who);
     if (!view) {
-      const args = { container: ROOT, type: ['ManagedEntity'], recursive: true };
+      const args = { container: world.root, type: ['ManagedEntity'], recursive: true };
       view = (await ask<MoRef>(world, who, content(world).viewManager, 'CreateContainerView', args)).value;
       kept.set(who, view);
     }
@@ -42,7 +42,7 @@ export const viewDoors: Doors = {
 
   async 'list and inventory views'(world, who) {
     const { viewManager } = content(world);
-    if (!world.may(who, ROOT, 'System.View')) return;
+    if (!world.may(who, world.root, 'System.View')) return;
     const made = await ask<MoRef>(world, who, viewManager, 'CreateListView', { obj: [] });
     const all = world.entities();
     const some = world.some();
@@ -67,9 +67,9 @@ export const viewDoors: Doors = {
 
 /** What is in the root folder for somebody: from container to container. */
 function below(world: World, who: Tenant): MoRef[] {
-  const { graph } = world.center.service;
+  const { graph } = world.service;
   const found = new Map<string, MoRef>();
-  const pending: MoRef[] = [ROOT];
+  const pending: MoRef[] = [world.root];
   for (const ref of pending) {
     const children = [
       'childEntity',

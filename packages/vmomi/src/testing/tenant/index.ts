@@ -1,0 +1,14 @@
+// For tests of daemons: what a user with rights on a part of the inventory sees and changes through its doors, against an oracle.
+export { ask, fetchFrom, read } from './ask.ts';
+export { type Callee, compareChanges } from './changes.ts';
+export { ancestors, content, type Doors, keys, listOf } from './door.ts';
+export { DOORS } from './doors/index.ts';
+export { acquireServiceTicket, compareWithoutLogin } from './doors/service.ts';
+export { type Draw, seededDraw } from './draw.ts';
+export { type Need, need } from './need.ts';
+export { needed } from './needed.ts';
+export type { Person } from './oracle.ts';
+export { picture, quiet } from './picture.ts';
+export { recordRoutes } from './record-routes.ts';
+export { SPEECHES } from './speech.ts';
+export { permissionWorld, type Served, type Tenant, type World } from './world.ts';
