@@ -55,8 +55,8 @@ export const rightsDoors: Doors = {
       assert.equal(summary.fault, isRead ? undefined : 'NoPermission', moRefKey(ref));
       const spec = { _typeName: 'PerfQuerySpec', entity: ref, intervalId: 20, maxSample: 1 };
       const { fault } = await ask(world, who, perfManager, 'QueryPerf', { querySpec: [spec] });
-      // The hosts of this test measure nothing.
-      assert.equal(fault, isRead ? 'NotSupported' : 'NoPermission', moRefKey(ref));
+      // Where nothing is measured that is said to those who may know.
+      assert.equal(fault === 'NoPermission', !isRead, `${moRefKey(ref)}: ${fault}`);
     }
   },
 
@@ -70,7 +70,10 @@ export const rightsDoors: Doors = {
       assert.equal(ended.fault, 'NoPermission');
     }
     const view = (
-      await ask<MoRef>(world, world.admin, viewManager, 'CreateContainerView', { container: world.root, recursive: true })
+      await ask<MoRef>(world, world.admin, viewManager, 'CreateContainerView', {
+        container: world.root,
+        recursive: true,
+      })
     ).value;
     const filter = (
       await ask<MoRef>(world, world.admin, propertyCollector, 'CreateFilter', {

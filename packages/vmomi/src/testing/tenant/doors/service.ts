@@ -1,5 +1,6 @@
 // For tests: what is served beside the API on every daemon: pictures of screens, figures, and what a ticket opens.
 import assert from 'node:assert/strict';
+import type { MoRef } from '@vivarium/vim';
 import { ask, fetchFrom } from '../ask.ts';
 import { content, type Doors } from '../door.ts';
 import type { Tenant, World } from '../world.ts';
@@ -15,9 +16,14 @@ export const serviceDoors: Doors = {
   async metrics(world, who) {
     const { status, text } = await fetchFrom(world, who, 'GET', '/metrics');
     assert.equal(status, world.may(who, world.root, 'System.Read') ? 200 : 403);
-    for (const [, name] of text.matchAll(/\bvm="([^"]*)"/g)) {
-      const vm = world.entities().find((ref) => ref.type === 'VirtualMachine' && world.read(ref, 'name') === name);
-      assert.ok(vm && world.may(who, vm, 'System.Read'), name);
+    if (status !== 200) return;
+    for (const [label, type] of LABELS) {
+      const shown = new Set(Array.from(text.matchAll(new RegExp(`\\b${label}="([^"]*)"`, 'g')), ([, id]) => id));
+      const isShown = (ref: MoRef) =>
+        ref.type === type && world.read(ref, 'summary') !== undefined && world.may(who, ref, 'System.Read');
+      const isOn = (ref: MoRef) => type !== 'VirtualMachine' || world.read(ref, 'runtime.powerState') === 'poweredOn';
+      const wanted = world.entities().filter((ref) => isShown(ref) && isOn(ref));
+      assert.deepEqual([...shown].sort(), wanted.map(({ value }) => value).sort(), label);
     }
   },
 
@@ -36,6 +42,12 @@ export const serviceDoors: Doors = {
     assert.equal(await asked(mine), 401);
   },
 };
+
+const LABELS = [
+  ['vm', 'VirtualMachine'],
+  ['host', 'HostSystem'],
+  ['datastore', 'Datastore'],
+] as const;
 
 /** Somebody without a login. */
 export function nobody(who: Tenant): Tenant {
