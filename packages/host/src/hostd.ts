@@ -229,7 +229,7 @@ export async function startHostd(options: HostdOptions, context: HostdContext): 
     refs.environmentBrowser,
     { datastoreBrowser: HOST_BROWSER },
     environmentBrowserMethods({
-      ...graphSurroundings(service.graph),
+      ...graphSurroundings(service),
       limits,
       capability: hostCapability(hostLimits),
     }),

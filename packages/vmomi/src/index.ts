@@ -3,6 +3,7 @@ export { hashPassword, verifyPassword } from './account/password.ts';
 export { PasswordCheck } from './account/password-check.ts';
 export type { GroupInfo, Principal, UserDirectory } from './account/user-directory.ts';
 export type { Authorization, PrivilegeSet } from './authorization/authorization.ts';
+export { filePlace } from './authorization/file-place.ts';
 export type { Call } from './call.ts';
 export { browseLog, logDescriptor } from './diagnostic-manager/diagnostic-log.ts';
 export type { Invocation } from './dispatch.ts';

@@ -4,8 +4,9 @@ import { realpath, stat } from 'node:fs/promises';
 import { type Clock, type Logger, Mutex, type Random } from '@vivarium/base';
 import type { Store } from '@vivarium/store';
 import { MethodFault, type MoRef } from '@vivarium/vim';
+import { filePlace } from '@vivarium/vmomi';
 import { Datastore, type Location } from './datastore.ts';
-import { invalidPath, normalizeRelative, parseDatastorePath } from './datastore-path.ts';
+import { invalidPath, normalizeRelative } from './datastore-path.ts';
 import { isMissing } from './file-faults.ts';
 
 const DOCUMENT = 'host/datastores';
@@ -221,21 +222,7 @@ function isDatastoreName(name: string): boolean {
 }
 
 function parsePlace(text: string): { readonly datastore: string; readonly path: string } {
-  const volume = /^(?:ds:\/\/)?\/vmfs\/volumes\/([^/]+)\/*(.*)$/s.exec(text);
-  if (volume?.[1]) return { datastore: volume[1], path: normalizeRelative(volume[2] ?? '', text) };
-  if (!/^https?:\/\//i.test(text)) return parseDatastorePath(text);
-  const url = URL.parse(text);
-  const name = url?.searchParams.get('dsName');
-  const path = /^\/folder(?:\/(.*))?$/s.exec(url?.pathname ?? '');
-  if (!name || !path) throw invalidPath(text);
-  return { datastore: name, path: normalizeRelative(decodePath(path[1] ?? '', text), text) };
-}
-
-/** Percent-decodes the path of a URL. */
-function decodePath(path: string, text: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw invalidPath(text);
-  }
+  const place = filePlace(text);
+  if (!place) throw invalidPath(text);
+  return { datastore: place.datastore, path: normalizeRelative(place.path, text) };
 }

@@ -13,12 +13,12 @@ import type { Call } from '@vivarium/vmomi';
 import { configOptionDescriptors, type OptionLimits, virtualMachineConfigOption } from '@vivarium/vmx';
 
 export interface EnvironmentContext {
-  /** What the host has now. */
-  readonly datastores: () => readonly {
+  /** What the host has now, as far as the caller sees it. */
+  readonly datastores: (call: Call) => readonly {
     readonly summary: DatastoreSummary;
     readonly capability: DatastoreCapability;
   }[];
-  readonly networks: () => readonly NetworkSummary[];
+  readonly networks: (call: Call) => readonly NetworkSummary[];
   readonly limits: OptionLimits;
   readonly capability: HostCapability;
 }
@@ -36,12 +36,12 @@ export function environmentBrowserMethods(context: EnvironmentContext): Handlers
         guestOSDescriptor: option.guestOSDescriptor.filter((descriptor) => wanted.includes(descriptor.id)),
       };
     },
-    QueryConfigTarget: () => configTarget(context),
+    QueryConfigTarget: (_args, call) => configTarget(context, call),
     QueryTargetCapabilities: () => context.capability,
   };
 }
 
-function configTarget({ datastores, networks, limits }: EnvironmentContext): ConfigTarget {
+function configTarget({ datastores, networks, limits }: EnvironmentContext, call: Call): ConfigTarget {
   return make('ConfigTarget', {
     numCpus: limits.numCPUs,
     numCpuCores: limits.numCPUs,
@@ -50,7 +50,7 @@ function configTarget({ datastores, networks, limits }: EnvironmentContext): Con
     maxMemMBOptimalPerf: limits.memoryMB,
     supportedMaxMemMB: limits.memoryMB,
     autoVmotion: false,
-    datastore: datastores().map(({ summary, capability }) =>
+    datastore: datastores(call).map(({ summary, capability }) =>
       make('VirtualMachineDatastoreInfo', {
         name: summary.name,
         datastore: summary,
@@ -62,6 +62,6 @@ function configTarget({ datastores, networks, limits }: EnvironmentContext): Con
         mode: 'readWrite',
       }),
     ),
-    network: networks().map((network) => make('VirtualMachineNetworkInfo', { name: network.name, network })),
+    network: networks(call).map((network) => make('VirtualMachineNetworkInfo', { name: network.name, network })),
   });
 }

@@ -55,7 +55,7 @@ export function hostMethods({
         await maintenance.exit();
         post('ExitMaintenanceModeEvent', call);
       }),
-    QueryHostConnectionInfo: () => connectionInfo(service),
+    QueryHostConnectionInfo: (_args, call) => connectionInfo(service, call),
     RetrieveHardwareUptime: () => uptime(),
     async ClaimManagement({ serverIp: said, instanceUuid, force }, call) {
       const serverIp = said === '' ? call.remoteAddress : said;

@@ -1,6 +1,7 @@
 // Which datastore a path means, `[datastore1] a/b.vmdk` in a datacenter or a URL below /folder, and which host can reach it.
 // Source: vSphere Web Services API, FileManager.
 import { MethodFault, type MoRef } from '@vivarium/vim';
+import { filePlace } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { ROOT_FOLDER } from '../folder/create-entity.ts';
 import { plainName } from '../inventory/entity-name.ts';
@@ -26,11 +27,12 @@ export function locateFile(
 ): FilePlace {
   const url = /^https?:/i.test(text) ? parseUrl({ inventory, index }, text) : undefined;
   if (url) return url;
-  const [, name, path = ''] = /^\s*\[([^\]]+)\]\s*(.*)$/s.exec(text) ?? [];
-  if (name === undefined) throw new MethodFault('InvalidDatastorePath', { datastorePath: text });
+  const place = filePlace(text);
+  if (!place) throw new MethodFault('InvalidDatastorePath', { datastorePath: text });
+  const { datastore: name, path } = place;
   const owner = datacenter ?? onlyDatacenter({ inventory });
   if (!owner) throw new MethodFault('InvalidArgument', { invalidProperty: property }, `${text}: in which datacenter?`);
-  const datastore = index.datastoreNamed(owner, name.trim());
+  const datastore = index.datastoreNamed(owner, name) ?? index.datastoreAt(owner, `ds:///vmfs/volumes/${name}/`);
   if (!datastore)
     throw new MethodFault('InvalidDatastore', { name }, `There is no datastore '${name}' in this datacenter.`);
   return { datastore, text: `[${plainName(inventory.get(datastore).name)}] ${path}` };

@@ -1,6 +1,6 @@
 // A malicious tenant calls every method of everything in a vCenter; see compareChanges. Random inventories, roles and permissions.
 import { type TestContext, test } from 'node:test';
-import { type Callee, compareChanges, seededDraw } from '@vivarium/vmomi/testing/tenant';
+import { type Callee, compareChanges, fileNeeds, seededDraw } from '@vivarium/vmomi/testing/tenant';
 import { tenantWorld, type World } from '../testing/tenant/world.ts';
 
 const CALLS = Number(process.env['VIVARIUM_TENANT_CALLS'] ?? 1200);
@@ -36,7 +36,7 @@ const callee = (newWorld: () => Promise<World>): Callee<World> => ({
   newWorld,
   often: OFTEN,
   along: ALONG,
-  furtherNeeds: () => [],
+  furtherNeeds: (world, target, method, args) => fileNeeds(world, target, method, args),
   beside({ hosts }) {
     const calls = hosts.flatMap((host) => host.calls).filter(({ target }) => !target.startsWith('ResourcePool'));
     return new Map([['calls of hosts', calls.map(({ method, target }) => `${target}.${method}`).join(' ')]]);

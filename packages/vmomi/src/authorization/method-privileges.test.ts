@@ -123,3 +123,55 @@ void test('a card needs its network, and a disk its datastore, however their nam
     assert.deepEqual(need({ files: { vmPathName } }), ['ds Datastore.AllocateSpace'], vmPathName);
   }
 });
+
+void test('whoever takes a file or makes one holds rights on its datastore, however the datastore is named', () => {
+  const graph = new ObjectGraph();
+  const [datacenter, folder] = [moRef('Datacenter', 'dc'), moRef('Folder', 'vms') as MoRef];
+  const [one, other] = ['one', 'other'].map((name) => moRef('Datastore', name) as MoRef) as [MoRef, MoRef];
+  graph.add(datacenter, { name: 'dc', datastore: [one, other] } as never);
+  graph.add(folder, { name: 'vms', parent: datacenter } as never);
+  for (const ref of [one, other]) {
+    const url = `ds:///vmfs/volumes/uuid-of-${ref.value}/`;
+    graph.add(ref, { name: ref.value, summary: { url } } as never);
+  }
+  const privileges = (name: string, args: object) => {
+    const method = schema.method('Folder', name);
+    assert.ok(method);
+    const all = requirements(graph, graph.get(folder), method, args as Record<string, unknown>);
+    return all.filter(({ privilege }) => privilege.startsWith('Datastore.')).map(({ object }) => object.ref.value);
+  };
+  for (const path of [
+    '[one] a/a.vmx',
+    ' [ one ]a/a.vmx',
+    '[uuid-of-one] a/a.vmx',
+    'ds:///vmfs/volumes/uuid-of-one/a/a.vmx',
+    '/vmfs/volumes/one/a/a.vmx',
+    'https://host/folder/a/a.vmx?dcPath=dc&dsName=one',
+  ]) {
+    assert.deepEqual(privileges('RegisterVM_Task', { path, asTemplate: false }), ['one'], path);
+  }
+  const made = (files: object) => privileges('CreateVM_Task', { config: { name: 'x', files } });
+  assert.deepEqual(made({ vmPathName: '[one]' }), ['one']);
+  assert.deepEqual(made({}), ['one', 'other'], 'where it comes the daemon decides');
+  assert.deepEqual(made({ vmPathName: ' ' }), ['one', 'other']);
+});
+
+void test('whoever registers a VM without a pool may put it into the pool of the host', () => {
+  const graph = new ObjectGraph();
+  const [datacenter, hosts, folder] = [
+    moRef('Datacenter', 'dc'),
+    moRef('Folder', 'hosts'),
+    moRef('Folder', 'vms') as MoRef,
+  ];
+  graph.add(datacenter, { name: 'dc', hostFolder: hosts, datastore: [] } as never);
+  graph.add(hosts, { name: 'hosts', parent: datacenter, childEntity: [compute] } as never);
+  graph.add(compute, { name: 'compute', parent: hosts, resourcePool: root } as never);
+  graph.add(root, { name: 'root', parent: compute } as never);
+  graph.add(folder, { name: 'vms', parent: datacenter } as never);
+  const method = schema.method('Folder', 'RegisterVM_Task');
+  assert.ok(method);
+  const all = requirements(graph, graph.get(folder), method, { path: '[one] a.vmx', asTemplate: false });
+  assert.ok(
+    all.some(({ object, privilege }) => object.ref.value === 'root' && privilege === 'Resource.AssignVMToPool'),
+  );
+});

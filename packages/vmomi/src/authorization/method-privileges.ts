@@ -4,7 +4,13 @@ import type { MethodInfo, MoRef, VirtualMachineConfigSpec } from '@vivarium/vim'
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import { byType, OTHERWISE } from './by-type.ts';
-import { datacenterOf, deviceRequirements, fileRequirements, newVmRequirements } from './placement-privileges.ts';
+import {
+  datacenterOf,
+  datastoresNamed,
+  deviceRequirements,
+  fileRequirements,
+  newVmRequirements,
+} from './placement-privileges.ts';
 import { reconfigurePrivileges } from './reconfigure-privileges.ts';
 import { objectsAt, on, parentOf, type Requirement, refsOf } from './requirement.ts';
 import {
@@ -153,7 +159,7 @@ const FURTHER: Readonly<Record<string, (args: Args, object: ManagedObject, graph
   ],
   RegisterVM_Task: ({ path, pool, host }, folder, graph) => [
     ...seen(graph, host),
-    ...(pool === undefined ? refsOf(host).flatMap((ref) => intoRootPool(graph, graph.get(ref))) : []),
+    ...(pool === undefined ? intoRootPools(graph, folder, host) : []),
     // Whoever registers a VM becomes its reader.
     ...fileRequirements(graph, folder, 'Datastore.Browse', String(path)),
   ],
@@ -247,9 +253,15 @@ function moveIntoPool(entity: ManagedObject, target: ManagedObject, graph: Objec
   return on('Resource.MovePool', entity, poolAround(graph, entity), target);
 }
 
-/** Where a VM comes to that is made on a host without a pool. */
-function intoRootPool(graph: ObjectGraph, host: ManagedObject): Requirement[] {
-  return on('Resource.AssignVMToPool', ...objectsAt(graph, parentOf(graph, host), 'resourcePool'));
+/** Where a VM comes to that is registered without a pool: the one of its host, or of the host that is alone. */
+function intoRootPools(graph: ObjectGraph, folder: ManagedObject, host: unknown): Requirement[] {
+  const named = refsOf(host).map((ref) => parentOf(graph, graph.get(ref)));
+  const alone = () =>
+    objectsAt(graph, datacenterOf(graph, folder), 'hostFolder').flatMap((hosts) =>
+      objectsAt(graph, hosts, 'childEntity'),
+    );
+  const computes = named.length > 0 ? named : alone();
+  return on('Resource.AssignVMToPool', ...computes.flatMap((compute) => objectsAt(graph, compute, 'resourcePool')));
 }
 
 /** The hosts that become members of a distributed switch, or cease to be: each gets a switch or loses it. */
@@ -265,8 +277,9 @@ function membersOf(graph: ObjectGraph, spec: unknown): Requirement[] {
 function browse(graph: ObjectGraph, browser: ManagedObject, path: unknown): Requirement[] {
   const privilege = 'Datastore.Browse';
   if (browser.entity?.type === 'Datastore') return [{ object: browser, privilege }];
-  const name = /^\s*\[([^\]]+)\]/.exec(String(path))?.[1];
-  const owner = browser.entity && graph.find(browser.entity);
-  const named = refsOf(owner?.getPath('datastore')).flatMap((ref) => graph.find(ref) ?? []);
-  return [{ object: named.find((datastore) => datastore.getPath('name') === name) ?? browser, privilege }];
+  const named = datastoresNamed(
+    objectsAt(graph, browser.entity && graph.find(browser.entity), 'datastore'),
+    String(path),
+  );
+  return on(privilege, ...(named.length > 0 ? named : [browser]));
 }

@@ -5,6 +5,7 @@ import type { MoRef, VirtualDevice, VirtualMachineConfigSpec } from '@vivarium/v
 import type { ManagedObject } from '../graph/managed-object.ts';
 import type { ObjectGraph } from '../graph/object-graph.ts';
 import { plainName } from '../search-index/inventory-path.ts';
+import { filePlace } from './file-place.ts';
 import { objectsAt, on, type Requirement } from './requirement.ts';
 
 interface Backing {
@@ -18,15 +19,17 @@ interface Backing {
 const NO_DEVICES: readonly VirtualDevice[] = [];
 const MOST_LEVELS = 64;
 
-/** Folder.CreateVM_Task: where its home is, and what its devices come to. */
+/** Folder.CreateVM_Task: where its home is (on any datastore, if that is not said), and what its devices come to. */
 export function newVmRequirements(
   graph: ObjectGraph,
   folder: ManagedObject,
   config: VirtualMachineConfigSpec,
 ): Requirement[] {
-  const home = config.files?.vmPathName;
+  const home = config.files?.vmPathName?.trim() ?? '';
   return [
-    ...(home === undefined ? [] : fileRequirements(graph, folder, 'Datastore.AllocateSpace', home)),
+    ...(home === ''
+      ? on('Datastore.AllocateSpace', ...datastoresNear(graph, folder))
+      : fileRequirements(graph, folder, 'Datastore.AllocateSpace', home)),
     ...deviceRequirements(graph, folder, config),
   ];
 }
@@ -64,22 +67,32 @@ function backingRequirements(
   const named = datastore && datastore.value !== former?.datastore?.value ? graph.find(datastore) : undefined;
   const beside = named ? on(privilege, named) : [];
   if (fileName === undefined || fileName === former?.fileName) return beside;
-  if (/^\s*\[/.test(fileName)) return [...beside, ...fileRequirements(graph, near, privilege, fileName)];
+  if (filePlace(fileName)) return [...beside, ...fileRequirements(graph, near, privilege, fileName)];
   const home = near.getPath('config.files.vmPathName');
   const isAtHome = !named && typeof home === 'string';
   return isAtHome ? fileRequirements(graph, near, privilege, home) : beside;
 }
 
-/** The datastore that '[name] path' means here; a name that there is not needs nothing, and comes to nothing. */
+/** The datastore that a path means here; a name that there is not needs nothing, and comes to nothing. */
 export function fileRequirements(
   graph: ObjectGraph,
   near: ManagedObject,
   privilege: string,
   path: string,
 ): Requirement[] {
-  const name = /^\s*\[([^\]]*)\]/.exec(path)?.[1]?.trim() ?? '';
-  const datastores = objectsAt(graph, datacenterOf(graph, near), 'datastore');
-  return on(privilege, ...datastores.filter((datastore) => isNamed(datastore, name)));
+  return on(privilege, ...datastoresNamed(datastoresNear(graph, near), path));
+}
+
+/** Those of `datastores` that a path names: by name, or by what their URL says. */
+export function datastoresNamed(datastores: readonly ManagedObject[], path: string): ManagedObject[] {
+  const name = filePlace(path)?.datastore;
+  if (name === undefined) return [];
+  const url = `ds:///vmfs/volumes/${name}/`;
+  return datastores.filter((one) => isNamed(one, name) || one.getPath('summary.url') === url);
+}
+
+function datastoresNear(graph: ObjectGraph, near: ManagedObject): ManagedObject[] {
+  return objectsAt(graph, datacenterOf(graph, near), 'datastore');
 }
 
 function networksOf(

@@ -8,6 +8,7 @@ import type { Draw } from '@vivarium/vmomi/testing/tenant';
 import { refs } from '../../inventory/refs.ts';
 import { NETWORK_SYSTEM } from '../../network-system/publish-network.ts';
 import { vmSpec } from '../test-host.ts';
+import { until } from '../virtual-clock.ts';
 
 const DATASTORES = ['datastore1', 'shared', 'spare'];
 const NETWORKS = ['VM Network', 'red', 'blue'];
@@ -63,5 +64,8 @@ function poolSpec() {
 export async function beginImport(root: LocalUser): Promise<MoRef> {
   const configSpec = make('VirtualMachineConfigSpec', { ...vmSpec('tenant-import') });
   const spec = make('VirtualMachineImportSpec', { configSpec });
-  return root.invoke<MoRef>(refs.resourcePool as MoRef, 'ImportVApp', { spec });
+  const lease = await root.invoke<MoRef>(refs.resourcePool as MoRef, 'ImportVApp', { spec });
+  const { graph } = root.call.service;
+  await until('the import begins', () => graph.get(lease).getPath('state') === 'ready');
+  return lease;
 }

@@ -38,14 +38,17 @@ export interface Count {
 /** A new inventory after so many: what a tenant may do uses it up. */
 const CALLS_OF_A_WORLD = 600;
 const TRIES = 25;
+const PATIENCE_TURNS = 20_000;
 /** Wait, or change who calls. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['WaitForUpdates', 'WaitForUpdatesEx', 'Logout', 'Fetch']);
 /** Faults that say no more than that something is not to be done. */
 const REFUSALS: ReadonlySet<string> = new Set(['NoPermission', 'ManagedObjectNotFound', 'NotAuthenticated']);
-/** Properties, events and inherited permissions name places that somebody may not see: their ids, no more. */
+/** Properties, events and inherited permissions name places that somebody may not see: their ids, no more. Filters tell of what
+ * they name. */
 const TELLS_OF_MORE: ReadonlySet<string> = new Set([
   'RetrieveProperties',
   'RetrievePropertiesEx',
+  'CheckForUpdates',
   'QueryEvents',
   'RetrieveEntityPermissions',
 ]);
@@ -165,14 +168,23 @@ function refsIn(value: unknown): MoRef[] {
 }
 
 /** The fault and the result of the call, or of the task that it has started. */
-async function run({ service }: World, who: Tenant, target: MoRef, method: string, args: Args): Promise<Outcome> {
+async function run(
+  { service, admin }: World,
+  who: Tenant,
+  target: MoRef,
+  method: string,
+  args: Args,
+): Promise<Outcome> {
   try {
     const result = await service.invoke({ this: target, method, args }, who.call);
     const task = (result as MoRef | undefined)?.type === 'Task' ? (result as MoRef<'Task'>) : undefined;
-    while (task) {
+    for (let turns = 0; task; turns++) {
       const info = service.graph.find(task)?.get('info');
       if (info?.state === 'success' || !info) return { fault: undefined, result: info?.result };
       if (info.state === 'error') return { fault: info.error?.fault._typeName ?? 'error', result: undefined };
+      // It waits for what does not come, as for the last VM to be off.
+      if (turns === PATIENCE_TURNS && info.cancelable)
+        await service.invoke({ this: task, method: 'CancelTask', args: {} }, admin.call);
       await turn();
     }
     return { fault: undefined, result };

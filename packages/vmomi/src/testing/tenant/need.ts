@@ -43,17 +43,28 @@ export function refsIn(value: unknown): MoRef[] {
   return isRef ? [value as MoRef] : [];
 }
 
-/** The datastore of the name in the datacenter of `near`. */
+const FORMS = [/^\s*\[([^\]]*)\]/, /^(?:ds:\/\/)?\/vmfs\/volumes\/([^/]+)/, /^https?:.*[?&]dsName=([^&]*)/];
+
+/** The datastore of the name, or with the name in its URL, in the datacenter of `near`. */
 export function onDatastore(world: World, near: MoRef, privilege: string, path: string | undefined): Need[] {
-  const name = /^\[([^\]]*)\]/.exec(path ?? '')?.[1];
+  return need(privilege, datastoreNamed(world, datastoresNear(world, near), path));
+}
+
+/** The one of these datastores that a path names. */
+export function datastoreNamed(
+  world: World,
+  datastores: readonly MoRef[],
+  path: string | undefined,
+): MoRef | undefined {
+  const name = FORMS.map((form) => form.exec(path ?? '')?.[1]?.trim()).find((one) => one !== undefined);
+  return datastores.find(
+    (ref) => read(world, ref, 'name', '') === name || read(world, ref, 'summary.url', '').endsWith(`/volumes/${name}/`),
+  );
+}
+
+export function datastoresNear(world: World, near: MoRef): MoRef[] {
   const datacenter = datacenterOf(world, near);
-  const found = world
+  return world
     .entities()
-    .find(
-      (ref) =>
-        ref.type === 'Datastore' &&
-        read(world, ref, 'name', '') === name &&
-        datacenterOf(world, ref)?.value === datacenter?.value,
-    );
-  return need(privilege, found);
+    .filter((ref) => ref.type === 'Datastore' && datacenterOf(world, ref)?.value === datacenter?.value);
 }

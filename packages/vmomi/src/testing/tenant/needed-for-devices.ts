@@ -1,6 +1,6 @@
 // For tests: what the devices in a specification need, on the VM and on the datastores and networks that they come to.
 import type { MoRef } from '@vivarium/vim';
-import { datacenterOf, type Need, need, onDatastore, read } from './need.ts';
+import { datacenterOf, datastoresNear, type Need, need, onDatastore, read } from './need.ts';
 import type { World } from './world.ts';
 
 interface DeviceChange {
@@ -72,8 +72,11 @@ export function present(world: World, vm: MoRef): ReadonlyMap<number, DeviceChan
 /** Of a VM that is made: its devices, and the room for its files. */
 export function newVm(world: World, near: MoRef, config: object): Need[] {
   const { files } = config as { files?: { vmPathName?: string } };
+  const isPlaced = (files?.vmPathName ?? '').trim() !== '';
   return [
     ...devices(world, near, config, new Map()),
-    ...onDatastore(world, near, 'Datastore.AllocateSpace', files?.vmPathName),
+    ...(isPlaced
+      ? onDatastore(world, near, 'Datastore.AllocateSpace', files?.vmPathName)
+      : need('Datastore.AllocateSpace', ...datastoresNear(world, near))),
   ];
 }

@@ -4,6 +4,7 @@ import { type MoRef, schema } from '@vivarium/vim';
 import {
   type Args,
   datacenterOf,
+  datastoreNamed,
   type Need,
   need,
   onDatastore,
@@ -118,11 +119,13 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   ],
   RegisterVM_Task: (world, target, { path, pool, host }) => {
     const [named] = refsIn(host);
-    const compute = named && parent(world, named);
-    const into = pool ? undefined : compute && read<MoRef | undefined>(world, compute, 'resourcePool', undefined);
+    const hostFolder = read<MoRef | undefined>(world, datacenterOf(world, target) ?? target, 'hostFolder', undefined);
+    const alone = hostFolder ? read<MoRef[]>(world, hostFolder, 'childEntity', []) : [];
+    const computes = named ? refsIn(parent(world, named)) : alone;
+    const into = computes.map((compute) => read<MoRef | undefined>(world, compute, 'resourcePool', undefined));
     return [
       ...need('System.View', named),
-      ...need('Resource.AssignVMToPool', into),
+      ...(pool ? [] : need('Resource.AssignVMToPool', ...into)),
       ...onDatastore(world, target, 'Datastore.Browse', String(path)),
     ];
   },
@@ -242,9 +245,8 @@ function within(_world: World, _target: MoRef, { datacenter }: Args): Need[] {
 function browsed(world: World, browser: MoRef, { datastorePath }: Args): Need[] {
   const place = placeOf(world, browser);
   if (place.type === 'Datastore') return need('Datastore.Browse', place);
-  const name = /^\[([^\]]*)\]/.exec(String(datastorePath))?.[1];
-  const own = read<MoRef[]>(world, place, 'datastore', []).find((ref) => read(world, ref, 'name', '') === name);
-  return need('Datastore.Browse', own ?? place);
+  const own = read<MoRef[]>(world, place, 'datastore', []);
+  return need('Datastore.Browse', datastoreNamed(world, own, String(datastorePath)) ?? place);
 }
 
 function members(spec: unknown): MoRef[] {

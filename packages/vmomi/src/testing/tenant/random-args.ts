@@ -7,10 +7,15 @@ export function randomArgs(world: World, draw: Draw, type: string, method: strin
   const params = schema.method(type, method)?.params ?? [];
   const args: Record<string, unknown> = {};
   for (const param of params) {
-    const value = argument(world, draw, param);
+    const value = isFileName(type, param) ? datastorePath(world, draw) : argument(world, draw, param);
     if (value !== undefined) args[param.name] = value;
   }
   return args;
+}
+
+/** What FileManager and VirtualDiskManager call a name is a path. */
+function isFileName(receiver: string, { name, type }: FieldInfo): boolean {
+  return type === 'string' && /^(File|VirtualDisk)Manager$/.test(receiver) && /name$/i.test(name);
 }
 
 function argument(world: World, draw: Draw, param: FieldInfo): unknown {
@@ -50,11 +55,23 @@ function data(world: World, draw: Draw, type: string, depth: number): object {
   return made;
 }
 
-/** Of a file that is there, or would be on another datastore. */
+/** Of a file that is there, or would be on another datastore; in one of the ways to name it. */
 function datastorePath(world: World, draw: Draw): string {
   const own = world.read<string>(entity(world, draw, 'VirtualMachine'), 'config.files.vmPathName');
   if (draw.below(2) === 0) return own;
-  return own.replace(/^\[[^\]]*\]/, `[${world.read<string>(entity(world, draw, 'Datastore'), 'name')}]`);
+  const datastore = entity(world, draw, 'Datastore');
+  const name = world.read<string>(datastore, 'name');
+  const url = world.read<string>(datastore, 'summary.url');
+  const path = own.replace(/^\[[^\]]*\]\s*/, '');
+  return draw.pick([
+    `[${name}] ${path}`,
+    ` [ ${name} ]${path}`,
+    `${url}${path}`,
+    `${url.replace('ds://', '')}${path}`,
+    `/vmfs/volumes/${name}/${path}`,
+    `[${url.split('/').at(-2)}] ${path}`,
+    `https://host/folder/${path}?dsName=${name}`,
+  ]);
 }
 
 function entity(world: World, draw: Draw, ...types: string[]): MoRef {
