@@ -1,5 +1,5 @@
 // A malicious tenant calls every method of everything in a vCenter; see compareChanges. Random inventories, roles and permissions.
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { type Callee, compareChanges, fileNeeds, seededDraw } from '@vivarium/vmomi/testing/tenant';
 import { tenantWorld, type World } from '../testing/tenant/world.ts';
 

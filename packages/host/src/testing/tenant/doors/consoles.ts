@@ -1,6 +1,6 @@
 // For tests: screens behind tickets, and what else a secret alone opens on a host.
 import assert from 'node:assert/strict';
-import { type MoRef, moRefKey } from '@vivarium/vim';
+import { moRefKey } from '@vivarium/vim';
 import { ask, compareLease, compareWithoutLogin, type Tenant } from '@vivarium/vmomi/testing/tenant';
 import { WebSocket } from 'ws';
 import type { HostDoors, HostWorld } from '../world.ts';
