@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MoRef, schema } from '@vivarium/vim';
+import { seededDraw } from '@vivarium/vmomi/testing/tenant';
 import { allOperations } from '../testing/killed/all-operations.ts';
 import { beginImport, buildInventory } from '../testing/tenant/build-inventory.ts';
-import { seededDraw } from '../testing/tenant/draw.ts';
 import { testCenter } from '../testing/test-center.ts';
 
 /** Reason → `Type.Method`, `*.Method` or `Type.*`. */
