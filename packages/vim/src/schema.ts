@@ -111,6 +111,7 @@ function indexLines(): { types: Map<string, Line>; methods: Map<string, Line> } 
 
 const index = indexLines();
 const expandedTypes = new Map<string, TypeInfo>();
+const lineages = new Map<string, ReadonlySet<string>>();
 const expandedMethods = new Map<string, MethodInfo>();
 
 function kindOf(type: string): TypeKind {
@@ -216,11 +217,16 @@ function findDeclaredMethod(name: string): MethodInfo | undefined {
 }
 
 function isSubtype(sub: string, base: string): boolean {
-  if (sub === base) return index.types.has(sub);
-  for (let info = structure(sub); info?.base !== undefined; info = structure(info.base)) {
-    if (info.base === base) return true;
-  }
-  return false;
+  return (lineages.get(sub) ?? lineageOf(sub)).has(base);
+}
+
+/** The type and those that it is derived from; empty for an unknown name, which is not remembered. */
+function lineageOf(name: string): ReadonlySet<string> {
+  const lineage = new Set<string>();
+  if (!index.types.has(name)) return lineage;
+  for (let base: string | undefined = name; base !== undefined; base = structure(base)?.base) lineage.add(base);
+  lineages.set(name, lineage);
+  return lineage;
 }
 
 /** Run-time view of the schema. Lookups answer `undefined` for names that it does not have. */

@@ -8,6 +8,7 @@ import { formatVmx } from '../text/format-vmx.ts';
 import { parseVmx } from '../text/parse-vmx.ts';
 import { VmxFile } from '../text/vmx-file.ts';
 import { configFromVmx } from './config-from-vmx.ts';
+import { topics } from './known-keys.ts';
 import { vmxFromConfig } from './vmx-from-config.ts';
 
 const load = (name: string) => parseVmx(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
@@ -296,4 +297,21 @@ void test('config -> VMX -> config is the identity for whatever a VMX can say (p
     }),
     { numRuns: 1500 },
   );
+});
+
+void test('a topic reads nothing but its own keys', () => {
+  for (const topic of topics) {
+    const asked = new Set<string>();
+    const vmx = new VmxFile();
+    vmx.get = (key) => {
+      asked.add(key.toLowerCase());
+      return key.toLowerCase() === 'bios.bootorder' ? 'hdd' : undefined;
+    };
+    topic.read(vmx, [], vmxEnvironment);
+    assert.ok(asked.size > 1);
+    assert.deepEqual(
+      [...asked].filter((key) => !topic.keys.includes(key)),
+      [],
+    );
+  }
 });

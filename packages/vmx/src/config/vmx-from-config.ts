@@ -36,15 +36,17 @@ export function textOf(value: unknown): string {
 /** What the line of an extraConfig key says: its own text, unless it is a shared key and the text means something else. */
 function agreedText(key: string, text: string, structured: VmxFile): string | undefined {
   if (isSlotKey(key)) return structured.get(key) ?? text;
-  if (!isSharedKey(key)) return text;
+  const said = structured.get(key);
+  if (!isSharedKey(key) || text === said) return text;
+  const own = topics.filter((topic) => topic.keys.includes(key.toLowerCase()));
   const trial = new VmxFile();
   for (const entry of structured.entries()) trial.set(entry.key, entry.value);
   trial.set(key, text);
-  return meaningOf(trial) === meaningOf(structured) ? text : structured.get(key);
+  return meaningOf(trial, own) === meaningOf(structured, own) ? text : said;
 }
 
 const NOWHERE = { vmPathName: '', modified: '', datastores: [], networks: [], findDisk: () => undefined };
 
-function meaningOf(vmx: VmxFile): string {
-  return JSON.stringify(topics.map((topic) => topic.read(vmx, [], NOWHERE)));
+function meaningOf(vmx: VmxFile, of: readonly Pick<(typeof topics)[number], 'read'>[]): string {
+  return JSON.stringify(of.map((topic) => topic.read(vmx, [], NOWHERE)));
 }

@@ -88,9 +88,12 @@ function settle(
     modified: env.now,
   };
   const merged = mergeExtraConfig(vmxFromConfig(config), spec.extraConfig ?? []);
-  const recorded = recordHardware(configFromVmx(merged, world), env);
-  const versioned = { ...recorded, changeVersion: nextVersion(changeVersion, env.now) };
-  return configFromVmx(vmxFromConfig(versioned), world);
+  const read = configFromVmx(merged, world);
+  const recorded = recordHardware(read, env);
+  const version = nextVersion(changeVersion, env.now);
+  // What was read from a VMX is what its VMX would be read as.
+  if (recorded === read) return { ...read, changeVersion: version, modified: version };
+  return configFromVmx(vmxFromConfig({ ...recorded, changeVersion: version }), world);
 }
 
 /** extraConfig without the lines of devices that are gone: `ethernet1.filter4.name` belongs to that adapter, not to the next. */

@@ -7,7 +7,7 @@ import type { SpecEnvironment } from '../environment.ts';
 import { machineControllers } from '../machine/machine-drives.ts';
 import { MACHINE_TYPE_KEY, machineTypeOf, pinnedMachineType } from '../machine/machine-from-config.ts';
 
-/** Pins what is not pinned yet. A VM that becomes UEFI gets the machine that can be that. */
+/** Pins what is not pinned yet; `config` itself when everything is. A VM that becomes UEFI gets the machine that can be that. */
 export function recordHardware(config: VirtualMachineConfigInfo, env: SpecEnvironment): VirtualMachineConfigInfo {
   const recorded = machineTypeOf(config, env.machineTypes);
   const isOff = env.powerState === 'poweredOff';
@@ -15,8 +15,14 @@ export function recordHardware(config: VirtualMachineConfigInfo, env: SpecEnviro
     isOff && config.firmware === 'efi' && !recorded.startsWith('pc-q35-')
       ? pinnedMachineType(config.guestId, config.firmware, env.machineTypes)
       : recorded;
-  const others = (config.extraConfig ?? []).filter(({ key }) => key.toLowerCase() !== MACHINE_TYPE_KEY.toLowerCase());
-  const devices = recordSlots(config.hardware.device ?? [], env);
+  const extraConfig = config.extraConfig ?? [];
+  const others = extraConfig.filter(({ key }) => key.toLowerCase() !== MACHINE_TYPE_KEY.toLowerCase());
+  const before = config.hardware.device ?? [];
+  const devices = recordSlots(before, env);
+  const last = extraConfig.at(-1);
+  const isPinned =
+    last?.key === MACHINE_TYPE_KEY && last.value === machineType && others.length === extraConfig.length - 1;
+  if (isPinned && devices.every((device, index) => device === before[index])) return config;
   return {
     ...config,
     hardware: { ...config.hardware, device: devices },
