@@ -14,6 +14,7 @@ import {
 } from '@vivarium/host/view';
 import {
   isA,
+  keepSame,
   MethodFault,
   make,
   moRef,
@@ -200,12 +201,12 @@ export class SimVms {
   }
 
   #change(vm: SimVmState, spec: VirtualMachineConfigSpec): SimVmState {
-    const { environment, interner, storage } = this.#options;
+    const { environment, storage } = this.#options;
     if (spec.name !== undefined && spec.name !== vm.config.name) this.#requireFreeName(spec.name);
     const { config, effects } = applyConfigSpec(vm.config, spec, environment(vm.power));
     storage.keepDisks(config);
     for (const effect of effects.cleanup) storage.drop(effect.path);
-    const changed = { ...vm, config: interner.share(config) };
+    const changed = { ...vm, config: keepSame(vm.config, config) };
     this.#put(changed);
     return changed;
   }

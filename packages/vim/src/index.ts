@@ -12,6 +12,7 @@ export type * from './generated/references.ts';
 export { decodeJson, decodeJsonArgs, validateArgs } from './json/decode-json.ts';
 export { encodeJson } from './json/encode-json.ts';
 export { streamJson } from './json/stream-json.ts';
+export { keepSame } from './keep-same.ts';
 export { isFault, MethodFault, toLocalizedMethodFault } from './method-fault.ts';
 export {
   type Handlers,

@@ -7,6 +7,7 @@ import {
   type HostNetworkConfig,
   type HostNetworkInfo,
   type HostRuntimeInfo,
+  keepSame,
   type ManagedObjectReference,
   type MoRef,
   moRef,
@@ -74,14 +75,16 @@ export interface MirrorEvents {
 interface Report {
   readonly ref: ManagedObjectReference;
   readonly said: Record<string, unknown>;
+  /** Of a VM: the version of the references that its configuration is shown with. */
+  configShownBy?: number;
 }
 
 export class HostMirror {
   readonly refs: ReferenceMap;
   readonly #options: MirrorOptions;
   readonly #reports = new Map<string, Report>();
-  /** Reported and not taken in yet: property names by key of the object. */
-  readonly #changed = new Map<string, Set<string>>();
+  /** Reported and not taken in yet, by key of the object: names of properties, with what was taken in of each before. */
+  readonly #changed = new Map<string, Map<string, unknown>>();
   #isStructureChanged = false;
   #isConnected = false;
   /** What is noted now is shown once that is over. */
@@ -188,13 +191,17 @@ export class HostMirror {
       this.#reports.set(key, report);
       this.#isStructureChanged = true;
     }
-    const names = this.#changed.get(key) ?? new Set();
+    const names = this.#changed.get(key) ?? new Map<string, unknown>();
     this.#changed.set(key, names);
-    for (const { name, value } of changes) {
-      if (changesIdentity(ref.type, name, report.said[name], value)) this.#isStructureChanged = true;
+    for (const { name, value: told } of changes) {
+      const before = report.said[name];
+      const value = ref.type === 'VirtualMachine' ? keepSame(before, told) : told;
+      // Told again as it was: there is nothing to show.
+      if (ref.type === 'VirtualMachine' && value === before) continue;
+      if (changesIdentity(ref.type, name, before, value)) this.#isStructureChanged = true;
       if (value === undefined) delete report.said[name];
       else report.said[name] = value;
-      names.add(name);
+      if (!names.has(name)) names.set(name, before);
     }
   }
 
@@ -233,11 +240,14 @@ export class HostMirror {
       const report = this.#reports.get(key);
       if (!report) continue;
       const { ref, said } = report;
+      if (ref.type === 'VirtualMachine') {
+        this.#publishVm(report, names);
+        continue;
+      }
       const changes: Record<string, unknown> = {};
-      for (const name of names) changes[name] = this.refs.toCenter(said[name]);
+      for (const name of names.keys()) changes[name] = this.refs.toCenter(said[name]);
       if (ref.type === 'Datastore' || ref.type === 'Network') this.#publishShared(report);
       else if (ref.type === 'HostSystem') graph.find(this.#options.host)?.update(this.#hostFace(changes));
-      else if (ref.type === 'VirtualMachine') this.#publishVm(ref, changes);
       else this.#publishManager(ref, changes);
     }
     this.#changed.clear();
@@ -254,12 +264,22 @@ export class HostMirror {
     this.#options.shared.report(ours, this.#options.host, this.#owner(), { ...inOurWords, ...own });
   }
 
-  #publishVm(local: ManagedObjectReference, changes: Record<string, unknown>): void {
+  #publishVm(report: Report, names: ReadonlyMap<string, unknown>): void {
     const { graph, inventory, lists } = this.#options;
+    const { ref: local, said } = report;
     const ref = this.refs.centerOf(local) as MoRef<'VirtualMachine'> | undefined;
     const object = ref && graph.find(ref);
     const record = ref && inventory.find(ref);
     if (!object || !record) return;
+    const changes: Record<string, unknown> = {};
+    for (const [name, former] of names) {
+      // A configuration is large, and changes in few places. Others have names of port groups in them.
+      const isComparable = name === 'config' && report.configShownBy === this.refs.version;
+      changes[name] = isComparable
+        ? this.refs.changesToCenter(said[name], { former, mapped: object.getPath(name) })
+        : this.refs.toCenter(said[name]);
+      if (name === 'config') report.configShownBy = this.refs.version;
+    }
     for (const property of ['datastore', 'network'] as const) {
       if (!(property in changes)) continue;
       const now = (changes[property] as MoRef[] | undefined) ?? [];
@@ -365,7 +385,7 @@ export class HostMirror {
 
   #touch(local: ManagedObjectReference): void {
     const report = this.#reports.get(moRefKey(local));
-    if (report) this.#changed.set(moRefKey(local), new Set(Object.keys(report.said)));
+    if (report) this.#changed.set(moRefKey(local), new Map(Object.keys(report.said).map((name) => [name, undefined])));
   }
 
   #owner(): MoRef<'ComputeResource'> {

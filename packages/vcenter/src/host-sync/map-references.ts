@@ -17,18 +17,32 @@ const PATH = /^\s*\[\s*([^\]]*?)\s*\]/;
 const BEGIN = /^\s*\[/;
 
 export function mapReferences<T>(value: T, mapping: Mapping): T {
-  return map(value, mapping) as T;
+  return map(value, mapping, NOTHING) as T;
 }
 
-function map(value: unknown, mapping: Mapping): unknown {
+/** A value that was mapped, and what came of it. */
+export interface Mapped {
+  readonly former: unknown;
+  readonly mapped: unknown;
+}
+
+/** The same; parts that are the very objects of a value that was mapped by the same mapping before are not gone through again. */
+export function mapChanges<T>(value: T, before: Mapped, mapping: Mapping): T {
+  return map(value, mapping, before) as T;
+}
+
+const NOTHING: Mapped = { former: undefined, mapped: undefined };
+
+function map(value: unknown, mapping: Mapping, before: Mapped): unknown {
   if (typeof value === 'string') return mapPath(value, mapping);
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return mapArray(value, mapping);
+  if (value === before.former && before.mapped !== undefined) return before.mapped;
+  if (Array.isArray(value)) return mapArray(value, mapping, before);
   if (isReference(value)) {
     const mapped = mapping.reference(value);
     return mapped ? { ...value, type: mapped.type, value: mapped.value } : value;
   }
-  return mapObject(value as Readonly<Record<string, unknown>>, mapping);
+  return mapObject(value as Fields, mapping, before);
 }
 
 function mapPath(text: string, { datastoreName }: Mapping): string {
@@ -44,27 +58,42 @@ function isPathLike(text: string): boolean {
   return first === 0x5b || ((first <= 0x20 || first > 0x7f) && BEGIN.test(text));
 }
 
-function mapArray(items: readonly unknown[], mapping: Mapping): readonly unknown[] {
+function mapArray(items: readonly unknown[], mapping: Mapping, before: Mapped): readonly unknown[] {
+  const hasPast = Array.isArray(before.former) && Array.isArray(before.mapped);
   let copy: unknown[] | undefined;
   for (const [index, item] of items.entries()) {
-    const mapped = map(item, mapping);
+    const mapped = map(item, mapping, hasPast ? partOf(before, index) : NOTHING);
     if (mapped !== item) (copy ??= [...items])[index] = mapped;
   }
   return copy ?? items;
 }
 
-function mapObject(given: Readonly<Record<string, unknown>>, mapping: Mapping): Readonly<Record<string, unknown>> {
-  const object = mapping.object?.(given) ?? given;
+type Fields = Readonly<Record<string, unknown>>;
+
+function mapObject(given: Fields, mapping: Mapping, before: Mapped): Fields {
+  const replaced = mapping.object?.(given);
+  const object = replaced ?? given;
+  const hasPast = replaced === undefined && isData(before.former) && isData(before.mapped);
+  // Of an object that was said differently the fields are no longer those of what came of it.
+  const isComparable = hasPast && mapping.object?.(before.former as Fields) === undefined;
   let copy: Record<string, unknown> | undefined;
   for (const name in object) {
     const value = object[name];
     // Most of what there is, at every change of a VM: nothing in it can be mapped.
     if (typeof value === 'string' ? !isPathLike(value) : typeof value !== 'object') continue;
     if (FREE_TEXT.has(name)) continue;
-    const mapped = map(value, mapping);
+    const mapped = map(value, mapping, isComparable ? partOf(before, name) : NOTHING);
     if (mapped !== value) (copy ??= { ...object })[name] = mapped;
   }
   return copy ?? object;
+}
+
+function partOf({ former, mapped }: Mapped, name: string | number): Mapped {
+  return { former: (former as Fields)[name], mapped: (mapped as Fields)[name] };
+}
+
+function isData(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A data object may have a `type` and a `value` as well, but no managed type's name in the one. */

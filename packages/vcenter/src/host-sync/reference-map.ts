@@ -6,9 +6,10 @@ import {
   type MoRef,
   moRef,
   moRefKey,
+  sameRef,
 } from '@vivarium/vim';
 import { deviceToCenter, deviceToHost } from '../distributed-switch/hidden-network.ts';
-import { mapReferences } from './map-references.ts';
+import { type Mapped, type Mapping, mapChanges, mapReferences } from './map-references.ts';
 import { NetworkNames } from './network-names.ts';
 
 export class ReferenceMap {
@@ -19,29 +20,43 @@ export class ReferenceMap {
   readonly #hostNames = new Map<string, string>();
   /** Ours by id. */
   readonly #datastores = new Map<string, { readonly hostName: string; readonly centerName: string }>();
-  readonly #portgroupName: (key: string) => string | undefined;
   readonly #networks = new NetworkNames();
+  readonly #mapping: Mapping;
+  #version = 0;
 
   /** `portgroupName`: what a distributed port group is called, by its key. */
   constructor(portgroupName: (key: string) => string | undefined = () => undefined) {
-    this.#portgroupName = portgroupName;
+    this.#mapping = {
+      reference: (local) => this.centerOf(local),
+      object: (object) => deviceToCenter(object, portgroupName) ?? this.#networks.toCenter(object),
+      datastoreName: (name) => this.#centerNames.get(name),
+    };
+  }
+
+  /** Another one when a value may be another one in our words than it was; but for names of port groups. */
+  get version(): number {
+    return this.#version;
   }
 
   /** `local` is `ref`. */
   set(local: ManagedObjectReference, ref: ManagedObjectReference): void {
+    if (sameRef(this.centerOf(local), ref) && sameRef(this.hostOf(ref), local)) return;
     this.forget(local);
+    this.#version += 1;
     this.#toCenter.set(moRefKey(local), bare(ref));
     this.#toHost.set(moRefKey(ref), bare(local));
   }
 
   /** As set, but without the way back: several of the host's objects stand for one of ours (its resource pools). */
   setOneWay(local: ManagedObjectReference, ref: ManagedObjectReference): void {
+    this.#version += 1;
     this.#toCenter.set(moRefKey(local), bare(ref));
   }
 
   forget(local: ManagedObjectReference): void {
     const ref = this.#toCenter.get(moRefKey(local));
     if (!ref) return;
+    this.#version += 1;
     this.#toCenter.delete(moRefKey(local));
     if (this.#toHost.get(moRefKey(ref))?.value === local.value) this.#toHost.delete(moRefKey(ref));
   }
@@ -50,6 +65,7 @@ export class ReferenceMap {
   nameDatastore({ value }: MoRef<'Datastore'>, hostName: string, centerName: string): boolean {
     const former = this.#datastores.get(value);
     if (former?.hostName === hostName && former.centerName === centerName) return false;
+    this.#version += 1;
     this.#datastores.set(value, { hostName, centerName });
     // Another datastore may have got the name that this one has given up.
     if (former && this.#centerNames.get(former.hostName) === former.centerName) {
@@ -63,6 +79,7 @@ export class ReferenceMap {
 
   /** All standard networks that the host has now. */
   nameNetworks(names: Parameters<NetworkNames['set']>[0]): void {
+    this.#version += 1;
     this.#networks.set(names);
   }
 
@@ -81,11 +98,12 @@ export class ReferenceMap {
 
   /** A value of the host's in our words. */
   toCenter<T>(value: T): T {
-    return mapReferences(value, {
-      reference: (local) => this.centerOf(local),
-      object: (object) => deviceToCenter(object, this.#portgroupName) ?? this.#networks.toCenter(object),
-      datastoreName: (name) => this.#centerNames.get(name),
-    });
+    return mapReferences(value, this.#mapping);
+  }
+
+  /** The same of a value of which another one was told before: `before` has to be of this version. */
+  changesToCenter<T>(value: T, before: Mapped): T {
+    return mapChanges(value, before, this.#mapping);
   }
 
   /**
