@@ -14,11 +14,13 @@ import {
   vmCapability,
 } from '@vivarium/host/view';
 import {
+  type GuestInfo,
   isA,
   type MoRef,
   make,
   moRef,
   type VirtualMachineConfigInfo,
+  type VirtualMachineRuntimeInfo,
   type VirtualMachineStorageSummary,
 } from '@vivarium/vim';
 import { connectForPowerOn, disconnectForPowerOff } from '@vivarium/vmx';
@@ -53,43 +55,86 @@ export function suspended(state: SimVmState, clock: Clock): SimVmState {
   return { ...state, power: 'suspended', guest: undefined, suspendTime: dateTime(clock) };
 }
 
-/** VirtualMachine's properties as a host reports them. Pure but for the clock. */
-export function vmProperties(state: SimVmState, clock: Clock): Readonly<Record<string, unknown>> {
-  const view = viewOf(state, clock);
-  const storage = storageSummary(state, clock);
-  const { config, ref } = state;
-  const { cpuAllocation, memoryAllocation } = config;
-  const runtime = runtimeInfo(view);
-  const guest = guestInfo(view);
-  return {
-    name: config.name,
-    config,
-    runtime,
-    guest,
-    guestHeartbeatStatus: heartbeat(view),
-    summary: summary(view, storage, { runtime, guest }),
-    overallStatus: overallStatus(view),
-    configStatus: 'green',
-    capability: vmCapability,
-    environmentBrowser: ENVIRONMENT_BROWSER,
-    datastore: datastoresOf(config),
-    network: networksOf(config),
-    rootSnapshot: [],
-    storage: make('VirtualMachineStorageInfo', {
-      perDatastoreUsage: datastoresOf(config).map((datastore) =>
-        make('VirtualMachineUsageOnDatastore', {
-          datastore,
-          committed: storage.committed,
-          uncommitted: storage.uncommitted,
-          unshared: storage.unshared,
-        }),
-      ),
-      timestamp: storage.timestamp,
-    }),
-    ...(cpuAllocation && memoryAllocation
-      ? { resourceConfig: make('ResourceConfigSpec', { entity: ref, cpuAllocation, memoryAllocation }) }
-      : {}),
-  };
+/** What properties are made of; what several of them have in common is worked out once, and only when one wants it. */
+class Parts {
+  readonly state: SimVmState;
+  readonly view: VmView;
+  readonly #clock: Clock;
+  #storage: VirtualMachineStorageSummary | undefined;
+  #runtime: VirtualMachineRuntimeInfo | undefined;
+  #guest: GuestInfo | undefined;
+
+  constructor(state: SimVmState, clock: Clock) {
+    this.state = state;
+    this.view = viewOf(state, clock);
+    this.#clock = clock;
+  }
+
+  get storage(): VirtualMachineStorageSummary {
+    this.#storage ??= storageSummary(this.state, this.#clock);
+    return this.#storage;
+  }
+
+  get runtime(): VirtualMachineRuntimeInfo {
+    this.#runtime ??= runtimeInfo(this.view);
+    return this.#runtime;
+  }
+
+  get guest(): GuestInfo {
+    this.#guest ??= guestInfo(this.view);
+    return this.#guest;
+  }
+}
+
+const PROPERTIES = {
+  name: ({ state }) => state.config.name,
+  config: ({ state }) => state.config,
+  runtime: ({ runtime }) => runtime,
+  guest: ({ guest }) => guest,
+  guestHeartbeatStatus: ({ view }) => heartbeat(view),
+  summary: ({ view, storage, runtime, guest }) => summary(view, storage, { runtime, guest }),
+  overallStatus: ({ view }) => overallStatus(view),
+  configStatus: () => 'green',
+  capability: () => vmCapability,
+  environmentBrowser: () => ENVIRONMENT_BROWSER,
+  datastore: ({ state }) => datastoresOf(state.config),
+  network: ({ state }) => networksOf(state.config),
+  rootSnapshot: () => [],
+  storage: ({ state, storage }) => storageInfo(state, storage),
+  resourceConfig: ({ state }) => resourceConfig(state),
+} as const satisfies Record<string, (parts: Parts) => unknown>;
+
+export type VmProperty = keyof typeof PROPERTIES;
+
+const ALL = Object.keys(PROPERTIES) as VmProperty[];
+
+/** VirtualMachine's properties as a host reports them: those that are named, in that order. Pure but for the clock. */
+export function vmProperties(
+  state: SimVmState,
+  clock: Clock,
+  names: readonly VmProperty[] = ALL,
+): Readonly<Record<string, unknown>> {
+  const parts = new Parts(state, clock);
+  const said: Record<string, unknown> = {};
+  for (const name of names) said[name] = (PROPERTIES[name] as (parts: Parts) => unknown)(parts);
+  return said;
+}
+
+function storageInfo(
+  { config }: SimVmState,
+  { committed, uncommitted, unshared, timestamp }: VirtualMachineStorageSummary,
+) {
+  return make('VirtualMachineStorageInfo', {
+    perDatastoreUsage: datastoresOf(config).map((datastore) =>
+      make('VirtualMachineUsageOnDatastore', { datastore, committed, uncommitted, unshared }),
+    ),
+    timestamp,
+  });
+}
+
+function resourceConfig({ ref, config: { cpuAllocation, memoryAllocation } }: SimVmState) {
+  if (!cpuAllocation || !memoryAllocation) return undefined;
+  return make('ResourceConfigSpec', { entity: ref, cpuAllocation, memoryAllocation });
 }
 
 function viewOf(state: SimVmState, clock: Clock): VmView {

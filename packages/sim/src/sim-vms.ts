@@ -26,7 +26,16 @@ import { applyConfigSpec, type SpecEnvironment, upgradeSpec } from '@vivarium/vm
 import type { Interner } from './interner.ts';
 import { entered, left, modified, type SimNews } from './sim-news.ts';
 import type { SimStorage } from './sim-storage.ts';
-import { filesOf, HOST, type SimVmState, started, stopped, suspended, vmProperties } from './sim-vm.ts';
+import {
+  filesOf,
+  HOST,
+  type SimVmState,
+  started,
+  stopped,
+  suspended,
+  type VmProperty,
+  vmProperties,
+} from './sim-vm.ts';
 
 export interface SimVmsOptions {
   readonly hostName: string;
@@ -228,7 +237,7 @@ export class SimVms {
     }
     if (vm.power === 'poweredOn') this.#hold(vm, 1);
     if (former?.power === 'poweredOn') this.#hold(former, -1);
-    if (news.isHeard) news.tell(modified(vm.ref, vmProperties(vm, clock), changedBy(former, vm)));
+    if (news.isHeard) news.tell(modified(vm.ref, vmProperties(vm, clock, changedBy(former, vm))));
     if (event) news.post(this.#subject(vm), vmEvent(event, this.#subject(vm)));
   }
 
@@ -276,7 +285,7 @@ const AFTER_POWER = ['runtime', 'guest', 'guestHeartbeatStatus', 'summary', 'ove
 function changedBy(
   former: SimVmState | undefined,
   { config, power, bootTime }: SimVmState,
-): readonly string[] | undefined {
+): readonly VmProperty[] | undefined {
   if (former === undefined) return undefined;
   if (config === former.config) return AFTER_POWER;
   return power === former.power && bootTime === former.bootTime ? undefined : [...AFTER_POWER, 'config'];
