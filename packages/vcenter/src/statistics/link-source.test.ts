@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MethodFault, type MoRef, moRef, type PerfQuerySpec } from '@vivarium/vim';
 import { NO_SAMPLES } from '@vivarium/vmomi';
-import { linkSource, parseSamples } from './link-source.ts';
+import { linkSource, samplesParser } from './link-source.ts';
 
 const HOST = moRef('HostSystem', 'host-1');
 const VM = moRef('VirtualMachine', 'vm-7');
@@ -85,5 +85,5 @@ void test('a VM that went meanwhile spoils nothing for the others', async () => 
 });
 
 void test('nothing measured is no samples', () => {
-  assert.equal(parseSamples({ entity: VM as MoRef, sampleInfoCSV: '', value: [] } as never), NO_SAMPLES);
+  assert.equal(samplesParser()({ entity: VM as MoRef, sampleInfoCSV: '', value: [] } as never), NO_SAMPLES);
 });

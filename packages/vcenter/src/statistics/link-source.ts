@@ -30,10 +30,14 @@ export interface LinkSourceOptions {
 export function linkSource({ call, hostOf }: LinkSourceOptions): HostSource {
   return {
     async query(queries, signal) {
+      let last: { readonly query: StatisticsQuery; readonly words: Omit<PerfQuerySpec, 'entity'> } | undefined;
       const asked = queries.flatMap((query, index) => {
         const local = hostOf(query.entity);
-        return local ? [{ index, spec: querySpec(local, query) }] : [];
+        if (!local) return [];
+        if (!last || !asksTheSame(last.query, query)) last = { query, words: querySpec(query) };
+        return [{ index, spec: { ...last.words, entity: local as MoRef } }];
       });
+      const parse = samplesParser();
       const answers: Samples[] = queries.map(() => NO_SAMPLES);
       for (let left = asked; left.length > 0; ) {
         const querySpecs = left.map(({ spec }) => spec);
@@ -41,7 +45,7 @@ export function linkSource({ call, hostOf }: LinkSourceOptions): HostSource {
           const said = await call(PERFORMANCE_MANAGER, 'QueryPerf', { querySpec: querySpecs }, signal);
           for (const [position, metric] of (said as readonly PerfEntityMetricCSV[]).entries()) {
             const place = left[position];
-            if (place) answers[place.index] = parseSamples(metric);
+            if (place) answers[place.index] = parse(metric);
           }
           break;
         } catch (error) {
@@ -69,9 +73,18 @@ export function linkSource({ call, hostOf }: LinkSourceOptions): HostSource {
   };
 }
 
-function querySpec(entity: ManagedObjectReference, query: StatisticsQuery): PerfQuerySpec {
+/** A host and its VMs are asked in the same words. */
+function asksTheSame(one: StatisticsQuery, other: StatisticsQuery): boolean {
+  return (
+    one.periodS === other.periodS &&
+    one.metrics === other.metrics &&
+    one.range === other.range &&
+    one.limit === other.limit
+  );
+}
+
+function querySpec(query: StatisticsQuery): Omit<PerfQuerySpec, 'entity'> {
   return {
-    entity: entity as MoRef,
     intervalId: query.periodS,
     format: 'csv',
     metricId: query.metrics.map(({ counter, instance }) => ({ counterId: counter, instance })),
@@ -88,16 +101,24 @@ function times<T extends string>({ afterMs, untilMs }: TimeRange, start: T): Par
   } as Partial<Record<T | 'endTime', string>>;
 }
 
-/** The inverse of PerfEntityMetricCSV: `20,2026-11-20T12:00:20Z,20,…` and figures with commas. */
-export function parseSamples({ sampleInfoCSV, value = [] }: PerfEntityMetricCSV): Samples {
-  if (sampleInfoCSV === '') return NO_SAMPLES;
-  const fields = sampleInfoCSV.split(',');
-  return {
-    times: fields.flatMap((field, index) => (index % 2 === 1 ? Date.parse(field) : [])),
-    series: value.map(({ id, value: figures = '' }): MetricId & { values: number[] } => ({
-      counter: id.counterId,
-      instance: id.instance,
-      values: figures === '' ? [] : figures.split(',').map(Number),
-    })),
+/** Parses answers of one host: mostly all have figures of the same times. */
+export function samplesParser(): (metric: PerfEntityMetricCSV) => Samples {
+  let last: { readonly text: string; readonly times: readonly number[] } | undefined;
+  return ({ sampleInfoCSV, value = [] }) => {
+    if (sampleInfoCSV === '') return NO_SAMPLES;
+    if (last?.text !== sampleInfoCSV) last = { text: sampleInfoCSV, times: parseTimes(sampleInfoCSV) };
+    return {
+      times: last.times,
+      series: value.map(({ id, value: figures = '' }): MetricId & { values: number[] } => ({
+        counter: id.counterId,
+        instance: id.instance,
+        values: figures === '' ? [] : figures.split(',').map(Number),
+      })),
+    };
   };
+}
+
+/** The inverse of PerfEntityMetricCSV.sampleInfoCSV: `20,2026-11-20T12:00:20Z,20,…`. */
+function parseTimes(text: string): number[] {
+  return text.split(',').flatMap((field, index) => (index % 2 === 1 ? Date.parse(field) : []));
 }
