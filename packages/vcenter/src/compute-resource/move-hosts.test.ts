@@ -88,3 +88,43 @@ void test('VMs of hosts that come into a cluster come into the pool that is name
   assert.deepEqual(center.read(moved, 'resourcePool'), pool);
   assert.equal(center.service.graph.find(alone), undefined);
 });
+
+void test('a VM that leaves its vApp with its host gets another name where the folder has one of that name', async (t) => {
+  const center = await testCenter(t);
+  const { cluster, other } = await world(center);
+  const spec = make('ClusterConfigSpecEx', { drsConfig: make('ClusterDrsConfigInfo', { enabled: true }) });
+  await center.task(cluster, 'ReconfigureComputeResource_Task', { spec, modify: true });
+  const hosts = ['esx1', 'esx2'].map((name) => new FakeHost(name));
+  for (const host of hosts) host.addVm({ name: 'web' });
+  const refs: MoRef[] = [];
+  refs.push((await center.addHost(cluster, hosts[0] as FakeHost)) as MoRef);
+  const vmOf = (host: MoRef) => center.read<MoRef[]>(host, 'vm')[0] as MoRef;
+  const vmFolder = center.read<MoRef>(center.read<MoRef>(center.read(cluster, 'parent'), 'parent'), 'vmFolder');
+  const root = center.read<MoRef>(cluster, 'resourcePool');
+  const resSpec = center.read<{ config: object }>(root, 'summary').config;
+  const configSpec = make('VAppConfigSpec', {});
+  const app = await center.invoke<MoRef>(root, 'CreateVApp', { name: 'shop', resSpec, configSpec, vmFolder });
+  await center.invoke(app, 'MoveIntoResourcePool', { list: [vmOf(refs[0] as MoRef)] });
+  refs.push((await center.addHost(cluster, hosts[1] as FakeHost)) as MoRef);
+  await center.task(vmFolder, 'MoveIntoFolder_Task', { list: [vmOf(refs[1] as MoRef)] });
+  await center.task(refs[0] as MoRef, 'EnterMaintenanceMode_Task', { timeout: 0 });
+  await center.task(other, 'MoveInto_Task', { host: [refs[0], refs[0]] });
+  const names = refs.map((host) => center.read(vmOf(host), 'name'));
+  assert.deepEqual(names, ['web (1)', 'web']);
+  assert.equal(center.read<MoRef[]>(vmFolder, 'childEntity').length, 4, 'with the vApp and what is discovered');
+});
+
+void test('of several hosts that move, one that cannot be reached keeps no other from it', async (t) => {
+  const center = await testCenter(t);
+  const { cluster, other } = await world(center);
+  const [lost, well] = [new FakeHost('lost'), new FakeHost('well')];
+  const refs: MoRef[] = [];
+  for (const host of [lost, well]) {
+    refs.push((await center.addHost(cluster, host)) as MoRef);
+    await center.task(refs.at(-1) as MoRef, 'EnterMaintenanceMode_Task', { timeout: 0 });
+  }
+  lost.isReachable = false;
+  await assert.rejects(center.task(other, 'MoveInto_Task', { host: refs }), fault('HostCommunication'));
+  assert.equal(center.read<MoRef[]>(other, 'datastore').length, 1);
+  assert.equal(center.read<MoRef[]>(cluster, 'host').length, 0);
+});

@@ -4,8 +4,8 @@ import { MethodFault, type MoRef } from '@vivarium/vim';
 import type { Center } from '../center.ts';
 import { HostUnreachable } from '../host-link/host-link.ts';
 import { belowOwner } from '../host-system/remove-host.ts';
-import type { EntityRef } from '../inventory/entity-records.ts';
-import type { InventoryOp } from '../inventory/inventory.ts';
+import type { EntityRecord, EntityRef } from '../inventory/entity-records.ts';
+import type { InventoryOp, InventoryStep } from '../inventory/inventory.ts';
 import { isApp, isPool } from '../resource-pool/pool-ref.ts';
 import { folderOfApp } from '../virtual-app/app-around.ts';
 
@@ -21,13 +21,23 @@ export async function moveHosts(
   pool?: MoRef<'ResourcePool'>,
 ): Promise<void> {
   const { inventory, vms } = center;
+  const each = [...new Map(hosts.map((host) => [host.value, host])).values()];
   await inventory.exclusively(async () => {
     if (pool) requirePoolOf(center, cluster, pool);
     const resourcePool = pool ?? inventory.get(cluster).resourcePool;
-    const ops = hosts.flatMap((host): InventoryOp[] => {
+    const taken = new Set<string>();
+    /** What leaves a vApp comes into a folder, where its name may be another's. */
+    const placeOf = ({ parent, name }: EntityRecord<'VirtualMachine'>) => {
+      if (!isApp(parent)) return { parent, name };
+      const folder = folderOfApp(inventory, parent) as MoRef;
+      const free = inventory.freeName(folder, name, (one) => taken.has(`${folder.value} ${one}`));
+      taken.add(`${folder.value} ${free}`);
+      return { parent: folder, name: free };
+    };
+    const steps = each.map((host): InventoryStep => {
       const record = inventory.get(host);
       const former = record.parent;
-      if (former.value === cluster.value) return [];
+      if (former.value === cluster.value) return { ops: [] };
       if (inventory.above(host, 'Datacenter')?.value !== inventory.above(cluster, 'Datacenter')?.value) {
         throw new MethodFault('InvalidArgument', { invalidProperty: 'host' });
       }
@@ -35,17 +45,18 @@ export async function moveHosts(
       if (isFromCluster && !record.inMaintenanceMode) throw new MethodFault('InvalidState');
       if (pool && !isFromCluster) requirePlain(center, former as EntityRef);
       const moved = vms.onHost(host).map(([vm, vmRecord]): InventoryOp => {
-        const parent = isApp(vmRecord.parent) ? (folderOfApp(inventory, vmRecord.parent) as MoRef) : vmRecord.parent;
-        return { put: vm, record: { ...vmRecord, parent, resourcePool } };
+        return { put: vm, record: { ...vmRecord, ...placeOf(vmRecord), resourcePool } };
       });
       const emptied = isFromCluster ? [] : [...belowOwner(center, former), former as EntityRef];
       const removed = emptied.filter(({ value }) => value !== host.value).map((ref): InventoryOp => ({ remove: ref }));
-      return [{ put: host, record: { ...record, parent: cluster } }, ...moved, ...removed];
+      return { ops: [{ put: host, record: { ...record, parent: cluster } }, ...moved, ...removed] };
     });
-    await inventory.apply(ops);
+    await inventory.applySteps(steps);
   });
-  // What the host shares is listed by its compute resource: connecting anew puts all of it right.
-  for (const host of hosts) await beginAnew(center, host);
+  // What the host shares is listed by its compute resource: connecting anew puts all of it right, also of those behind one that fails.
+  const results = await Promise.allSettled(each.map((host) => beginAnew(center, host)));
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 async function beginAnew({ hosts }: Center, host: MoRef<'HostSystem'>): Promise<void> {
