@@ -21,8 +21,8 @@ export interface HostLease {
   readonly link: HostLink;
   readonly local: ManagedObjectReference;
   readonly refs: ReferenceMap;
-  /** Resolves when the inventory has changed. */
-  readonly whenChanged: () => Promise<void>;
+  /** Resolves when it is so, or was long in coming; rejects with the signal. */
+  readonly whenShown: (isShown: () => boolean, signal: AbortSignal) => Promise<void>;
 }
 
 export class ImportLease {
@@ -125,11 +125,17 @@ export class ImportLease {
     };
   }
 
-  async #ready({ refs, whenChanged }: HostLease, info: HttpNfcLeaseInfo): Promise<void> {
-    // The VM comes by the stream of the host's news.
-    while (!refs.centerOf(info.entity)) {
-      await whenChanged();
-      if (this.#over.signal.aborted) return;
+  async #ready(host: HostLease, info: HttpNfcLeaseInfo): Promise<void> {
+    const { refs } = host;
+    // The VM comes by the stream of the host's news, which may have ended.
+    const isShown = () => refs.centerOf(info.entity) !== undefined;
+    await host.whenShown(isShown, this.#over.signal).catch((error: unknown) => {
+      if (!this.#over.signal.aborted) throw error;
+    });
+    if (this.#over.signal.aborted) return;
+    if (!isShown()) {
+      void this.#tellAborted(host).catch(() => undefined); // without us it times out there
+      throw new MethodFault('HostCommunication', {}, 'The host has not told of the VM that it has made.');
     }
     // The URLs lead to us, whose certificate clients know already.
     const files = new Set<string>();

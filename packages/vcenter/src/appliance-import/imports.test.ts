@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { silentLogger } from '@vivarium/base';
-import { type HttpNfcLeaseInfo, isFault, type MoRef, make } from '@vivarium/vim';
+import { type HttpNfcLeaseInfo, isFault, type MoRef, make, moRef } from '@vivarium/vim';
 import { registerNfcDoor } from '@vivarium/vmomi';
 import { fastify } from 'fastify';
 import { FakeHost } from '../testing/fake-host.ts';
 import { fault, testCenter } from '../testing/test-center.ts';
+import { ImportLease } from './import-lease.ts';
 import { nfcReceivers } from './nfc-receiver.ts';
 
 async function world(context: TestContext) {
@@ -115,4 +116,19 @@ void test('what cannot be imported is refused at once', async (t) => {
     begin('web', { folder: center.read(center.read<MoRef>(vmFolder, 'parent'), 'hostFolder') }),
     fault('InvalidArgument'),
   );
+});
+
+void test('a lease whose host never tells of the VM ends', async () => {
+  const lease = new ImportLease('secret', '');
+  const called: string[] = [];
+  const local = moRef('HttpNfcLease', 'lease');
+  const link = {
+    async *watch() {
+      yield { state: 'ready', info: make('HttpNfcLeaseInfo', { entity: moRef('VirtualMachine', '1') } as never) };
+    },
+    call: async (_target: unknown, method: string) => void called.push(method),
+  };
+  const host = { link, local, refs: { centerOf: () => undefined }, whenShown: () => Promise.resolve() };
+  await assert.rejects(lease.follow(host as never), fault('HostCommunication'));
+  assert.deepEqual(called, ['HttpNfcLeaseAbort']);
 });

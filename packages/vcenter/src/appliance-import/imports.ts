@@ -14,6 +14,7 @@ import {
 import { type Call, descriptionIdOf } from '@vivarium/vmomi';
 import type { Center } from '../center.ts';
 import { checkName } from '../inventory/entity-name.ts';
+import { whenShown } from '../routing/when-shown.ts';
 import { appAround } from '../virtual-app/app-around.ts';
 import { chooseHost } from '../virtual-machine/choose-host.ts';
 import { ImportLease } from './import-lease.ts';
@@ -70,7 +71,7 @@ export class Imports {
     const ref = moRef('HttpNfcLease', `session[${token(service.random, 8)}]`);
     lease.attach(service.graph.add(ref, newLease, lease.handlers(), { session: call.session }));
     this.#leases.set(lease.token, lease);
-    call.session.onEnd(() => lease.abort());
+    const forgetSession = call.session.onEnd(() => lease.abort());
     const descriptionId = descriptionIdOf('ResourcePool', 'ImportVApp');
     service.tasks.start({ entity: pool as MoRef, descriptionId, call, cancelable: true }, (task) => lease.carry(task));
     this.#run(center, lease, { host, spec, place: { folder: container, resourcePool: pool } })
@@ -79,6 +80,7 @@ export class Imports {
         lease.failed(error);
       })
       .finally(() => {
+        forgetSession();
         center.clock.setTimer(SHOWN_AFTER_END_MS, () => {
           this.#leases.delete(lease.token);
           service.graph.remove(ref);
@@ -109,7 +111,12 @@ export class Imports {
       const local = (await link.call(HOST_ROOT_POOL, 'ImportVApp', { spec: importSpec }).catch((error: unknown) => {
         throw error instanceof MethodFault ? mirror.refs.faultToCenter(error) : error;
       })) as ManagedObjectReference;
-      await lease.follow({ link, local, refs: mirror.refs, whenChanged: () => nextChange(center) });
+      await lease.follow({
+        link,
+        local,
+        refs: mirror.refs,
+        whenShown: (isShown, over) => whenShown(center, isShown, over),
+      });
     } finally {
       await expected.forget(key);
     }
@@ -134,15 +141,6 @@ function containerFor(
   }
   service.authorization.check(call.session, service.graph.get(chosen) as never, 'VApp.Import');
   return chosen;
-}
-
-function nextChange({ inventory }: Center): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = inventory.onChange(() => {
-      stop();
-      resolve();
-    });
-  });
 }
 
 const newLease = {

@@ -10,9 +10,11 @@ export interface VmPlace {
   readonly resourcePool: MoRef<'ResourcePool'>;
 }
 
-/** `vmPathName`: of the .vmx, as the host writes it; another host's of the same name is another VM. */
+/** `vmPathName`: of the .vmx, in the host's words, with blanks and slashes as anybody writes them; another host's of the same name is another VM. */
 export function registrationKey({ value }: MoRef<'HostSystem'>, vmPathName: string): string {
-  return `${value} ${vmPathName}`;
+  const [, datastore = '', path = ''] = /^\s*\[([^\]]*)\](.*)$/s.exec(vmPathName) ?? [];
+  const parts = path.trim().split('/');
+  return `${value} [${datastore.trim()}] ${parts.filter((part) => part !== '' && part !== '.').join('/')}`;
 }
 
 export class ExpectedVms {

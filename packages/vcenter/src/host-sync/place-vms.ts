@@ -63,7 +63,8 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const resourcePool = isSameOwner ? record.resourcePool : rootPool;
       const leaves = !isSameOwner && isApp(record.parent);
       const parent = leaves ? (folderOfApp(inventory, record.parent) as MoRef) : record.parent;
-      const moved = { ...record, ...identity(step.vm), host, parent, resourcePool };
+      const name = leaves ? nameIn(parent, record.name, step.ref) : record.name;
+      const moved = { ...record, ...identity(step.vm), name, host, parent, resourcePool };
       changes.push({ ops: [{ put: step.ref, record: moved }] });
       after.push(() => events.vmRelocated(step.ref, record.host));
     } else if (step.kind === 'add') {
@@ -72,8 +73,9 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const registration = registrationKey(host, vmPathName);
       const created = expected.find(instanceUuid);
       const registered = expected.find(registration);
-      const place = created ??
-        registered ?? {
+      // Anybody may ask for a VM with somebody else's UUID; which file it is to be registered from is said by one alone.
+      const place = registered ??
+        created ?? {
           folder: discoveredFolder(options, changes),
           resourcePool: rootPool,
         };
@@ -83,8 +85,8 @@ export async function placeVms(options: PlaceVmsOptions): Promise<void> {
       const record = newRecord(step, place, host, name);
       changes.push({ ops: [{ put: ref, record }], more: expected.withdrawing([instanceUuid, registration]) });
       after.push(() => {
-        if (created) events.vmCreated(ref);
-        else if (registered) events.vmRegistered(ref);
+        if (registered) events.vmRegistered(ref);
+        else if (created) events.vmCreated(ref);
         else events.vmDiscovered(ref);
       });
     }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Event, type MoRef, make } from '@vivarium/vim';
 import { FakeHost } from '../testing/fake-host.ts';
 import { testCenter } from '../testing/test-center.ts';
+import { registrationKey } from './expected-vms.ts';
 
 const EVENTS = ['VmInstanceUuidConflictEvent', 'VmInstanceUuidChangedEvent'];
 
@@ -47,6 +48,23 @@ void test('a VM that is registered is shown at once, though another one has its 
   });
   assert.equal(center.read(made, 'name'), 'db');
   assert.deepEqual(center.read(made, 'parent'), vmFolder);
+});
+
+void test('a VM that is registered is where it was to be, though somebody else expects one with its instance UUID', async (t) => {
+  const center = await testCenter(t);
+  const { datacenter, cluster } = await center.cluster();
+  const esx1 = new FakeHost('esx1');
+  const host = await center.addHost(cluster as MoRef, esx1);
+  const vmFolder = center.read<MoRef<'Folder'>>(datacenter as MoRef, 'vmFolder');
+  const other = await center.invoke<MoRef<'Folder'>>(vmFolder as MoRef, 'CreateFolder', { name: 'other' });
+  const resourcePool = center.read<MoRef<'ResourcePool'>>(cluster as MoRef, 'resourcePool');
+  await center.center.expected.expect('u', { folder: other, resourcePool });
+  const key = registrationKey(host, ' [datastore1]web//web.vmx');
+  await center.center.expected.expect(key, { folder: vmFolder, resourcePool });
+  esx1.addVm({ name: 'web', instanceUuid: 'u' });
+  await center.eventually(() => center.read<MoRef[]>(host as MoRef, 'vm').length === 1);
+  const [vm] = center.read<MoRef[]>(host as MoRef, 'vm') as [MoRef];
+  assert.deepEqual(center.read(vm, 'parent'), vmFolder);
 });
 
 void test('a VM whose host cannot read it keeps its name, its place and its identity', async (t) => {
