@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CustomFieldDef, moRef } from '@vivarium/vim';
+import { openMemoryStore, type Store } from '@vivarium/store';
+import { type CustomFieldDef, type MoRef, moRef } from '@vivarium/vim';
 import { ObjectGraph } from '../graph/object-graph.ts';
 import { lateStore } from '../testing/late-store.ts';
 import { fault, OTHER_VM, testService, VM, VM_FOLDER } from '../testing/test-service.ts';
@@ -112,4 +113,40 @@ void test('of values that are set at once none is lost', async () => {
     fields.valuesOf(VM).map((one) => (one as { value?: string }).value),
     ['of owner', 'of note'],
   );
+});
+
+/** As many machines as no store takes at once. */
+async function manyHolders(store: Store, count = 2500) {
+  const graph = new ObjectGraph();
+  const fields = new CustomFields(store, graph, () => moRef('CustomFieldsManager', 'x'));
+  const { key } = await fields.define({ name: 'backup' });
+  const { key: kept } = await fields.define({ name: 'owner' });
+  const machines = Array.from({ length: count }, (_, index) => moRef('VirtualMachine', `vm-${index}`));
+  await Promise.all(machines.map((machine) => fields.set(machine, key, 'yes')));
+  await fields.set(machines[0] as MoRef, kept, 'ann');
+  return { fields, graph, key, kept, machines };
+}
+
+void test('a field goes though it is set on more entities than a store takes at once', async () => {
+  const store = openMemoryStore();
+  const { fields, key, kept, machines } = await manyHolders(store);
+  assert.equal((await fields.remove(key)).length, 2500);
+  assert.deepEqual(fields.valuesOf(machines[1] as MoRef), []);
+  const values = store.range('custom-field/value/');
+  assert.deepEqual(
+    values.map(({ value }) => value),
+    [{ [kept]: 'ann' }],
+  );
+});
+
+void test('of a field that was removed by a daemon that was killed meanwhile nothing comes back', async () => {
+  const store = openMemoryStore();
+  const { graph, key, kept, machines } = await manyHolders(store, 3);
+  await store.batch([{ delete: `custom-field/definition/${key}` }, { delete: `custom-field/definition/${kept}` }]);
+  const again = new CustomFields(store, graph, () => moRef('CustomFieldsManager', 'x'));
+  const next = await again.define({ name: 'new' });
+  assert.ok(next.key > kept);
+  assert.deepEqual(again.valuesOf(machines[0] as MoRef), []);
+  await again.sweep({ find: () => ({}) as never });
+  assert.deepEqual(store.range('custom-field/value/'), []);
 });
