@@ -69,6 +69,12 @@ void test('a wrong password, an unknown user and an empty name are refused alike
   }
 });
 
+void test('of a name of any length that cannot log in a little is remembered', async (context) => {
+  const test = await world(context);
+  await assert.rejects(logIn(test, 'x'.repeat(1 << 20), 'wrong'), fault('InvalidLogin'));
+  assert.equal(test.service.events.latest?.userName, 'x'.repeat(256));
+});
+
 void test('five failures lock an account for 900 s, also for the right password; others are not touched', async (context) => {
   const test = await world(context);
   await test.service.accounts.addUser('bob', 'bob-password');

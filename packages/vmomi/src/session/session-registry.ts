@@ -35,6 +35,8 @@ interface ForSession {
 const SESSION_ID_BYTES = 24;
 const SWEEP_MS = 30_000;
 const FAILURE_DELAY_MS = 1000;
+/** Characters. */
+const MOST_NAME_KEPT = 256;
 const CLONE_TICKET_MS = 30_000;
 const SERVICE_TICKET_MS = 120_000;
 const OF_SESSIONS = {
@@ -99,7 +101,12 @@ export class SessionRegistry {
   /** Checks a password with the lock-out applied. Fault: InvalidLogin. */
   verify(userName: string, password: string, origin: SessionOrigin, signal?: AbortSignal): Promise<Principal> {
     const account = this.#users.accountName?.(userName) ?? userName;
-    return this.#admit({ userName, account }, () => this.#users.verify(userName, password), origin, signal);
+    return this.#admit(
+      { userName: kept(userName), account: kept(account) },
+      () => this.#users.verify(userName, password),
+      origin,
+      signal,
+    );
   }
 
   /** `chain` is what the client has shown, not empty. Faults: InvalidLogin, as for passwords; NotSupported. */
@@ -238,4 +245,9 @@ export class SessionRegistry {
       this.#sweep = this.#scheduleSweep();
     });
   }
+}
+
+/** What is remembered of a name that anybody may have sent: not too much, and not the request that it came in. */
+function kept(name: string): string {
+  return Buffer.from(name.slice(0, MOST_NAME_KEPT)).toString();
 }
