@@ -8,6 +8,7 @@ import { type UplinkWish, withUplinks } from './uplink-option.ts';
 
 const DEFAULT_HOSTS = 3;
 const MOST_HOSTS = 64;
+const DEFAULT_PORT = 8443;
 
 export interface Layout {
   /** What vCenter, or the host that is alone, listens on; absent = loopback. */
@@ -31,8 +32,8 @@ export async function readLayout(stateDir: string): Promise<Layout | undefined> 
 export interface Wish {
   /** Undefined = as many as there are, three at the first time. */
   readonly hosts: number | undefined;
-  /** Of the address that people type: vCenter's, or the lone host's. 0 = a free one. */
-  readonly port: number;
+  /** Of the address that people type: vCenter's, or the lone host's. Undefined or 0 = as it is; at first 8443, or a free one. */
+  readonly port: number | undefined;
   /** Undefined = where it is, at first beside vCenter. */
   readonly store: string | undefined;
   /** There may be something in the store that it has: vCenter has run. */
@@ -48,7 +49,8 @@ export interface Wish {
  * Throws UserError when a lone host is to become a cluster or share a store, when hosts are to go, or the store is to be another.
  */
 export function planLayout(known: Layout | undefined, wish: Wish): Layout {
-  const { hosts: wished, port, store } = wish;
+  const { hosts: wished, store } = wish;
+  const port = wish.port ?? DEFAULT_PORT;
   const count = wished ?? known?.hosts.length ?? DEFAULT_HOSTS;
   if (count > MOST_HOSTS) {
     throw new UserError(`${count} hosts on one machine are too many`, `give --hosts a number up to ${MOST_HOSTS}`);
@@ -73,15 +75,21 @@ export function planLayout(known: Layout | undefined, wish: Wish): Layout {
     const mend = 'take it along: viv backup FILE, viv down, viv restore FILE --store URL, viv up';
     throw new UserError(`this vCenter keeps its state in ${place}`, mend);
   }
+  const holder = isAlone ? undefined : known?.hosts.find((host) => wish.port !== 0 && host.port === wish.port);
+  if (holder) throw new UserError(`port ${wish.port} is that of ${holder.name}`, 'give vCenter another --port');
   const added = Array.from({ length: count - (known?.hosts.length ?? 0) }, (_, index) => ({
     name: `esx${(known?.hosts.length ?? 0) + index + 1}`,
     port: isAlone ? port : 0,
   }));
-  const hosts = withUplinks([...(known?.hosts ?? []), ...added], wish.uplinks);
+  // What people talk to may be reached elsewhere from its next start on; of hosts in a vCenter that knows where they are.
+  const moved = <T extends { readonly port: number }>(one: T): T => (wish.port ? { ...one, port: wish.port } : one);
+  const kept = (known?.hosts ?? []).map((host) => (isAlone ? moved(host) : host));
+  const hosts = withUplinks([...kept, ...added], wish.uplinks);
   const address = wish.address ?? known?.address;
   const front = address === undefined ? {} : { address };
   if (isAlone) return { ...front, hosts };
-  return { ...front, vcenter: { ...(known?.vcenter ?? { port }), ...(store === undefined ? {} : { store }) }, hosts };
+  const vcenter = known?.vcenter ? moved(known.vcenter) : { port };
+  return { ...front, vcenter: { ...vcenter, ...(store === undefined ? {} : { store }) }, hosts };
 }
 
 /** The plan with its ports found, on disk. */

@@ -26,7 +26,12 @@ program
   .command('up')
   .description('start hosts, a vCenter over them and a demo VM; builds what is missing; run again it finds what runs')
   .addOption(stateDir())
-  .addOption(new Option('--port <number>', 'HTTPS port; 0 takes a free one').default(8443).argParser(parsePort))
+  .addOption(
+    new Option(
+      '--port <number>',
+      'HTTPS port of vCenter, or of the host alone; 0 = as it is, at first a free one (default: as it is, at first 8443)',
+    ).argParser(parsePort),
+  )
   .addOption(
     new Option(
       '--hosts <number>',

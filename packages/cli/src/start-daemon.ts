@@ -67,9 +67,10 @@ export async function startDaemon(
     const running = await findRunning(instance);
     if (running) return running;
     if (exit === undefined) child.kill('SIGKILL');
+    const words = await lastWords(logFile);
     throw new UserError(
-      `${name} did not start (${exit ?? `no answer within ${START_MS / 1000} s`})${await lastWords(logFile)}`,
-      `the whole log is ${logFile}`,
+      `${name} did not start (${exit ?? `no answer within ${START_MS / 1000} s`})${words}`,
+      words.includes('EADDRINUSE') ? 'end what listens there, or give another --port' : `the whole log is ${logFile}`,
     );
   } finally {
     await log.close();

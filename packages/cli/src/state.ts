@@ -1,8 +1,9 @@
 // Where the command line keeps and finds things, and what it knows of a host's instance there.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { writeDurable } from '@vivarium/base/node';
 
 export const isRoot = process.getuid?.() === 0;
@@ -12,6 +13,25 @@ export function defaultStateDir(): string {
   return isRoot
     ? '/var/lib/vivarium'
     : join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share'), 'vivarium');
+}
+
+/** The folder and those above it that are missing. Throws UserError. */
+export async function makeStateDir(stateDir: string): Promise<void> {
+  const missing: string[] = [];
+  // Not mkdir's own recursion: it never ends where no folder can be made (below /proc).
+  for (let at = resolve(stateDir); !existsSync(at); at = dirname(at)) missing.unshift(at);
+  try {
+    for (const path of missing) {
+      await mkdir(path, { mode: 0o711 }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error; // somebody was faster
+      });
+    }
+    if ((await stat(stateDir)).isDirectory()) return;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new UserError(`the folder ${stateDir} cannot be made (${code})`, 'give another --state-dir', { cause });
+  }
+  throw new UserError(`${stateDir} is no folder`, 'give another --state-dir');
 }
 
 /** Downloads and builds that every state directory shares. */

@@ -54,3 +54,17 @@ void test('the address that people type is kept, and can be changed', () => {
   assert.equal(planLayout(first, wish).address, '10.0.0.1');
   assert.equal(planLayout(first, { ...wish, address: '0.0.0.0' }).address, '0.0.0.0');
 });
+
+void test('the port is kept, unless another one is asked for', () => {
+  const wish = { hosts: undefined, port: undefined, store: undefined, hasRun: true, address: undefined };
+  const center = planLayout(undefined, { ...wish, hosts: 0 });
+  assert.equal(center.vcenter?.port, 8443);
+  for (const port of [undefined, 0]) assert.equal(planLayout(center, { ...wish, port }).vcenter?.port, 8443);
+  assert.equal(planLayout(center, { ...wish, port: 9443 }).vcenter?.port, 9443);
+  const alone = planLayout(undefined, { ...wish, hosts: 1, port: 7443 });
+  assert.deepEqual(planLayout(alone, wish).hosts, [{ name: 'esx1', port: 7443 }]);
+  assert.deepEqual(planLayout(alone, { ...wish, port: 9443 }).hosts, [{ name: 'esx1', port: 9443 }]);
+  const many = { vcenter: { port: 1 }, hosts: [{ name: 'esx1', port: 2 }] };
+  assert.throws(() => planLayout(many, { ...wish, port: 2 }), UserError);
+  assert.deepEqual(planLayout(many, { ...wish, port: 3 }), { vcenter: { port: 3 }, hosts: many.hosts });
+});

@@ -78,6 +78,8 @@ const DEFAULTS = {
 
 type Name = keyof typeof DEFAULTS;
 
+const LAST_PORT = 65_535;
+
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
@@ -166,12 +168,13 @@ function checkTunnel(given: ReadonlyMap<string, string>): void {
 
 function parseAddress(text: string): { address: string; port: number } {
   const [, address = '', port = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
-  if (port === '') throw new FlagError(`-l needs address:port, not ${text}`);
+  if (port === '' || Number(port) > LAST_PORT) throw new FlagError(`-l needs address:port, not ${text}`);
   return { address: address.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(port) };
 }
 
 function parseTunnel(text: string): number | undefined {
-  if (!/^(?:-1|\d{1,5})$/.test(text)) throw new FlagError(`-tunnel needs a port, 0 for a free one, not ${text}`);
+  if (!/^(?:-1|\d{1,5})$/.test(text) || Number(text) > LAST_PORT)
+    throw new FlagError(`-tunnel needs a port, 0 for a free one, not ${text}`);
   return text === '-1' ? undefined : Number(text);
 }
 

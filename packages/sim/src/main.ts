@@ -100,7 +100,9 @@ function openTrace({ traceFile }: SimFlags): Writable | undefined {
   if (traceFile === '-') return process.stderr;
   try {
     // Requests have passwords in them.
-    return createWriteStream('', { fd: openSync(traceFile, 'w', 0o600) });
+    return createWriteStream('', { fd: openSync(traceFile, 'w', 0o600) }).on('error', ({ message }) => {
+      process.stderr.write(`viv sim: what clients ask is not written down any more: ${message}\n`);
+    });
   } catch (error) {
     throw new FlagError(`-trace-file cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -66,13 +66,25 @@ async function stopDaemon(instance: Instance): Promise<void> {
     return;
   }
   const step = beginStep(`stopping ${instance.name}`);
-  process.kill(running.pid, 'SIGTERM');
+  endProcess(instance, running.pid);
   const isDown = await waitUntil(async () => (await findRunning(instance)) === undefined, HOST_STOP_MS);
   if (!isDown) {
     step.failed(`${instance.name} (pid ${running.pid}) did not stop within ${HOST_STOP_MS / 1000} s`);
     throw new UserError(`${instance.name} is still stopping`, 'see ./viv logs; run ./viv down again');
   }
   step.done(`${instance.name} is down; what it keeps is in ${instance.stateDir}`);
+}
+
+/** Throws UserError. One that has ended meanwhile is as good. */
+function endProcess({ name }: Instance, pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return;
+    const mend = 'run this as the user that started it, or as root';
+    throw new UserError(`${name} (pid ${pid}) cannot be stopped by you (${code})`, mend, { cause });
+  }
 }
 
 async function stopVm(client: VimClient, vm: VmRow): Promise<void> {

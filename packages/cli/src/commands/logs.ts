@@ -3,8 +3,9 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
+import { lastLines } from '../last-lines.ts';
 import { centerInstance, frontInstance, hostInstances, readLayout } from '../layout.ts';
-import { type Instance, readText, UserError } from '../state.ts';
+import { type Instance, UserError } from '../state.ts';
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'warn ', 50: 'error', 60: 'fatal' };
 
@@ -29,10 +30,13 @@ async function chosenInstance({ stateDir, of }: LogsOptions): Promise<Instance> 
 export async function logs(options: LogsOptions): Promise<void> {
   const instance = await chosenInstance(options);
   const path = join(instance.stateDir, `${instance.kind}.log`);
-  const content = await readText(path);
-  if (content === undefined) throw new UserError(`there is no log at ${path}`, 'start a host with: ./viv up');
-  for (const line of content.trimEnd().split('\n').slice(-options.lines)) print(line);
-  let position = Buffer.byteLength(content);
+  const last = await lastLines(path, options.lines).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw new UserError(`there is no log at ${path}`, 'start a host with: ./viv up');
+    const mend = 'run this as the user that started it, or as root';
+    throw new UserError(`${path} cannot be read (${cause.code})`, mend, { cause });
+  });
+  for (const line of last.lines) print(line);
+  let position = last.end;
   while (options.follow) {
     await delay({ ...systemClock, setTimer: keepAliveTimer }, 300);
     const { size } = await stat(path);

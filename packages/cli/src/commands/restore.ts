@@ -1,6 +1,5 @@
 // viv restore: puts a backup in the place of vCenter's state, all or nothing. No vCenter may run with it meanwhile.
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemRandom } from '@vivarium/base/node';
 import { parseStoreUrl } from '@vivarium/store';
@@ -18,8 +17,8 @@ export interface RestoreOptions {
 export async function restore(file: string, { stateDir, store }: RestoreOptions): Promise<void> {
   const { layout, url, isRunning } = await findCenterState(stateDir, store);
   if (isRunning) throw new UserError('vCenter is running', `stop it first: ./viv down --state-dir ${stateDir}`);
-  if (!existsSync(file)) throw new UserError(`there is no file ${file}`, 'give one that viv backup has made');
-  await using backup = await toldToPeople(readCenterBackup(createReadStream(file)));
+  await using source = await openBackup(file);
+  await using backup = await toldToPeople(readCenterBackup(source.createReadStream({ autoClose: false })));
   const address = parseStoreUrl(url);
   if (address.engine === 'sqlite') await mkdir(dirname(address.path), { recursive: true, mode: 0o711 });
   await toldToPeople(restoreCenter(backup, url, systemRandom));
@@ -32,4 +31,15 @@ export async function restore(file: string, { stateDir, store }: RestoreOptions)
     `restored ${documents} documents and ${entries} tasks and events of ${createdAt}\n` +
       `start vCenter with: ./viv up${isKept ? '' : ` --store '${store}'`}\n`,
   );
+}
+
+async function openBackup(file: string): Promise<FileHandle> {
+  const mend = 'give a file that viv backup has made';
+  const handle = await open(file).catch((cause: NodeJS.ErrnoException) => {
+    const what = cause.code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${cause.code})`;
+    throw new UserError(what, mend, { cause });
+  });
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new UserError(`${file} is no file`, mend);
 }

@@ -1,6 +1,5 @@
 // viv up: from nothing to a cluster of hosts under a vCenter, with a running VM. Every step finds what an earlier run has done.
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '@vivarium/base';
 import { systemClock } from '@vivarium/base/node';
@@ -28,6 +27,7 @@ import {
   findRunning,
   type Instance,
   isRoot,
+  makeStateDir,
   readText,
   UserError,
 } from '../state.ts';
@@ -42,7 +42,8 @@ const LOOPBACK = '127.0.0.1';
 
 export interface UpOptions {
   readonly stateDir: string;
-  readonly port: number;
+  /** Undefined or 0 = as it is. */
+  readonly port: number | undefined;
   /** Undefined = those that are there; three at the first time. */
   readonly hosts: number | undefined;
   readonly store: string | undefined;
@@ -64,7 +65,7 @@ export async function up(options: UpOptions): Promise<void> {
   const plan = planLayout(await readLayout(options.stateDir), { ...options, uplinks: options.uplink, hasRun });
   for (const { device } of options.uplink ?? []) await requireDevice(device, options.stateDir);
   const built = plan.hosts.length > 0 ? await build() : undefined;
-  await mkdir(options.stateDir, { recursive: true, mode: 0o711 });
+  await makeStateDir(options.stateDir);
   const layout = await keepLayout(options.stateDir, plan);
   const hosts = hostInstances(options.stateDir, layout);
   const center = centerInstance(options.stateDir, layout);
@@ -81,7 +82,8 @@ export async function up(options: UpOptions): Promise<void> {
   if (first && built) await bringUpDemoVm(first, built.guest);
   const front = center ?? first;
   if (!front) return;
-  if (options.address !== undefined && (await findRunning(front))) {
+  const running = await findRunning(front);
+  if (running && (options.address !== undefined || running.port !== (options.port || running.port))) {
     process.stderr.write('viv: what runs keeps its address until it starts again: ./viv down, then ./viv up\n');
   }
   const leads = center === undefined || (await bringUpCenter(center, layout, hosts));
