@@ -2,13 +2,14 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labCache } from '../testing/lab-cache.ts';
-import { run } from '../testing/run.ts';
+import { run, runOk } from '../testing/run.ts';
 import type { ClientUnderTest } from './client.ts';
 import { installPythonClient, pythonOf } from './python-client.ts';
 
 const CORE = '2.19.14';
 /** The package that brings the collections; only those for vSphere are unpacked. */
 const COLLECTIONS = '12.3.0';
+const COLLECTIONS_FOLDER = join(labCache(), 'clients', `ansible-collections-${COLLECTIONS}`);
 const ANSIBLE = {
   name: 'Ansible',
   version: CORE,
@@ -17,21 +18,21 @@ const ANSIBLE = {
   imports: 'ansible, pyVmomi, com.vmware.cis_client',
 };
 
-/** What `ansible-playbook` runs by and finds its collections with. */
-export function ansible(): { readonly playbook: string; readonly env: Readonly<Record<string, string>> } {
+/** Runs a playbook at a vCenter on this machine; throws with what it printed when a task fails. `home`: a folder that goes after the tests. */
+export async function play(file: string, facts: Readonly<Record<string, unknown>>, home: string): Promise<void> {
   const python = pythonOf(ANSIBLE);
-  return {
-    playbook: join(python, '..', 'ansible-playbook'),
-    env: {
-      ANSIBLE_COLLECTIONS_PATH: join(labCache(), 'clients', `ansible-collections-${COLLECTIONS}`),
-      ANSIBLE_PYTHON_INTERPRETER: python,
-      ANSIBLE_LOCALHOST_WARNING: 'false',
-      ANSIBLE_NOCOLOR: 'true',
-      // They would win over validate_certs.
-      REQUESTS_CA_BUNDLE: '',
-      CURL_CA_BUNDLE: '',
-    },
+  const env = {
+    ANSIBLE_COLLECTIONS_PATH: COLLECTIONS_FOLDER,
+    ANSIBLE_PYTHON_INTERPRETER: python,
+    ANSIBLE_LOCALHOST_WARNING: 'false',
+    ANSIBLE_NOCOLOR: 'true',
+    ANSIBLE_HOME: home,
+    // They would win over validate_certs.
+    REQUESTS_CA_BUNDLE: '',
+    CURL_CA_BUNDLE: '',
   };
+  const args = ['-i', 'localhost,', '-e', JSON.stringify(facts), file];
+  await runOk(join(python, '..', 'ansible-playbook'), args, { env, timeoutMs: 300_000 });
 }
 
 const UNPACK = `
@@ -44,7 +45,7 @@ with zipfile.ZipFile(glob.glob(sys.argv[1] + '/ansible-*.whl')[0]) as wheel:
 export async function installAnsible(): Promise<ClientUnderTest> {
   const core = await installPythonClient(ANSIBLE);
   if (core.state !== 'installed') return core;
-  const folder = ansible().env['ANSIBLE_COLLECTIONS_PATH'] ?? '';
+  const folder = COLLECTIONS_FOLDER;
   const isThere = () =>
     stat(join(folder, 'ansible_collections/community/vmware/MANIFEST.json')).then(
       () => true,
