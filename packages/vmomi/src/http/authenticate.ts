@@ -17,7 +17,7 @@ export interface AuthenticationRequest {
 export async function authenticate(service: Service, request: AuthenticationRequest): Promise<Session | undefined> {
   const { sessions } = service;
   const id = sessionIdOf(request.headers);
-  const session = id === undefined ? undefined : sessions.find(id);
+  const session = id === undefined ? undefined : sessions.use(id);
   if (session) return session;
   const ticket = ticketOf(request.headers);
   if (ticket !== undefined)

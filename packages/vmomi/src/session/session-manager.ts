@@ -1,5 +1,4 @@
 // The managed object SessionManager.
-import { dateTime } from '@vivarium/base';
 import { MethodFault, type MoRef, make, type UserSession } from '@vivarium/vim';
 import type { Call } from '../call.ts';
 import type { Service } from '../service.ts';
@@ -11,7 +10,7 @@ const DEFAULT_LOCALE = 'en';
 const LOCALE = /^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,2}$/;
 
 export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>): void {
-  const { graph, sessions, clock } = service;
+  const { graph, sessions } = service;
   const active = (matches: (session: Session) => boolean) => sessions.list().find(matches);
 
   const manager = graph.add<'SessionManager'>(
@@ -112,7 +111,7 @@ export function addSessionManager(service: Service, ref: MoRef<'SessionManager'>
       userName: session.userName,
       fullName: session.fullName,
       loginTime: new Date(session.loginTimeMs).toISOString(),
-      lastActiveTime: session.callCount > 0 ? new Date(session.lastActiveTimeMs).toISOString() : dateTime(clock),
+      lastActiveTime: new Date(session.lastActiveTimeMs).toISOString(),
       locale: session.locale,
       messageLocale: DEFAULT_LOCALE,
       extensionSession: session.isExtension,

@@ -179,6 +179,13 @@ export class SessionRegistry {
     return session;
   }
 
+  /** As `find`, for a request that is not a call of the API: the session is in use by it. */
+  use(id: string): Session | undefined {
+    const session = this.find(id);
+    if (session) this.#noteActive(session);
+    return session;
+  }
+
   list(): Session[] {
     this.#endIdle();
     return Array.from(this.#open.values(), ({ session }) => session);
