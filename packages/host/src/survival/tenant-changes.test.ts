@@ -4,7 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type MoRef, moRef, moRefKey, schema } from '@vivarium/vim';
-import { type Callee, compareChanges, fileNeeds, onDatastore, seededDraw } from '@vivarium/vmomi/testing/tenant';
+import {
+  type Callee,
+  compareChanges,
+  comparePrivileges,
+  fileNeeds,
+  onDatastore,
+  seededDraw,
+} from '@vivarium/vmomi/testing/tenant';
 import { IDENTITY_FILE } from '../datastore/volume-identity.ts';
 import { refs } from '../inventory/refs.ts';
 import { type HostWorld, hostWorld } from '../testing/tenant/world.ts';
@@ -34,6 +41,14 @@ void test('a tenant changes nothing of a host that its permissions do not let it
     draw,
     CALLS,
   );
+  context.diagnostic(JSON.stringify(count));
+});
+
+void test('every method of a host asks for the privileges that it needs, and for no others', async (context) => {
+  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
+  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
+  const draw = seededDraw(seed);
+  const count = await comparePrivileges(callee(() => hostWorld(context, draw)));
   context.diagnostic(JSON.stringify(count));
 });
 

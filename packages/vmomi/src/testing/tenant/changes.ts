@@ -27,7 +27,7 @@ export interface Callee<W extends World> {
   isUsedUp(world: W): boolean;
 }
 
-type Args = Record<string, unknown>;
+export type Args = Record<string, unknown>;
 
 export interface Count {
   refused: number;
@@ -40,7 +40,7 @@ const CALLS_OF_A_WORLD = 600;
 const TRIES = 25;
 const PATIENCE_TURNS = 20_000;
 /** Wait, or change who calls. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['WaitForUpdates', 'WaitForUpdatesEx', 'Logout', 'Fetch']);
+export const LEFT_OUT: ReadonlySet<string> = new Set(['WaitForUpdates', 'WaitForUpdatesEx', 'Logout', 'Fetch']);
 /** Faults that say no more than that something is not to be done. */
 const REFUSALS: ReadonlySet<string> = new Set(['NoPermission', 'ManagedObjectNotFound', 'NotAuthenticated']);
 /** Properties, events and inherited permissions name places that somebody may not see: their ids, no more. Filters tell of what
@@ -151,6 +151,8 @@ async function attempt<W extends World>(world: W, callee: Callee<W>, drawn: Draw
 interface Outcome {
   readonly fault: string | undefined;
   readonly result: unknown;
+  /** The fault as data. */
+  readonly data?: object | undefined;
 }
 
 /** The caller has named it itself, or may see it. */
@@ -168,7 +170,7 @@ function refsIn(value: unknown): MoRef[] {
 }
 
 /** The fault and the result of the call, or of the task that it has started. */
-async function run(
+export async function run(
   { service, admin }: World,
   who: Tenant,
   target: MoRef,
@@ -181,7 +183,8 @@ async function run(
     for (let turns = 0; task; turns++) {
       const info = service.graph.find(task)?.get('info');
       if (info?.state === 'success' || !info) return { fault: undefined, result: info?.result };
-      if (info.state === 'error') return { fault: info.error?.fault._typeName ?? 'error', result: undefined };
+      if (info.state === 'error')
+        return { fault: info.error?.fault._typeName ?? 'error', result: undefined, data: info.error?.fault };
       // It waits for what does not come, as for the last VM to be off.
       if (turns === PATIENCE_TURNS && info.cancelable)
         await service.invoke({ this: task, method: 'CancelTask', args: {} }, admin.call);
@@ -190,13 +193,13 @@ async function run(
     return { fault: undefined, result };
   } catch (error) {
     // Arguments that no client could send: something that is not there was looked for.
-    const fault = error instanceof MethodFault ? error.fault._typeName : `error: ${String(error)}`;
-    return { fault, result: undefined };
+    if (!(error instanceof MethodFault)) return { fault: `error: ${String(error)}`, result: undefined };
+    return { fault: error.fault._typeName, result: undefined, data: error.fault };
   }
 }
 
 /** Entities, and what belongs to the service and to them; no tasks, no session's own. */
-function targets({ service, entities }: World): MoRef[] {
+export function targets({ service, entities }: World): MoRef[] {
   const others = [...service.graph.all()].filter(
     ({ ref, session }) => !session && ref.type !== 'Task' && !schema.isSubtype(ref.type, 'ManagedEntity'),
   );

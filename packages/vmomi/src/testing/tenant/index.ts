@@ -11,6 +11,7 @@ export { type Need, need, onDatastore } from './need.ts';
 export { needed } from './needed.ts';
 export type { Person } from './oracle.ts';
 export { picture, quiet } from './picture.ts';
+export { comparePrivileges } from './privileges.ts';
 export { recordRoutes } from './record-routes.ts';
 export { compareSights } from './sees.ts';
 export { permissionWorld, type Served, type Tenant, type World } from './world.ts';

@@ -33,6 +33,8 @@ export function needed(world: World, target: MoRef, method: string, args: Args):
   return [...declared, ...byArgument, ...(special ?? []), ...(isOpen ? [] : need('Global.Settings', place))];
 }
 
+const ROLE_ADMIN = -1;
+
 const RENAME: Readonly<Record<string, string>> = {
   VirtualMachine: 'VirtualMachine.Config.Rename',
   VirtualApp: 'VApp.Rename',
@@ -208,6 +210,9 @@ const SPECIAL: Readonly<Record<string, (world: World, target: MoRef, args: Args)
   QueryPerfComposite: (_world, _target, { querySpec }) => need('System.Read', (querySpec as { entity: MoRef }).entity),
   DisableMethods: (_world, _target, { entity }) => need('Global.DisableMethods', ...refsIn(entity)),
   EnableMethods: (_world, _target, { entity }) => need('Global.EnableMethods', ...refsIn(entity)),
+  // Whoever holds its key may do everything.
+  SetExtensionCertificate: (world) =>
+    [...world.service.authorization.role(ROLE_ADMIN).privileges].flatMap((privilege) => need(privilege, world.root)),
   RetrieveUserGroups: (world) => need('System.View', world.root),
   SearchDatastore_Task: browsed,
   SearchDatastoreSubFolders_Task: browsed,
