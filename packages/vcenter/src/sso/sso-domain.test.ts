@@ -154,10 +154,10 @@ void test('who leaves the domain loses permissions and sessions; a namesake inhe
   await grant();
   const session = await logIn('ann', GOOD);
   assert.equal((await send('GET', '/api/session', undefined, session)).status, 200);
-  await domain.setDisabled('ann', true);
+  await domain.updateUser('ann', {}, true);
   assert.equal((await send('GET', '/api/session', undefined, session)).status, 401);
   await assert.rejects(logIn('ann', GOOD), /cannot log in/);
-  await domain.setDisabled('ann', false);
+  await domain.updateUser('ann', {}, false);
   await logIn('ann', GOOD);
   await domain.removeUser('ann');
   assert.deepEqual(service.sessions.list(), []);
@@ -173,7 +173,7 @@ void test('who leaves the domain loses permissions and sessions; a namesake inhe
 void test('what the domain cannot be without stays', async (context) => {
   const { domain, service } = await smallCenter(context);
   await assert.rejects(domain.removeUser('Administrator'), fault('InvalidArgument'));
-  await assert.rejects(domain.setDisabled('Administrator', true), fault('InvalidArgument'));
+  await assert.rejects(domain.updateUser('Administrator', {}, true), fault('InvalidArgument'));
   await assert.rejects(domain.removeGroup('Administrators'), fault('InvalidArgument'));
   await assert.rejects(domain.removeMember('Administrators', 'Administrator'), fault('InvalidArgument'));
   await assert.rejects(

@@ -1,7 +1,7 @@
 // The embedded Single Sign-On domain: its users, its groups, its rules. Kept in the store; passwords as hashes.
 // Knows nothing of permissions and sessions: what follows from a removed user is the business of join-domain.ts.
 import { type Clock, Mutex, type Random } from '@vivarium/base';
-import type { Op, Store } from '@vivarium/store';
+import type { Store } from '@vivarium/store';
 import { MethodFault } from '@vivarium/vim';
 import {
   type GroupInfo,
@@ -21,33 +21,18 @@ import {
   type PasswordPolicy,
 } from './password-policy.ts';
 import { bareName, isPrincipalName, qualifiedName } from './principal-name.ts';
-
-export interface SsoUserDetails {
-  readonly firstName?: string;
-  readonly lastName?: string;
-  readonly email?: string;
-  readonly description?: string;
-}
-
-export interface SsoUser extends Required<SsoUserDetails> {
-  /** As it was written when the user was made; 'Administrator'. */
-  readonly name: string;
-  readonly isDisabled: boolean;
-  readonly passwordChangedMs: number;
-}
-
-interface UserRecord extends SsoUser {
-  readonly passwordHash: string;
-  /** Newest first, without the current one. */
-  readonly formerHashes: readonly string[];
-}
-
-interface GroupRecord {
-  readonly name: string;
-  readonly description: string;
-  readonly users: readonly string[];
-  readonly groups: readonly string[];
-}
+import {
+  details,
+  groupKey,
+  notFound,
+  putGroup,
+  putUser,
+  SsoRecords,
+  type SsoUser,
+  type SsoUserDetails,
+  type UserRecord,
+  userKey,
+} from './sso-records.ts';
 
 /** A user or group of the domain, or what is left of one: it is gone, or may not log in any more. */
 export interface LostPrincipal {
@@ -69,8 +54,6 @@ const FIRST_GROUPS: readonly (readonly [name: string, description: string])[] = 
   [EVERY_USER, 'Everybody in this domain'],
 ];
 
-const USERS = 'sso/user/';
-const GROUPS = 'sso/group/';
 const PASSWORD_POLICY = 'sso/policy/password';
 const LOCK_OUT_POLICY = 'sso/policy/lock-out';
 
@@ -79,6 +62,7 @@ export class SsoDomain implements UserDirectory {
   readonly name: string;
   readonly domains: readonly string[];
   readonly #store: Store;
+  readonly #records: SsoRecords;
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #passwords = new PasswordCheck();
@@ -91,34 +75,35 @@ export class SsoDomain implements UserDirectory {
     this.#clock = options.clock;
     this.name = options.name ?? 'vivarium.local';
     this.domains = [this.name.toUpperCase()];
+    this.#records = new SsoRecords(this.#store, this.name);
   }
 
   async verify(userName: string, password: string): Promise<Principal | undefined> {
-    const hash = this.#findUser(userName)?.passwordHash;
+    const hash = this.#records.findUser(userName)?.passwordHash;
     const isRight = await this.#passwords.isRight(password, hash);
     // Asked again: it may have been removed, disabled or given another password meanwhile.
-    const user = isRight ? this.#findUser(userName) : undefined;
+    const user = isRight ? this.#records.findUser(userName) : undefined;
     if (!user || user.passwordHash !== hash || user.isDisabled || this.#isExpired(user)) return undefined;
-    return this.#principal(user);
+    return this.#records.principal(user);
   }
 
   find(userName: string): Principal | undefined {
-    const user = this.#findUser(userName);
-    return user && this.#principal(user);
+    const user = this.#records.findUser(userName);
+    return user && this.#records.principal(user);
   }
 
   findGroup(groupName: string): GroupInfo | undefined {
-    const group = this.#findGroup(groupName);
-    return group && this.#groupInfo(group);
+    const group = this.#records.findGroup(groupName);
+    return group && this.#records.groupInfo(group);
   }
 
   listUsers(): Principal[] {
-    const groups = this.#allGroups();
-    return this.#allUsers().map((user) => this.#principal(user, groups));
+    const groups = this.#records.allGroups();
+    return this.#records.allUsers().map((user) => this.#records.principal(user, groups));
   }
 
   listGroups(): GroupInfo[] {
-    return this.#allGroups().map((group) => this.#groupInfo(group));
+    return this.#records.allGroups().map((group) => this.#records.groupInfo(group));
   }
 
   /** One name for all forms that a login takes, also of users that there are not. */
@@ -158,7 +143,7 @@ export class SsoDomain implements UserDirectory {
     password = generatePassword(this.passwordPolicy(), this.#random),
   ): Promise<void> {
     await this.#changes.run(async () => {
-      if (this.#findUser(ADMINISTRATOR)) return;
+      if (this.#records.findUser(ADMINISTRATOR)) return;
       await keepPassword({ userName: `${ADMINISTRATOR}@${this.name}`, password });
       const user = await this.#newUser(ADMINISTRATOR, password, { lastName: this.name });
       const groups = FIRST_GROUPS.map(([name, description]) => ({
@@ -172,18 +157,18 @@ export class SsoDomain implements UserDirectory {
   }
 
   findUser(userName: string): SsoUser | undefined {
-    const user = this.#findUser(userName);
+    const user = this.#records.findUser(userName);
     return user && details(user);
   }
 
   /** Fault: UserNotFound. */
   user(userName: string): SsoUser {
-    return details(this.#requireUser(userName));
+    return details(this.#records.requireUser(userName));
   }
 
   /** Fault: UserNotFound. */
   group(groupName: string): GroupInfo {
-    return this.#groupInfo(this.#requireGroup(groupName));
+    return this.#records.groupInfo(this.#records.requireGroup(groupName));
   }
 
   /** Faults: AlreadyExists, InvalidArgument (userName, password, a detail that is too long). */
@@ -192,26 +177,22 @@ export class SsoDomain implements UserDirectory {
       const name = this.#freeName(userName, 'userName');
       this.#requireGoodPassword(password);
       const user = await this.#newUser(name, password, about);
-      const everyone = this.#findGroup(EVERY_USER);
+      const everyone = this.#records.findGroup(EVERY_USER);
       const joined = everyone ? [putGroup({ ...everyone, users: [...everyone.users, name] })] : [];
       await this.#store.batch([putUser(user), ...joined]);
     });
   }
 
-  /** Leaves out what is undefined. Faults: UserNotFound, InvalidArgument. */
-  async updateUser(userName: string, about: SsoUserDetails): Promise<void> {
+  /**
+   * All of it or nothing; leaves out what is undefined. A disabled user cannot log in. Faults: UserNotFound, InvalidArgument, also
+   * for disabling Administrator.
+   */
+  async updateUser(userName: string, about: SsoUserDetails, isDisabled?: boolean): Promise<void> {
     await this.#changes.run(async () => {
-      const user = this.#requireUser(userName);
-      await this.#store.batch([putUser({ ...user, ...checkedDetails(about) })]);
-    });
-  }
-
-  /** A disabled user cannot log in. Faults: UserNotFound, InvalidArgument for Administrator. */
-  async setDisabled(userName: string, isDisabled: boolean): Promise<void> {
-    await this.#changes.run(async () => {
-      const user = this.#requireUser(userName);
+      const user = this.#records.requireUser(userName);
+      const changes = checkedDetails(about);
       if (isDisabled) requireOrdinary(user.name);
-      await this.#store.batch([putUser({ ...user, isDisabled })]);
+      await this.#store.batch([putUser({ ...user, ...changes, isDisabled: isDisabled ?? user.isDisabled })]);
       if (isDisabled) await this.#lose(user.name, false, 'disabled');
     });
   }
@@ -219,7 +200,7 @@ export class SsoDomain implements UserDirectory {
   /** Faults: UserNotFound, InvalidArgument when the policy does not allow the password. */
   async setPassword(userName: string, password: string): Promise<void> {
     await this.#changes.run(async () => {
-      const user = this.#requireUser(userName);
+      const user = this.#records.requireUser(userName);
       this.#requireGoodPassword(password);
       const kept = this.passwordPolicy().prohibitedPreviousPasswordsCount;
       const former = [user.passwordHash, ...user.formerHashes].slice(0, kept);
@@ -235,9 +216,9 @@ export class SsoDomain implements UserDirectory {
   /** Faults: UserNotFound, InvalidArgument for Administrator. */
   async removeUser(userName: string): Promise<void> {
     await this.#changes.run(async () => {
-      const { name } = this.#requireUser(userName);
+      const { name } = this.#records.requireUser(userName);
       requireOrdinary(name);
-      const left = this.#allGroups().filter(({ users }) => users.includes(name));
+      const left = this.#records.allGroups().filter(({ users }) => users.includes(name));
       const without = left.map((group) => putGroup({ ...group, users: group.users.filter((one) => one !== name) }));
       await this.#store.batch([{ delete: userKey(name) }, ...without]);
       await this.#lose(name, false, 'removed');
@@ -257,16 +238,16 @@ export class SsoDomain implements UserDirectory {
   async updateGroup(groupName: string, description: string): Promise<void> {
     await this.#changes.run(async () => {
       requireShort(description, 'description');
-      await this.#store.batch([putGroup({ ...this.#requireGroup(groupName), description })]);
+      await this.#store.batch([putGroup({ ...this.#records.requireGroup(groupName), description })]);
     });
   }
 
   /** Faults: UserNotFound, InvalidArgument for a group that the domain came with. */
   async removeGroup(groupName: string): Promise<void> {
     await this.#changes.run(async () => {
-      const { name } = this.#requireGroup(groupName);
+      const { name } = this.#records.requireGroup(groupName);
       requireOrdinary(name);
-      const left = this.#allGroups().filter(({ groups }) => groups.includes(name));
+      const left = this.#records.allGroups().filter(({ groups }) => groups.includes(name));
       const without = left.map((group) => putGroup({ ...group, groups: group.groups.filter((one) => one !== name) }));
       await this.#store.batch([{ delete: groupKey(name) }, ...without]);
       await this.#lose(name, true, 'removed');
@@ -276,15 +257,15 @@ export class SsoDomain implements UserDirectory {
   /** A member is a user or a group. Faults: UserNotFound, AlreadyExists, InvalidArgument for a group inside itself. */
   async addMember(groupName: string, member: string): Promise<void> {
     await this.#changes.run(async () => {
-      const group = this.#requireGroup(groupName);
-      const user = this.#findUser(member);
+      const group = this.#records.requireGroup(groupName);
+      const user = this.#records.findUser(member);
       if (user) {
         if (group.users.includes(user.name)) throw new MethodFault('AlreadyExists', { name: user.name });
         return this.#store.batch([putGroup({ ...group, users: [...group.users, user.name] })]);
       }
-      const inner = this.#requireGroup(member);
+      const inner = this.#records.requireGroup(member);
       if (group.groups.includes(inner.name)) throw new MethodFault('AlreadyExists', { name: inner.name });
-      if (this.#groupsAround([group.name]).has(inner.name))
+      if (this.#records.groupsAround([group.name]).has(inner.name))
         throw new MethodFault('InvalidArgument', { invalidProperty: 'member' });
       return this.#store.batch([putGroup({ ...group, groups: [...group.groups, inner.name] })]);
     });
@@ -293,8 +274,8 @@ export class SsoDomain implements UserDirectory {
   /** Sessions that are open keep their groups. Faults: UserNotFound, InvalidArgument for Administrator in Administrators. */
   async removeMember(groupName: string, member: string): Promise<void> {
     await this.#changes.run(async () => {
-      const group = this.#requireGroup(groupName);
-      const name = this.#findUser(member)?.name ?? this.#findGroup(member)?.name;
+      const group = this.#records.requireGroup(groupName);
+      const name = this.#records.findUser(member)?.name ?? this.#records.findGroup(member)?.name;
       if (name === undefined || !(group.users.includes(name) || group.groups.includes(name))) throw notFound(member);
       if (group.name === ADMINISTRATORS && name === ADMINISTRATOR) requireOrdinary(name);
       const users = group.users.filter((one) => one !== name);
@@ -310,27 +291,6 @@ export class SsoDomain implements UserDirectory {
   onLoss(listener: (lost: LostPrincipal) => Promise<void>): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
-
-  #principal(user: UserRecord, groups = this.#allGroups()): Principal {
-    const direct = groups.filter(({ users }) => users.includes(user.name)).map(({ name }) => name);
-    return {
-      userName: qualifiedName(user.name, this.name),
-      fullName: `${user.firstName} ${user.lastName}`.trim(),
-      groups: Array.from(this.#groupsAround(direct, groups), (name) => qualifiedName(name, this.name)),
-    };
-  }
-
-  #groupInfo({ name, description, users, groups }: GroupRecord): GroupInfo {
-    const members = [...users, ...groups].map((member) => qualifiedName(member, this.name));
-    return { groupName: qualifiedName(name, this.name), description, members };
-  }
-
-  /** These groups and all that they are inside of. */
-  #groupsAround(names: readonly string[], all = this.#allGroups()): Set<string> {
-    const found = new Set(names);
-    for (const inner of found) for (const { name, groups } of all) if (groups.includes(inner)) found.add(name);
-    return found;
   }
 
   async #newUser(name: string, password: string, about: SsoUserDetails): Promise<UserRecord> {
@@ -353,42 +313,12 @@ export class SsoDomain implements UserDirectory {
     return days > 0 && this.#clock.now() - passwordChangedMs >= days * DAY_MS;
   }
 
-  #allUsers(): UserRecord[] {
-    return this.#store.range<UserRecord>(USERS).map(({ value }) => value);
-  }
-
-  #allGroups(): GroupRecord[] {
-    return this.#store.range<GroupRecord>(GROUPS).map(({ value }) => value);
-  }
-
-  #findUser(text: string): UserRecord | undefined {
-    const name = bareName(text, this.name);
-    return name === undefined ? undefined : this.#store.get<UserRecord>(userKey(name))?.value;
-  }
-
-  #findGroup(text: string): GroupRecord | undefined {
-    const name = bareName(text, this.name);
-    return name === undefined ? undefined : this.#store.get<GroupRecord>(groupKey(name))?.value;
-  }
-
-  #requireUser(userName: string): UserRecord {
-    const user = this.#findUser(userName);
-    if (!user) throw notFound(userName);
-    return user;
-  }
-
-  #requireGroup(groupName: string): GroupRecord {
-    const group = this.#findGroup(groupName);
-    if (!group) throw notFound(groupName);
-    return group;
-  }
-
   /** Users and groups share their names, so that nobody mistakes one for the other in a permission. */
   #freeName(text: string, property: string): string {
     const name = bareName(text, this.name);
     if (name === undefined || !isPrincipalName(name))
       throw new MethodFault('InvalidArgument', { invalidProperty: property });
-    if (this.#findUser(name) || this.#findGroup(name)) throw new MethodFault('AlreadyExists', { name });
+    if (this.#records.findUser(name) || this.#records.findGroup(name)) throw new MethodFault('AlreadyExists', { name });
     return name;
   }
 
@@ -401,26 +331,6 @@ export class SsoDomain implements UserDirectory {
     const principal = qualifiedName(name, this.name);
     for (const listener of this.#listeners) await listener({ principal, isGroup, why });
   }
-}
-
-function userKey(name: string): string {
-  return USERS + name.toLowerCase();
-}
-
-function groupKey(name: string): string {
-  return GROUPS + name.toLowerCase();
-}
-
-function putUser(user: UserRecord): Op {
-  return { put: userKey(user.name), value: user };
-}
-
-function putGroup(group: GroupRecord): Op {
-  return { put: groupKey(group.name), value: group };
-}
-
-function details({ passwordHash: _hash, formerHashes: _former, ...user }: UserRecord): SsoUser {
-  return user;
 }
 
 function checkedDetails(about: SsoUserDetails): SsoUserDetails {
@@ -437,10 +347,6 @@ function requireShort(text: string, property: string): void {
 function requireOrdinary(name: string): void {
   if (name === ADMINISTRATOR || FIRST_GROUPS.some(([group]) => group === name))
     throw new MethodFault('InvalidArgument', { invalidProperty: 'name' }, `${name} has to stay.`);
-}
-
-function notFound(principal: string): MethodFault<'UserNotFound'> {
-  return new MethodFault('UserNotFound', { principal, unresolved: false });
 }
 
 function badPassword(rule: string): MethodFault<'InvalidArgument'> {

@@ -48,6 +48,8 @@ void test('users are made, changed, disabled and deleted', async (context) => {
   await ask('PATCH', `${USER}/ann`, { disabled: true });
   await assert.rejects(logIn('ann', 'Sesame.2'));
   await refused('INVALID_ARGUMENT', 'DELETE', `${USER}/Administrator`);
+  await refused('INVALID_ARGUMENT', 'PATCH', `${USER}/Administrator`, { description: 'gone', disabled: true });
+  assert.equal(domain.user('Administrator').description, '', 'nothing of it was done');
   await ask('DELETE', `${USER}/ann`);
   await refused('NOT_FOUND', 'GET', `${USER}/ann`);
 });

@@ -4,7 +4,8 @@ import type { Service } from '@vivarium/vmomi';
 import { type Operation, operation } from '../rest/operation.ts';
 import { listOf, secret } from '../rest/shape.ts';
 import { requireSsoAdministrator } from './sso-access.ts';
-import type { SsoDomain, SsoUserDetails } from './sso-domain.ts';
+import type { SsoDomain } from './sso-domain.ts';
+import type { SsoUserDetails } from './sso-records.ts';
 import { userCreateSpec, userId, userInfo, userSummary, userUpdateSpec } from './sso-shapes.ts';
 
 const service = 'org.vivarium.sso.user';
@@ -79,8 +80,7 @@ export function ssoUserOperations(vmomi: Service, domain: SsoDomain): Operation[
       doors: { api: { method: 'PATCH', path: ONE, body: 'spec' } },
       async run({ user, spec: { disabled, ...about } }, { call }) {
         requireSsoAdministrator(domain, call);
-        await domain.updateUser(user, detailsOf(about));
-        if (disabled !== undefined) await domain.setDisabled(user, disabled);
+        await domain.updateUser(user, detailsOf(about), disabled);
       },
     }),
     operation({

@@ -281,7 +281,7 @@ function addUser(name: string): Operation {
 function setDisabled(user: string, isDisabled: boolean): Operation {
   return {
     text: `${isDisabled ? 'disable' : 'enable'} ${user}`,
-    run: ({ domain }) => domain.setDisabled(user, isDisabled),
+    run: ({ domain }) => domain.updateUser(user, {}, isDisabled),
     after: (before) => put(before, { [`user ${user}`]: isDisabled ? 'disabled' : 'enabled' }),
   };
 }
