@@ -4,14 +4,12 @@
 // A transaction whose answer is lost is sent again, and applied once: it depends on the writer's own key, which it changes.
 // For the same reason one that was given up for lost can never be applied behind a later one.
 import { type Clock, type Random, token } from '@vivarium/base';
-import type { Write } from '../encode-batch.ts';
-import type { EncodedEntry } from '../encode-entries.ts';
 import type { Guard } from '../engine.ts';
 import { LeaseLost, StoreClosed, StoreError, StoreFull, StoreUnavailable } from '../errors.ts';
-import type { Compare, Revision } from '../store.ts';
-import type { Upkeep } from './chunked-history.ts';
+import type { Revision } from '../store.ts';
 import { backoffMs, type EtcdClient, isNoSpace, isPassing, methods, toStoreError } from './etcd-client.ts';
 import { EtcdLease } from './etcd-lease.ts';
+import { gatherWork, type Job, type Upkeeping, type Work, workBytes } from './gather-work.ts';
 import { GrpcError, grpcStatus } from './grpc-error.ts';
 import { encodeDeflatedChunk, encodePlainChunk } from './history-chunk.ts';
 import type { Current, Keyspace } from './keyspace.ts';
@@ -22,9 +20,6 @@ import {
   documentPart,
   type FailedCompare,
   findFailedCompare,
-  MOST_BYTES,
-  MOST_OPS_IN_PART,
-  MOST_PARTS,
   modIs,
   type Part,
   type Preconditions,
@@ -35,27 +30,6 @@ import {
   toCompareFailed,
 } from './plan-transaction.ts';
 import { SessionLease } from './session-lease.ts';
-
-export type Work =
-  | { readonly kind: 'batch'; readonly writes: readonly Write[]; readonly compares: readonly Compare[] }
-  | { readonly kind: 'append'; readonly stream: string; readonly entries: readonly EncodedEntry[] }
-  | Upkeeping;
-
-interface Upkeeping {
-  readonly kind: 'upkeep';
-  readonly stream: string;
-  readonly upkeep: Upkeep;
-  /** The chunk that a merge makes. */
-  readonly merged: Buffer;
-}
-
-interface Job {
-  readonly work: Work;
-  readonly guard: Guard;
-  readonly deadline: number;
-  readonly resolve: (revision: Revision) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** Jobs that make one part: one batch, or the appends to one stream. */
 interface GroupPart {
@@ -83,7 +57,6 @@ type Settled = Exclude<Outcome, { kind: 'again' }>;
 const MOST_WAITING = 50_000;
 /** A chunk with more bytes is deflated before it is written. */
 const DEFLATE_ABOVE = 16 << 10;
-const MOST_ENTRIES_IN_CHUNK = 1_000;
 /** What is committed has at least this long to come back by the watch. */
 const MIRROR_TIMEOUT_MS = 2_000;
 const NO_QUORUM = 'etcd has no quorum, or is out of reach';
@@ -153,7 +126,8 @@ export class EtcdWriter {
   async #run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve)); // the rest of the turn comes along
     while (this.#waiting.length > 0) {
-      const jobs = this.#gather();
+      const jobs = gatherWork(this.#waiting);
+      this.#waiting.splice(0, jobs.flat().length);
       try {
         await this.#commit(await this.#makeGroup(jobs));
       } catch (error) {
@@ -170,45 +144,6 @@ export class EtcdWriter {
     const overdue = this.#waiting.filter(({ deadline }) => deadline <= now);
     this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now);
     for (const { reject } of overdue) reject(new StoreUnavailable(NO_QUORUM, 'notApplied'));
-  }
-
-  /**
-   * As many of the waiting jobs, in order, as can be one transaction: of one guard, and none that touches a key that an
-   * earlier one writes (etcd looks at all compares before it writes anything, and writes no key twice). Appends to one
-   * stream come together.
-   */
-  #gather(): Job[][] {
-    const guard = this.#waiting[0]?.guard;
-    const parts: Job[][] = [];
-    const written = new Set<string>();
-    const streams = new Map<string, { readonly jobs: Job[]; entries: number }>();
-    let bytes = 0;
-    let taken = 0;
-    for (const job of this.#waiting) {
-      const { work } = job;
-      const size = workBytes(work);
-      const isLarge = work.kind === 'batch' && work.writes.length > MOST_OPS_IN_PART;
-      const append = work.kind === 'append' ? streams.get(work.stream) : undefined;
-      if (job.guard !== guard || touches(work, written)) break;
-      if (taken > 0 && (isLarge || bytes + size > MOST_BYTES)) break;
-      if (append && work.kind === 'append') {
-        if (append.entries + work.entries.length > MOST_ENTRIES_IN_CHUNK) break;
-        append.entries += work.entries.length;
-        append.jobs.push(job);
-      } else {
-        if (parts.length === MOST_PARTS) break;
-        const jobs = [job];
-        parts.push(jobs);
-        if (work.kind === 'append') streams.set(work.stream, { jobs, entries: work.entries.length });
-      }
-      if (work.kind === 'batch') for (const { key } of work.writes) written.add(`d/${key}`);
-      if (work.kind === 'upkeep') written.add(`h/${work.stream}`);
-      bytes += size;
-      taken += 1;
-      if (isLarge) break;
-    }
-    this.#waiting.splice(0, taken);
-    return parts;
   }
 
   async #makeGroup(parts: readonly (readonly Job[])[]): Promise<Group> {
@@ -403,26 +338,6 @@ export class EtcdWriter {
 const partsOf = ({ parts }: Group): Part[] => parts.map(({ part }) => part);
 
 const isDeletesOnly = ({ ops }: Part): boolean => ops.every(({ deleteRange }) => deleteRange !== undefined);
-
-function touches(work: Work, written: ReadonlySet<string>): boolean {
-  if (work.kind === 'append') return false;
-  if (work.kind === 'upkeep') return written.has(`h/${work.stream}`);
-  return [...work.writes, ...work.compares].some(({ key }) => written.has(`d/${key}`));
-}
-
-/** About what it adds to a request: keys, values, and what is around them. */
-function workBytes(work: Work): number {
-  let bytes = 0;
-  if (work.kind === 'batch') {
-    for (const { key, json } of work.writes) bytes += 2 * Buffer.byteLength(key) + Buffer.byteLength(json ?? '') + 64;
-    for (const { key } of work.compares) bytes += 2 * Buffer.byteLength(key) + 64;
-  } else if (work.kind === 'append') {
-    for (const { json } of work.entries) bytes += Buffer.byteLength(json) + 32;
-  } else {
-    bytes = 4_096 + (work.merged?.length ?? 0);
-  }
-  return bytes;
-}
 
 function hasDeleted({ responses }: TxnResponse): boolean {
   return responses.some(({ deleteRange, txn }) => (deleteRange?.deleted ?? 0) > 0 || (txn && hasDeleted(txn)));
