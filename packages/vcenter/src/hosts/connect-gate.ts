@@ -5,6 +5,8 @@ import type { Clock } from '@vivarium/base';
 const AT_ONCE = 8;
 /** Who takes longer is slow, or does not answer: the next one is let in beside it. */
 const PATIENCE_MS = 500;
+/** Between one host and the next: hosts that are refused at once, and there may be thousands, leave time for other things. */
+const REST_MS = 80;
 
 export class ConnectGate {
   readonly #clock: Clock;
@@ -43,8 +45,10 @@ export class ConnectGate {
       if (isLeft) return;
       isLeft = true;
       timer.cancel();
-      this.#inside -= 1;
-      this.#letIn();
+      this.#clock.setTimer(REST_MS, () => {
+        this.#inside -= 1;
+        this.#letIn();
+      });
     };
     const timer = this.#clock.setTimer(PATIENCE_MS, leave);
     return leave;
