@@ -138,11 +138,11 @@ async function serve(
     refusal: () => (isCertain() ? undefined : 'this vCenter lost touch with its state, and another may lead.'),
   });
   reach.web = web;
-  await lease?.setTtl(LEASE_MS);
   undo.defer(() => web.close());
   // What is in etcd is backed up without us.
   if (!lease) undo.use(await openControlDoor({ folder: paths.control, store, clock, log }));
   vpxd.start();
+  await lease?.setTtl(LEASE_MS);
   await writeReady(paths.ready, { port: web.port, address: listen.address, role: 'leader' });
   log.info({ port: web.port, objects: vpxd.service.graph.size }, 'vpxd is ready');
   return web.port;
