@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { VimClient } from '@vivarium/client';
 import { run } from '../testing/run.ts';
 import { waitFor } from '../testing/wait-for.ts';
@@ -100,6 +100,10 @@ void test('a vCenter is backed up while it runs, restored into etcd, followed th
   const whole = await readFile(file);
   await writeFile(damaged, whole.subarray(0, whole.length / 2));
   await one.refused(/damaged|too early/, 'restore', damaged, '--store', cluster.url);
+  await one.refused(/is no file/, 'restore', one.dir, '--store', cluster.url);
+  const newer = join(one.dir, 'newer');
+  await writeFile(newer, gzipSync(gunzipSync(whole).toString().replace('"version":1', '"version":2')));
+  await one.refused(/the backup has version 2/, 'restore', newer, '--store', cluster.url);
 
   await one.ok('restore', file, '--store', cluster.url);
   const fromEtcd = join(one.dir, 'etcd.backup');

@@ -1,7 +1,16 @@
 // Where the state of a state directory's vCenter is, and what goes wrong with it, said to people.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { BackupDamaged, LockHeld, parseStoreUrl, SchemaTooNew, StoreLocked, StoreUnavailable } from '@vivarium/store';
+import {
+  BackupDamaged,
+  BackupTooNew,
+  LockHeld,
+  parseStoreUrl,
+  SchemaTooNew,
+  StoreFull,
+  StoreLocked,
+  StoreUnavailable,
+} from '@vivarium/store';
 import { storeUrl } from '@vivarium/vcenter/state';
 import { type Layout, readLayout } from './layout.ts';
 import { findRunning, type Instance, UserError } from './state.ts';
@@ -57,8 +66,18 @@ function mendOf(error: unknown): string | undefined {
     return 'a vCenter runs with this state: stop it where it runs (./viv down), and all that stand by';
   }
   if (error instanceof BackupDamaged) return 'nothing was changed; take another file';
-  if (error instanceof SchemaTooNew) return 'nothing was changed; take the newer Vivarium, or an older backup';
+  if (error instanceof SchemaTooNew || error instanceof BackupTooNew)
+    return 'nothing was changed; take the newer Vivarium, or an older backup';
+  if (error instanceof StoreFull)
+    return 'nothing was changed; make room on the disk, or in etcd (--quota-backend-bytes)';
+  if (isUnreadable(error)) return 'nothing was changed; give a file that you may read';
   if (error instanceof StoreUnavailable)
     return 'nothing was changed; see that most members of etcd run and are reached from here';
   return undefined;
+}
+
+/** The file of a backup: a folder, one of another user's, one on a broken disk. */
+function isUnreadable(error: unknown): boolean {
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall === 'open' || syscall === 'read';
 }

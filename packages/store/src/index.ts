@@ -1,4 +1,4 @@
-export { BackupDamaged } from './backup/backup-format.ts';
+export { BackupDamaged, BackupTooNew } from './backup/backup-format.ts';
 export { type BackupSummary, backupStore, restoreStore } from './backup/backup-store.ts';
 export type { Block, BlockRange, BlockStore, BlockWrite } from './blocks.ts';
 export { limits } from './encode-batch.ts';

@@ -29,6 +29,11 @@ export class BackupDamaged extends StoreError {
   override readonly name = 'BackupDamaged';
 }
 
+/** A newer program wrote it. Nothing was changed. */
+export class BackupTooNew extends StoreError {
+  override readonly name = 'BackupTooNew';
+}
+
 export function formatHeader(header: BackupHeader): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, ...header })}\n`;
 }
@@ -43,13 +48,13 @@ export function formatTrailer(trailer: BackupTrailer): string {
   return `end\t${JSON.stringify(trailer)}\n`;
 }
 
-/** Throws BackupDamaged, or StoreError when a newer version wrote it. */
+/** Throws BackupDamaged or BackupTooNew. */
 export function parseHeader(line: string): BackupHeader {
   const header = parseJson(line) as Partial<BackupHeader & { format: string; version: number }> | null;
   if (header?.format !== FORMAT || typeof header.version !== 'number')
     throw new BackupDamaged('not a backup of a store');
   if (header.version > VERSION) {
-    throw new StoreError(`the backup has version ${header.version}; this program reads up to ${VERSION}`);
+    throw new BackupTooNew(`the backup has version ${header.version}; this program reads up to ${VERSION}`);
   }
   return { revision: Number(header.revision), createdAt: String(header.createdAt) };
 }

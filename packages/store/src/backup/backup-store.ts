@@ -57,7 +57,7 @@ export async function backupStore(store: Store, sink: NodeJS.WritableStream, clo
 /**
  * Puts a backup in the place of everything in the store. It is read to its end, and its checksum compared, before anything
  * is changed; then everything is, at once. Whoever uses the store has to be kept from it: take its lock first and give the
- * guarded store. Rejects with BackupDamaged, StoreError for a backup of a newer version, or as Store.replace does.
+ * guarded store. Rejects with BackupDamaged, BackupTooNew, what reading the source says, or as Store.replace does.
  */
 export async function restoreStore(store: Store, source: AsyncIterable<Uint8Array>): Promise<BackupSummary> {
   let summary: BackupSummary | undefined;

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { systemClock } from '@vivarium/base/node';
-import { BackupDamaged } from '../backup/backup-format.ts';
+import { BackupDamaged, BackupTooNew } from '../backup/backup-format.ts';
 import { backupStore, restoreStore } from '../backup/backup-store.ts';
 import { LeaseLost, StoreError } from '../errors.ts';
 import { type Migration, migrate, SchemaTooNew } from '../schema/migrate.ts';
@@ -86,7 +86,7 @@ export function testBackup(engine: EngineUnderTest): void {
     };
     await assert.rejects(restoreStore(store, unreadable()), /the disk is broken/);
     const newer = gzipSync(text.replace('"version":1', '"version":2'));
-    await assert.rejects(restoreStore(store, inPieces(newer)), StoreError);
+    await assert.rejects(restoreStore(store, inPieces(newer)), BackupTooNew);
     assert.equal(store.range('').length, 3_001);
     assert.equal(store.get('kept')?.value, 1);
     assert.equal(store.history.count('events'), 500);
