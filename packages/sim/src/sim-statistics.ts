@@ -102,7 +102,7 @@ function answer(host: SimPerformance, spec: PerfQuerySpec, question: Question): 
   const { periodS } = question;
   const subject = subjectOf(host, spec.entity, periodS);
   const since = question.times.findIndex((timeMs) => timeMs > subject.sinceMs);
-  let times = since < 0 ? [] : question.times.slice(since);
+  let times = since < 0 ? [] : since === 0 ? question.times : question.times.slice(since);
   if (spec.maxSample && periodS === REAL_TIME_PERIOD_S) times = times.slice(-spec.maxSample);
   const series =
     subject.kind === 'host'

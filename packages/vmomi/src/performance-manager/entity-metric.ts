@@ -12,9 +12,7 @@ export function entityMetric({ entity, periodS, samples: { times, series } }: En
   return make('PerfEntityMetric', {
     entity,
     sampleInfo: times.map((timeMs) => make('PerfSampleInfo', { timestamp: timestamp(timeMs), interval: periodS })),
-    value: series.map(({ values, ...metric }) =>
-      make('PerfMetricIntSeries', { id: metricId(metric), value: [...values] }),
-    ),
+    value: series.map((one) => make('PerfMetricIntSeries', { id: metricId(one), value: [...one.values] })),
   });
 }
 
@@ -22,9 +20,7 @@ export function entityMetricCsv({ entity, periodS, samples: { times, series } }:
   return make('PerfEntityMetricCSV', {
     entity,
     sampleInfoCSV: times.map((timeMs) => `${periodS},${timestamp(timeMs)}`).join(','),
-    value: series.map(({ values, ...metric }) =>
-      make('PerfMetricSeriesCSV', { id: metricId(metric), value: values.join(',') }),
-    ),
+    value: series.map((one) => make('PerfMetricSeriesCSV', { id: metricId(one), value: one.values.join(',') })),
   });
 }
 
