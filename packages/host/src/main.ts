@@ -1,7 +1,7 @@
 // The hostd process: reads its options, starts, and ends on SIGTERM. A failure to start is one log line and exit code 1.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { logSink, systemClock, systemRandom } from '@vivarium/base/node';
+import { boundedWrite, logSink, systemClock, systemRandom } from '@vivarium/base/node';
 import { pino, stdTimeFunctions } from 'pino';
 import { startHostd } from './hostd.ts';
 import type { HostdOptions } from './options.ts';
@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const log = pino(
   { level: process.env['VIVARIUM_LOG_LEVEL'] ?? 'info', timestamp: stdTimeFunctions.isoTime },
-  logSink(1),
+  logSink(1, boundedWrite(1)),
 );
 
 process.on('uncaughtException', (error) => {

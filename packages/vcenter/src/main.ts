@@ -2,7 +2,7 @@
 // led and is deposed becomes one that stands by.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { logSink, systemClock, systemRandom } from '@vivarium/base/node';
+import { boundedWrite, logSink, systemClock, systemRandom } from '@vivarium/base/node';
 import { pino, stdTimeFunctions } from 'pino';
 import type { VpxdProcessOptions } from './options.ts';
 import { startVpxd } from './start-vpxd.ts';
@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const log = pino(
   { level: process.env['VIVARIUM_LOG_LEVEL'] ?? 'info', timestamp: stdTimeFunctions.isoTime },
-  logSink(1),
+  logSink(1, boundedWrite(1)),
 );
 
 process.on('uncaughtException', (error) => {

@@ -1,3 +1,4 @@
+export { boundedWrite } from './bounded-write.ts';
 export { logSink } from './log-sink.ts';
 export { systemClock } from './system-clock.ts';
 export { systemRandom } from './system-random.ts';
