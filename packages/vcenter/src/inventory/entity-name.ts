@@ -5,10 +5,10 @@ import { MethodFault } from '@vivarium/vim';
 /** Of most entities; VMware's limit for folders, datacenters, hosts, VMs and pools. */
 const MAX_LENGTH = 80;
 
-/** The name as it is kept: escaped, an escape that is there already left alone. */
+/** The name as it is kept: escaped, an escape that is there already left alone, but for its case. */
 export function escapeName(name: string): string {
   return name
-    .replace(/%(?!2f|5c|25)/gi, '%25')
+    .replace(/%(2f|5c|25)?/gi, (_, code: string | undefined) => `%${code?.toLowerCase() ?? '25'}`)
     .replaceAll('/', '%2f')
     .replaceAll('\\', '%5c');
 }
