@@ -38,6 +38,11 @@ export function addPortgroups(
         added.push({ put: ref, record: portgroup });
         record = owner;
       }
+      requirePorts(
+        center,
+        former,
+        added.reduce((sum, { record: { portKeys } }) => sum + portKeys.length, 0),
+      );
       await inventory.apply([{ put: dvs, record: bumped(record) }, ...added]);
       return added.map(({ put }) => put);
     });
@@ -89,6 +94,7 @@ export function reconfigurePortgroup(
       },
     };
     const sized = withPorts(changed, owner, wanted);
+    if (!former.config.uplink) requirePorts(center, owner, wanted - former.portKeys.length);
     await inventory.exclusively(async () => {
       inventory.requireFreeName(former.parent, name, ref);
       await inventory.apply([
@@ -131,6 +137,17 @@ export function destroyPortgroup(center: Center, ref: MoRef<'DistributedVirtualP
       await inventory.apply([{ remove: ref }, { put: dvs, record: bumped({ ...owner, portgroups }) }]);
     });
   });
+}
+
+/** Fault: LimitExceeded, when a switch would have more ports than it may. */
+function requirePorts(
+  { inventory }: Center,
+  { portgroups, config: { maxPorts } }: EntityRecord<'VmwareDistributedVirtualSwitch'>,
+  more: number,
+): void {
+  const had = portgroups.reduce((sum, ref) => sum + (inventory.find(ref)?.portKeys.length ?? 0), 0);
+  if (more > 0 && had + more > maxPorts)
+    throw new MethodFault('LimitExceeded', { property: 'numPorts', limit: maxPorts });
 }
 
 /** The hosts do what the inventory says; when one refuses, `back` is applied and they undo it. */

@@ -305,3 +305,13 @@ void test('everything is there again after a restart, and a destroyed switch lea
   );
   assert.deepEqual(again.read<MoRef[]>(hosts[0]?.ref as MoRef, 'network').length, 1);
 });
+
+void test('a switch has no more ports than it may have', async (t) => {
+  const { center, dvs, portgroup } = await world(t);
+  const spec = make('DVPortgroupConfigSpec', { name: 'more', numPorts: 60_000 });
+  await assert.rejects(center.task(dvs, 'CreateDVPortgroup_Task', { spec }), fault('LimitExceeded'));
+  const wide = make('DVPortgroupConfigSpec', { numPorts: 59_997 });
+  await assert.rejects(center.task(portgroup, 'ReconfigureDVPortgroup_Task', { spec: wide }), fault('LimitExceeded'));
+  await center.task(portgroup, 'ReconfigureDVPortgroup_Task', { spec: { ...wide, numPorts: 59_996 } });
+  assert.equal(center.read<number>(dvs, 'config.numPorts'), 60_000);
+});
