@@ -54,12 +54,15 @@ export interface FilterPlan {
  */
 export const MAX_SELECTIONS = 128;
 export const MAX_LINKS = 2000;
+/** Paths of all propSets together: each of them is read of every object. */
+const MAX_PATHS = 1000;
 
 /**
- * Throws InvalidProperty (a path that its type does not have), InvalidType (no such managed type) and InvalidArgument
+ * Throws LimitExceeded (more of anything than any client asks for), InvalidProperty (a path that its type does not have), InvalidType (no such managed type) and InvalidArgument
  * (empty spec, unknown selection name, a traversal path that does not lead to objects), as CreateFilter documents.
  */
 export function planFilter(spec: PropertyFilterSpec, rank: number): FilterPlan {
+  requireFewPaths([spec]);
   if (spec.propSet.length === 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.propSet' });
   if (spec.objectSet.length === 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'spec.objectSet' });
   const properties = spec.propSet.map((set) => planProperties(set, rank));
@@ -74,6 +77,13 @@ export function planFilter(spec: PropertyFilterSpec, rank: number): FilterPlan {
     typePlan,
     selectionsAt,
   };
+}
+
+/** Fault: LimitExceeded. Looked at before any path is. */
+export function requireFewPaths(specs: readonly PropertyFilterSpec[]): void {
+  let paths = 0;
+  for (const { propSet } of specs) for (const { pathSet = [] } of propSet) paths += pathSet.length;
+  if (paths > MAX_PATHS) throw new MethodFault('LimitExceeded', { property: 'spec.propSet.pathSet', limit: MAX_PATHS });
 }
 
 /**

@@ -85,9 +85,16 @@ function memberOf(type: TypeRef, name: string): RankedType | undefined {
   if (type.array || type.kind !== 'data') return undefined;
   const declared = schema.data(type.type)?.fieldsByName.get(name);
   if (declared) return declared;
+  const key = `${type.type} ${name}`;
+  const known = ofSubtypes.get(key);
+  if (known) return known;
   for (const candidate of schema.names('data')) {
     const field = schema.isSubtype(candidate, type.type) ? schema.data(candidate)?.fieldsByName.get(name) : undefined;
-    if (field) return field;
+    if (!field) continue;
+    ofSubtypes.set(key, field); // as many as the schema has; what it has not clients could make up without end
+    return field;
   }
   return undefined;
 }
+
+const ofSubtypes = new Map<string, RankedType>();

@@ -560,3 +560,17 @@ void test('what is encoded from kept fragments is the same as what is encoded an
     assert.equal(encoded, encodeSoapResponse('RetrieveProperties', result, plain, version));
   }
 });
+
+void test('a client that asks for more paths than any client does is refused before they are looked at', async () => {
+  const world = new TestWorld();
+  addMachine(world, 'vm-1');
+  const many = Array.from({ length: 501 }, (_, key) => `config.hardware.device[${key}].backing.fileName`);
+  const spec = (...pathSets: string[][]) => ({
+    propSet: pathSets.map((pathSet) => ({ type: 'VirtualMachine' as const, pathSet })),
+    objectSet: [{ obj: moRef('VirtualMachine', 'vm-1') as MoRef }],
+  });
+  const refused = fault('LimitExceeded', { property: 'spec.propSet.pathSet', limit: 1000 });
+  await assert.rejects(world.retrieve([spec(many, many)]), refused);
+  await assert.rejects(world.retrieve([spec(many), spec(['none', ...many])]), refused);
+  assert.equal((await world.retrieve([spec(many)])).length, 1);
+});

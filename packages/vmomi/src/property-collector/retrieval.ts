@@ -2,7 +2,7 @@
 // were not fetched yet are kept under a token, for the session and collector that it was given to.
 import { MethodFault, type ObjectContent, type PropertyFilterSpec, type RetrieveResult } from '@vivarium/vim';
 import type { ManagedObject } from '../graph/managed-object.ts';
-import { type FilterPlan, mergedTypePlan, planFilter } from './filter-plan.ts';
+import { type FilterPlan, mergedTypePlan, planFilter, requireFewPaths } from './filter-plan.ts';
 import { selectObjects } from './selection.ts';
 import type { Answers } from './update-set.ts';
 import type { Viewer } from './viewer.ts';
@@ -17,6 +17,7 @@ export function retrieve(
   rank: number,
   answers: Answers,
 ): ObjectContent[] {
+  requireFewPaths(specSet);
   const plans = specSet.map((spec) => planFilter(spec, rank));
   for (const plan of plans) requireRoots(plan, viewer);
   const found = new Set<ManagedObject>();
