@@ -30,6 +30,8 @@ export interface SimFlags {
   readonly apiVersion: string | undefined;
   /** How many datacenters lie in a folder of their own, with a folder in each of theirs. */
   readonly folders: number;
+  /** With a saved inventory, instead of one that the numbers describe. */
+  readonly loadFolder: string | undefined;
   /** Datastore clusters in each datacenter. */
   readonly pods: number;
   readonly delayMs: number;
@@ -70,6 +72,7 @@ const DEFAULTS = {
   password: '',
   'api-version': '',
   folder: '0',
+  load: '',
   pod: '0',
   delay: '0',
   'method-delay': '',
@@ -83,11 +86,7 @@ const LAST_PORT = 65_535;
 const BOOLEANS: ReadonlySet<string> = new Set(['autostart', 'tls', 'esx', 'trace', 'stdinexit']);
 
 /** vcsim has them, viv sim not yet: said so, instead of starting something else than was asked for. */
-const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'load', 'nsx', 'pg-nsx', 'stdinexit']);
-/** Why not, where there is more to say. */
-const NOT_SENSIBLE: Readonly<Record<string, string>> = {
-  load: '-load is not built in viv sim: what govc object.save has kept is data without a host behind it; give the inventory by -dc, -cluster, -host, -vm and their kin',
-};
+const NOT_BUILT: ReadonlySet<string> = new Set(['dump', 'nsx', 'pg-nsx', 'stdinexit']);
 /** Accepted, and without a meaning here. */
 const IGNORED: ReadonlySet<string> = new Set(['httptest.serve', 'delete-delay', 'delay-jitter']);
 
@@ -109,6 +108,9 @@ export function parseFlags(args: readonly string[]): SimFlags {
   for (const [name, value] of given) checkBuilt(name, value);
   if ((given.get('esx') ?? 'false') !== 'false' && given.get('tls') === 'false') {
     throw new FlagError('-esx is served over TLS alone; leave -tls=false out');
+  }
+  if ((given.get('load') ?? '') !== '' && (given.get('esx') ?? 'false') !== 'false') {
+    throw new FlagError('-load is of a vCenter; leave it or -esx out');
   }
   if ((given.get('tunnel') ?? DEFAULTS.tunnel) !== DEFAULTS.tunnel) checkTunnel(given);
   const text = (name: Name) => given.get(name) ?? DEFAULTS[name];
@@ -138,6 +140,7 @@ export function parseFlags(args: readonly string[]): SimFlags {
     password: text('password') || undefined,
     apiVersion: text('api-version') || undefined,
     folders: count('folder'),
+    loadFolder: text('load') || undefined,
     pods: count('pod'),
     delayMs: count('delay'),
     methodDelayMs: parseDelays(text('method-delay')),
@@ -151,9 +154,8 @@ function isKnown(name: string): boolean {
 
 function checkBuilt(name: string, value: string): void {
   if (!NOT_BUILT.has(name)) return;
-  // Their defaults mean nothing: -nsx 0, -load ''.
-  if (!['0', 'false', ''].includes(value))
-    throw new FlagError(NOT_SENSIBLE[name] ?? `-${name} is not built yet in viv sim; leave it out`);
+  // Their defaults mean nothing: -nsx 0.
+  if (!['0', 'false', ''].includes(value)) throw new FlagError(`-${name} is not built yet in viv sim; leave it out`);
 }
 
 /** What the tunnel needs beside it. */
@@ -212,6 +214,7 @@ export const USAGE = `viv sim: a vCenter over simulated hosts, started as vcsim 
   -app n                vApps in each cluster (0)
   -pg n                 distributed port groups in each datacenter (1); the VMs are on the first, without any on VM Network
   -ds n                 datastores in each datacenter (1)
+  -load folder          the inventory that 'govc object.save -d folder' has saved of a vCenter, instead of the numbers' one
   -folder n             datacenters that lie in a folder, with a folder in each of their own (0)
   -pod n                datastore clusters in each datacenter (0)
   -esx                  a host alone, with its VMs and datastores (-vm, -ds), instead of a vCenter

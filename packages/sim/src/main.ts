@@ -54,6 +54,7 @@ async function run(flags: SimFlags): Promise<void> {
         version,
         folder,
         progress: () => undefined,
+        notice: (text) => void process.stderr.write(`viv sim: ${text}\n`),
         ...(trace ? { trace: (text: string) => void trace.write(text) } : {}),
       }),
     );

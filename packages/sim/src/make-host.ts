@@ -26,11 +26,18 @@ export interface HostWorld {
   readonly certificate: HostCertificateManagerCertificateInfo | undefined;
 }
 
+/** What a host is like that is not as all others are. */
+export interface HostLikeness {
+  readonly machine?: Partial<MachineFacts>;
+  /** What the guest of a VM says; undefined: what guests say here. */
+  readonly guestOf?: (config: SimVmState['config']) => GuestFacts | undefined;
+}
+
 export interface HostMaker {
   readonly interner: Interner;
   /** By the name that vCenter reaches it by. */
   find(name: string): SimHost | undefined;
-  make(name: string, datastores: readonly SimDatastore[]): SimHost;
+  make(name: string, datastores: readonly SimDatastore[], like?: HostLikeness): SimHost;
 }
 
 export function hostMaker(world: HostWorld): HostMaker {
@@ -48,10 +55,10 @@ export function hostMaker(world: HostWorld): HostMaker {
   return {
     interner,
     find: (name) => hosts.get(name),
-    make(name, datastores) {
+    make(name, datastores, like = {}) {
       const host = newHost(
         { ...world, interner, settings, derived, sharedFiles },
-        { name, number: hosts.size, datastores },
+        { name, number: hosts.size, datastores, like },
       );
       hosts.set(name, host);
       return host;
@@ -64,17 +71,18 @@ interface NewHost {
   /** Of the hosts made before it. */
   readonly number: number;
   readonly datastores: readonly SimDatastore[];
+  readonly like: HostLikeness;
 }
 
 function newHost(
   world: HostWorld & Pick<SimHostOptions, 'interner' | 'settings' | 'derived' | 'sharedFiles'>,
-  { name, number, datastores }: NewHost,
+  { name, number, datastores, like }: NewHost,
 ): SimHost {
   const { flags, ...shared } = world;
   return new SimHost({
     name,
     ...shared,
-    view: hostView(world, name),
+    view: hostView(world, name, like.machine),
     machine: simMachine(name, number),
     datastores,
     taskMs: (method) => (method.endsWith('_Task') ? (flags.methodDelayMs.get(method) ?? flags.delayMs) : 0),
@@ -83,6 +91,8 @@ function newHost(
       return found && (new MethodFault(found.fault as 'InvalidState') as MethodFault);
     },
     guestOf: (vm, config): GuestFacts => {
+      const known = like.guestOf?.(config);
+      if (known) return known;
       const cards = (config.hardware.device ?? []).filter((device) => isA('VirtualEthernetCard', device));
       return {
         hostName: config.name,
@@ -118,11 +128,15 @@ function guestAddress(host: number, vm: number, nic: number): string {
   return `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
 }
 
-function hostView({ random, clock, about }: HostWorld, name: string): HostView {
+function hostView(
+  { random, clock, about }: HostWorld,
+  name: string,
+  machine: Partial<MachineFacts> | undefined,
+): HostView {
   return {
     name,
     port: 443,
-    facts: machineFacts(random),
+    facts: { ...machineFacts(random), ...machine },
     about,
     bootTime: new Date(clock.now() - UP_S * 1000).toISOString(),
     nics: 2,

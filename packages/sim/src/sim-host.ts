@@ -123,6 +123,11 @@ export class SimHost {
     return this.#vms.plan(spec);
   }
 
+  /** See SimVms.planMore. */
+  planMore(config: SimVmState['config'], spec: VirtualMachineConfigSpec): SimVmState['config'] {
+    return this.#vms.planMore(config, spec);
+  }
+
   /** See SimVms.add. */
   adopt(config: SimVmState['config']): SimVmState {
     return this.#vms.add(config);
@@ -131,6 +136,26 @@ export class SimHost {
   /** Makes a VM run that is as long up as its host. */
   powerOn(vm: SimVmState): void {
     this.#vms.powerOn(vm, this.options.view.bootTime);
+  }
+
+  /** As one that was suspended before the simulator began. */
+  suspend(vm: SimVmState): void {
+    this.#vms.suspend(vm);
+  }
+
+  /** DatastoreInfo.url of a datastore that the host mounts. */
+  datastoreUrl(name: string): string | undefined {
+    return this.#storage.datastores.find((one) => one.name === name)?.url;
+  }
+
+  /** Whether there is something at a datastore path. */
+  hasFile(path: string): boolean {
+    return this.#storage.find(path) !== undefined;
+  }
+
+  /** The port groups that VMs can be on. */
+  get networkNames(): readonly string[] {
+    return this.#network.names;
   }
 
   /** A method of its HostNetworkSystem, at once. */

@@ -102,6 +102,13 @@ export class SimVms {
     return applyConfigSpec(undefined, spec, this.#options.environment('poweredOff')).config;
   }
 
+  /** As `plan`, of what was planned before. Its disks are made: what is planned next asks them how large they are. */
+  planMore(former: VirtualMachineConfigInfo, spec: VirtualMachineConfigSpec): VirtualMachineConfigInfo {
+    const { config } = applyConfigSpec(former, spec, this.#options.environment('poweredOff'));
+    this.#options.storage.keepDisks(config);
+    return config;
+  }
+
   /** Makes a VM at once, as CreateVM_Task does in its time. Faults: those of CreateVM_Task. */
   create(spec: VirtualMachineConfigSpec): SimVmState {
     this.#requireFreeName(spec.name ?? '');
@@ -154,6 +161,10 @@ export class SimVms {
   /** Makes a VM run that is as long up as its host: the simulator begins with a past. */
   powerOn(vm: SimVmState, bootTime: string): void {
     this.#put({ ...this.#booted(allowed(vm, 'powerOn')), bootTime });
+  }
+
+  suspend(vm: SimVmState): void {
+    this.#put(suspended(this.#booted(allowed(vm, 'powerOn')), this.#options.clock));
   }
 
   /** A method of VirtualMachine. Faults: as the real host's. */

@@ -122,8 +122,8 @@ void test('requests are written down with their bodies, and answered all the sam
 });
 
 void test('what vcsim has and viv sim has not is refused with the reason', () => {
-  assert.throws(() => parseFlags(['-load', '/saved']), /without a host behind it/);
-  assert.doesNotThrow(() => parseFlags(['-tunnel', '-1', '-load', '']));
+  assert.throws(() => parseFlags(['-load', '/saved', '-esx']), /-load is of a vCenter/);
+  assert.doesNotThrow(() => parseFlags(['-tunnel', '-1', '-load', '', '-nsx', '0']));
   assert.deepEqual([parseFlags([]).tunnelPort, parseFlags(['-tunnel', '0']).tunnelPort], [undefined, 0]);
 });
 

@@ -6,6 +6,7 @@ import { openMemoryStore, openSqliteBlocks, type Store } from '@vivarium/store';
 import {
   type CenterWeb,
   centerBuilder,
+  centerRecords,
   ensureAuthority,
   ensureCertificates,
   openCenterWeb,
@@ -37,6 +38,8 @@ export interface SimOptions {
   /** Where vCenter keeps its state; empty. Default: one in memory, which is closed with the simulator. */
   readonly store?: Store;
   readonly progress: (text: string) => void;
+  /** What has to be told of the start: of a saved inventory, what was left out. */
+  readonly notice?: (text: string) => void;
   /** Gets every request below /sdk, as text. */
   readonly trace?: (text: string) => void;
 }
@@ -89,10 +92,18 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
     ? await ensureCertificates(options.folder, await ensureAuthority(store, options.folder, clock), clock)
     : undefined;
   const certificate = certificates && certificateInfo(certificates.server.certificate, clock.now());
-  const builder = centerBuilder(vpxd.center);
   const maker = hostMaker({ clock, random, flags, about, certificate });
   made.maker = maker;
-  await buildInventory({ random, flags, maker, builder, progress: options.progress });
+  if (flags.loadFolder === undefined) {
+    await buildInventory({ random, flags, maker, builder: centerBuilder(vpxd.center), progress: options.progress });
+  } else {
+    // Most simulators load nothing.
+    const { loadInventory } = await import('./load/load-inventory.ts');
+    const records = centerRecords(vpxd.center);
+    const { service } = vpxd;
+    const left = await loadInventory({ folder: flags.loadFolder, random, records, maker, service });
+    for (const line of left) options.notice?.(line);
+  }
   vpxd.statistics.start();
   const web = await openCenterWeb({
     listen: flags.listen,

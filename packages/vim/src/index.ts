@@ -47,6 +47,7 @@ export {
   type TypeKind,
   type TypeRef,
 } from './schema.ts';
+export { decodeXmlDocument, type Told } from './soap/decode-document.ts';
 export { decodeSoapRequest, type SoapHeader, type SoapRequest } from './soap/decode-request.ts';
 export { decodeSoapResponse } from './soap/decode-response.ts';
 export { encodeSoapFault, encodeSoapRequest, encodeSoapResponse } from './soap/encode-message.ts';

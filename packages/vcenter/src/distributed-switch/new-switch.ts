@@ -62,7 +62,7 @@ export interface NewSwitch {
 }
 
 export interface NewSwitchOptions {
-  readonly inventory: Inventory;
+  readonly inventory: Pick<Inventory, 'newRef'>;
   readonly folder: MoRef<'Folder'>;
   readonly datacenter: MoRef<'Datacenter'>;
   /** Checked and escaped. */
@@ -155,7 +155,7 @@ export function newSwitch(spec: DVSCreateSpec, options: NewSwitchOptions): NewSw
 
 /** A port group of the switch, and the switch that knows it. `name`: checked and escaped. */
 export function newPortgroup(
-  inventory: Inventory,
+  inventory: Pick<Inventory, 'newRef'>,
   dvs: MoRef<'VmwareDistributedVirtualSwitch'>,
   record: SwitchRecord,
   name: string,

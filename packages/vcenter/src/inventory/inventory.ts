@@ -59,6 +59,11 @@ export class Inventory {
     return this.#records.size === 0;
   }
 
+  /** Numbers up to this one are in references that were given elsewhere. */
+  skipNumbers(last: number): void {
+    this.#lastNumber = Math.max(this.#lastNumber, last);
+  }
+
   /** A reference that was never used before; kept with the next change. */
   newRef<T extends EntityType>(type: T, prefix: string = ID_PREFIXES[type]): MoRef<T> {
     this.#lastNumber += 1;
