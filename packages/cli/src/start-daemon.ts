@@ -4,6 +4,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDurable } from '@vivarium/base/node';
+import { CENTER_FLAGS } from './node-flags.ts';
 import { findRunning, type Instance, type RunningHost, readText, UserError } from './state.ts';
 import { waitUntil } from './wait.ts';
 
@@ -14,13 +15,10 @@ const programs = {
   vpxd: fileURLToPath(new URL('../../vcenter/src/main.ts', import.meta.url)),
 } as const;
 
-/**
- * hostd: a small young generation, as a daemon that is mostly idle keeps little memory it does not need. vpxd: a large one, as
- * what it makes for its clients is gone again when the collector of garbage comes.
- */
+/** hostd: a small young generation, as a daemon that is mostly idle keeps little memory it does not need. */
 const nodeFlags = {
   hostd: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--expose-gc'],
-  vpxd: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'],
+  vpxd: CENTER_FLAGS,
 } as const;
 /**
  * The C library's allocator (mallopt(3)): one arena, as it keeps what each thread once needed; and a threshold for mmap that is

@@ -11,6 +11,11 @@ export interface Call {
   readonly version: ApiVersion;
   /** Aborted when the client goes away or the daemon stops. */
   readonly signal: AbortSignal;
+  /**
+   * Runs `run` when the client goes away before it has its answer, at once when it has gone; the returned function takes it back, and must
+   * be called. For who waits often: a signal for each wait would be felt. Absent: it cannot go away.
+   */
+  readonly onGone?: (run: () => void) => () => void;
   readonly service: Service;
   readonly remoteAddress: string;
   /** The address of ours that the client reached: what URLs in answers may name. */

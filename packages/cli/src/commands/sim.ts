@@ -2,10 +2,11 @@
 // read by itself.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CENTER_FLAGS } from '../node-flags.ts';
 import { cacheDir } from '../state.ts';
 
-/** A large young generation, as vpxd has. */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64', '--expose-gc'];
+/** As vpxd has them. */
+const NODE_FLAGS = [...CENTER_FLAGS, '--expose-gc'];
 const SIM = fileURLToPath(new URL('../../../sim/src/main.ts', import.meta.url));
 
 export function sim(flags: readonly string[]): void {

@@ -2,7 +2,8 @@
 
 /** Where encoded text goes, piece by piece, in order. */
 export interface EncodedSink {
-  text(piece: string): void;
+  /** `isKept`: it has ASCII alone and is written again and again; it may be sent from where it lies. */
+  text(piece: string, isKept?: boolean): void;
   /** UTF-8 that was encoded before: bytes `from` to `to` (exclusive) of `source`. They must never change: they may be sent from there. */
   bytes(source: Uint8Array, from: number, to: number): void;
 }

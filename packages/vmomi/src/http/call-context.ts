@@ -6,6 +6,7 @@ import type { Service } from '../service.ts';
 import type { Session } from '../session/session.ts';
 import { clientCertificates } from './client-certificates.ts';
 import { sessionIdOf } from './cookies.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** `switchSession`: how this transport tells the client of its new session. */
 export function callOf(
@@ -17,21 +18,60 @@ export function callOf(
   presented = sessionIdOf(request.headers),
 ): Call {
   const { sessions } = service;
-  let gone: AbortController | undefined;
-  return {
-    session: (presented === undefined ? undefined : sessions.find(presented)) ?? sessions.anonymous,
-    version,
-    /** Made when somebody wants it: most calls are over before. */
-    get signal() {
-      return (gone ??= goneWith(reply.raw)).signal;
-    },
-    service,
-    remoteAddress: request.ip,
-    localAddress: request.socket.localAddress ?? '',
-    userAgent: String(request.headers['user-agent'] ?? ''),
-    clientCertificates: () => clientCertificates(request.socket),
-    switchSession,
-  };
+  const session = (presented === undefined ? undefined : sessions.find(presented)) ?? sessions.anonymous;
+  return new HttpCall(service, session, version, request, reply, switchSession);
+}
+
+/**
+ * A class, as there are thousands in a second: a literal with a getter gets a hidden class of its own each time, which V8 keeps among
+ * what is old, and with it the request and the reply until the next full collection of garbage.
+ */
+class HttpCall implements Call {
+  readonly service: Service;
+  readonly session: Session;
+  readonly version: ApiVersion;
+  readonly switchSession: (session: Session | undefined) => void;
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  #gone: AbortController | undefined;
+
+  constructor(
+    service: Service,
+    session: Session,
+    version: ApiVersion,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    switchSession: (session: Session | undefined) => void,
+  ) {
+    this.service = service;
+    this.session = session;
+    this.version = version;
+    this.switchSession = switchSession;
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  get remoteAddress(): string {
+    return this.#request.ip;
+  }
+
+  get localAddress(): string {
+    return this.#request.socket.localAddress ?? '';
+  }
+
+  get userAgent(): string {
+    return String(this.#request.headers['user-agent'] ?? '');
+  }
+
+  /** Made when somebody wants it: most calls are over before. */
+  get signal(): AbortSignal {
+    this.#gone ??= goneWith(this.#reply.raw);
+    return this.#gone.signal;
+  }
+
+  readonly onGone = (run: () => void): (() => void) => whenClosed(this.#request.socket, run);
+
+  readonly clientCertificates = () => clientCertificates(this.#request.socket);
 }
 
 /** Aborted when the connection ends before the reply. */

@@ -9,6 +9,8 @@ const MOST_RUN_BYTES = 256 << 10;
 const LEAST_RUN_BYTES = 32 << 10;
 /** Characters collected as a string first: encoding many small pieces one by one is slow. */
 const FLUSH_AT = 16 << 10;
+/** Kept text of so many characters is worth being sent by itself. */
+const LEAST_APART = 512;
 /** A character of a string is at most so many bytes. */
 const MOST_BYTES = 3;
 
@@ -44,6 +46,8 @@ export class ChunkSink implements EncodedSink {
   /** Whether nothing of it has been a piece yet. */
   #isShort = true;
   #text = '';
+  /** Kept text before #text, and what comes before it. */
+  #apart: { readonly before: string; readonly kept: string } | undefined;
   #chunk: Buffer | undefined;
   #used = 0;
   /** Behind the chunk's bytes. */
@@ -53,8 +57,13 @@ export class ChunkSink implements EncodedSink {
     this.#pool = pool;
   }
 
-  text(piece: string): void {
+  text(piece: string, isKept = false): void {
     if (this.#run) this.#endRun();
+    if (isKept && piece.length >= LEAST_APART && this.#isShort && !this.#apart && !this.#chunk) {
+      this.#apart = { before: this.#text, kept: piece };
+      this.#text = '';
+      return;
+    }
     this.#text += piece;
     if (this.#text.length >= FLUSH_AT) this.#flush();
   }
@@ -91,8 +100,12 @@ export class ChunkSink implements EncodedSink {
     if (this.#chunk) this.#flush();
   }
 
-  /** What is left when all is written, `finish` was called and no piece is ready: a string when nothing of it was bytes yet. */
-  rest(): string | Buffer {
+  /**
+   * What is left when all is written, `finish` was called and no piece is ready: text when nothing of it was bytes yet. It may have a
+   * kept text in the middle.
+   */
+  rest(): string | readonly [before: string, kept: string, after: string] | Buffer {
+    if (this.#apart) return [this.#apart.before, this.#apart.kept, this.#text];
     if (this.#chunk === undefined) return this.#text;
     const rest = Buffer.from(this.#chunk.subarray(0, this.#used));
     this.close();
@@ -105,12 +118,14 @@ export class ChunkSink implements EncodedSink {
     if (this.#chunk) this.#pool.give(this.#chunk);
     this.#chunk = undefined;
     this.#run = undefined;
+    this.#apart = undefined;
     this.#text = '';
   }
 
   #flush(): void {
-    const text = this.#text;
+    const text = this.#apart ? this.#apart.before + this.#apart.kept + this.#text : this.#text;
     if (text === '') return;
+    this.#apart = undefined;
     this.#text = '';
     if (text.length * MOST_BYTES <= CHUNK_BYTES - this.#used) {
       this.#used += this.#current().write(text, this.#used, 'utf8');

@@ -89,6 +89,42 @@ void test('a reply arrives as it was made, whatever its length', async (context)
   }
 });
 
+void test('kept text arrives in its place, whatever stands around it', async (context) => {
+  const around = ['', 'x', 'é'.repeat(300), 'é'.repeat(CHUNK_BYTES)];
+  for (const before of around)
+    for (const after of around)
+      for (const length of [1, 511, 512, 8192, CHUNK_BYTES]) {
+        const kept = 'k'.repeat(length);
+        const { open } = await server(context, function* (sink) {
+          sink.text(before);
+          sink.text(kept, true);
+          yield;
+          sink.text(kept, true);
+          sink.bytes(BYTES, 0, BYTES.length);
+          sink.text(after);
+        });
+        const body = Buffer.from(`${before}${kept}${kept}${LINE}${after}`);
+        assert.ok((await readAll(await open())).equals(body), `${before.length}, ${length}, ${after.length}`);
+      }
+});
+
+void test('kept text alone is sent with its length, and zipped where that is taken', async (context) => {
+  const kept = '<a>kept</a>'.repeat(400);
+  const { open } = await server(context, function* (sink) {
+    sink.text('é');
+    sink.text(kept, true);
+    yield;
+    sink.text('ü');
+  });
+  const body = Buffer.from(`é${kept}ü`);
+  const plain = await open();
+  assert.equal(plain.headers['content-length'], String(body.length));
+  assert.ok((await readAll(plain)).equals(body));
+  const zipped = await open('/', { 'accept-encoding': 'gzip' });
+  assert.equal(zipped.statusCode, 200);
+  assert.ok((await readAll(zipped)).equals(body), 'this scope does not zip whole replies');
+});
+
 void test('bytes that lie one behind the other arrive in their place, however many they are', async (context) => {
   const kept = Buffer.from(new SharedArrayBuffer(3 << 20));
   for (let at = 0; at < kept.length; at++) kept[at] = 97 + ((at * 7919) % 25) + (at >> 18);

@@ -64,6 +64,7 @@ async function serve(
   try {
     const decoded = requests.decode(body, action);
     ({ method } = decoded);
+    request.body = undefined; // it may wait for long
     const presented = sessionIdOf(request.headers) ?? decoded.header.vcSessionCookie;
     const call = callOf(
       service,

@@ -4,7 +4,9 @@
 // Versions count evaluations that found a difference. Any version that was handed out may be given again (a client
 // whose answer got lost), as long as it is not older than RETAINED_VERSIONS before the newest one that came back to us.
 import type { Clock, Timer } from '@vivarium/base';
-import { MethodFault, type MoRef, moRefKey, type UpdateSet } from '@vivarium/vim';
+import { MethodFault, type MoRef, moRefKey, type PropertyFilterUpdate, type UpdateSet } from '@vivarium/vim';
+import type { Call } from '../call.ts';
+import { updateSet } from './filter-update.ts';
 import type { SessionFilter } from './session-filter.ts';
 import { Suspension } from './suspension.ts';
 import type { WakeQueue } from './wake-queue.ts';
@@ -19,9 +21,13 @@ export interface WaitLimits {
 interface Waiter {
   readonly since: number;
   readonly maxObjectUpdates: number | undefined;
+  /** Monotonic; infinite: until there is something. */
+  readonly untilMs: number;
   settle(outcome: { readonly answer: UpdateSet | undefined } | { readonly fault: MethodFault }): void;
 }
 
+/** Timers are no finer. */
+const LEAST_TIMER_MS = 1;
 const RETAINED_VERSIONS = 16;
 /** A client that never lets its version grow makes us keep every former value; at some point it has to start over. */
 const MAX_RETAINED_VERSIONS = 1000;
@@ -30,7 +36,9 @@ export class Collector {
   readonly #clock: Clock;
   readonly #queue: WakeQueue;
   readonly #filters = new Map<string, SessionFilter>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: Waiter[] = [];
+  /** Rings when the first who waits has waited long enough, or earlier: most are told something before. */
+  #alarm: { readonly atMs: number; readonly timer: Timer } | undefined;
   #suspension: Suspension | undefined;
   #version = 0;
   /** Older versions are refused. */
@@ -49,7 +57,7 @@ export class Collector {
 
   /** Calls that wait right now. */
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#waiters.length;
   }
 
   add(filter: SessionFilter): void {
@@ -81,11 +89,11 @@ export class Collector {
 
   /**
    * As check, but waits for something to tell. Resolves with undefined after `maxWaitMs`.
-   * Faults: InvalidCollectorVersion; RequestCanceled when cancelled, closed or aborted.
+   * Faults: InvalidCollectorVersion; RequestCanceled when cancelled or closed, or when the client has gone.
    */
-  async wait(version: string, limits: WaitLimits, signal: AbortSignal): Promise<UpdateSet | undefined> {
+  wait(version: string, limits: WaitLimits, onGone?: Call['onGone']): Promise<UpdateSet | undefined> {
     const { maxObjectUpdates, maxWaitMs } = limits;
-    if (this.#isClosed || signal.aborted) throw new MethodFault('RequestCanceled');
+    if (this.#isClosed) throw new MethodFault('RequestCanceled');
     // Whoever has just been told something stands in line behind those who have not: under load all are told equally often.
     const standsInLine = this.#queue.isBusy && version !== '' && maxWaitMs !== 0;
     if (standsInLine) {
@@ -93,41 +101,55 @@ export class Collector {
       this.#acknowledge(version);
     } else {
       const answer = this.check(version, maxObjectUpdates);
-      if (answer || maxWaitMs === 0) return answer;
+      if (answer || maxWaitMs === 0) return Promise.resolve(answer);
     }
-    return await new Promise((resolve, reject) => {
-      let timer: Timer | undefined;
-      const onAbort = () => waiter.settle({ fault: new MethodFault('RequestCanceled') });
+    return new Promise((resolve, reject) => {
+      let takeBack: (() => void) | undefined;
       const waiter: Waiter = {
         since: version === '' ? 0 : Number(version),
         maxObjectUpdates,
+        untilMs: maxWaitMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.monotonic() + maxWaitMs,
         settle: (outcome) => {
-          if (!this.#waiters.delete(waiter)) return;
-          timer?.cancel();
-          signal.removeEventListener('abort', onAbort);
+          const at = this.#waiters.indexOf(waiter);
+          if (at < 0) return;
+          this.#waiters.splice(at, 1);
+          takeBack?.();
           if ('fault' in outcome) reject(outcome.fault);
           else resolve(outcome.answer);
         },
       };
-      this.#waiters.add(waiter);
-      signal.addEventListener('abort', onAbort, { once: true });
-      const timeIsUp = () => {
-        this.#answerWaiters(); // it may be its turn only later
-        waiter.settle({ answer: undefined });
-      };
-      if (maxWaitMs !== undefined) timer = this.#clock.setTimer(maxWaitMs, timeIsUp);
+      this.#waiters.push(waiter);
+      takeBack = onGone?.(() => waiter.settle({ fault: new MethodFault('RequestCanceled') }));
+      if (!this.#waiters.includes(waiter)) return takeBack?.(); // it had gone before
+      this.#setAlarm(waiter.untilMs);
       if (standsInLine) this.wake();
     });
   }
 
+  #setAlarm(atMs: number): void {
+    if (atMs >= (this.#alarm?.atMs ?? Number.POSITIVE_INFINITY)) return;
+    this.#alarm?.timer.cancel();
+    this.#alarm = { atMs, timer: this.#clock.setTimer(atMs - this.#clock.monotonic(), this.#timeIsUp) };
+  }
+
+  readonly #timeIsUp = (): void => {
+    this.#alarm = undefined;
+    const nowMs = this.#clock.monotonic();
+    const isUp = ({ untilMs }: Waiter) => untilMs - nowMs < LEAST_TIMER_MS;
+    if (this.#waiters.some(isUp)) this.#answerWaiters(); // it may be their turn only later
+    for (const waiter of this.#waiters.filter(isUp)) waiter.settle({ answer: undefined });
+    for (const { untilMs } of this.#waiters) this.#setAlarm(untilMs);
+  };
+
   /** Ends the waiting calls with RequestCanceled. */
   cancel(): void {
-    for (const waiter of this.#waiters) waiter.settle({ fault: new MethodFault('RequestCanceled') });
+    for (const waiter of [...this.#waiters]) waiter.settle({ fault: new MethodFault('RequestCanceled') });
   }
 
   close(): void {
     this.#isClosed = true;
     this.cancel();
+    this.#alarm?.timer.cancel();
     for (const filter of this.#filters.values()) filter.close();
     this.#filters.clear();
     this.#suspension = undefined;
@@ -135,26 +157,28 @@ export class Collector {
 
   /** There may be something new. Cheap when nobody waits. */
   wake(): void {
-    if (this.#isWakeScheduled || this.#waiters.size === 0) return;
+    if (this.#isWakeScheduled || this.#waiters.length === 0) return;
     this.#isWakeScheduled = true;
-    this.#queue.push(() => {
-      this.#isWakeScheduled = false;
-      return this.#answerWaiters();
-    });
+    this.#queue.push(this.#awake);
   }
+
+  readonly #awake = (): boolean => {
+    this.#isWakeScheduled = false;
+    return this.#answerWaiters();
+  };
 
   /** Whether there was something to tell. */
   #answerWaiters(): boolean {
-    if (this.#waiters.size === 0) return false;
-    const before = this.#waiters.size;
+    const before = this.#waiters.length;
+    if (before === 0) return false;
     this.#evaluate();
-    for (const waiter of this.#waiters) {
+    for (const waiter of [...this.#waiters]) {
       if (waiter.since > 0 && waiter.since < this.#horizon)
         waiter.settle({ fault: new MethodFault('InvalidCollectorVersion') });
       const answer = this.#answer(waiter.since, waiter.maxObjectUpdates);
       if (answer) waiter.settle({ answer });
     }
-    return this.#waiters.size < before;
+    return this.#waiters.length < before;
   }
 
   #evaluate(): void {
@@ -181,10 +205,14 @@ export class Collector {
   }
 
   #answer(since: number, maxObjectUpdates: number | undefined): UpdateSet | undefined {
-    const filterSet = this.filters.map((filter) => filter.update(since)).filter((update) => update !== undefined);
+    const filterSet: PropertyFilterUpdate[] = [];
+    for (const filter of this.#filters.values()) {
+      const update = filter.update(since);
+      if (update) filterSet.push(update);
+    }
     if (filterSet.length === 0) return undefined;
     const version = String(this.#version);
-    if (maxObjectUpdates === undefined) return { version, filterSet };
+    if (maxObjectUpdates === undefined) return updateSet(version, filterSet);
     const suspension = new Suspension(version, filterSet);
     const answer = suspension.next(maxObjectUpdates);
     if (answer.truncated) this.#suspension = suspension;

@@ -10,6 +10,7 @@ import {
   type ObjectUpdate,
   type PropertyFilterUpdate,
   typeRef,
+  type UpdateSet,
 } from '@vivarium/vim';
 
 /** Objects whose changes are kept as text; of more, each is written by itself. */
@@ -29,7 +30,7 @@ export class FilterChanges {
   readonly objectSet: readonly ObjectUpdate[];
   /** Roots that are missing, and were not (or not known to be) at the version asked for. */
   readonly missingSet: readonly MissingObject[];
-  #kept: { readonly rank: number; readonly form: string | Uint8Array } | undefined;
+  #kept: { readonly rank: number; readonly form: string | Uint8Array; readonly isAscii: boolean } | undefined;
 
   constructor(objectSet: readonly ObjectUpdate[], missingSet: readonly MissingObject[]) {
     this.objectSet = objectSet;
@@ -54,10 +55,11 @@ export class FilterChanges {
       const text =
         encodeRef('objectSet', OBJECT_SET, this.objectSet, rank) +
         encodeRef('missingSet', MISSING_SET, this.missingSet, rank);
-      this.#kept = { rank, form: text.length <= LONGEST_TEXT ? text : Buffer.from(text) };
+      const isAscii = Buffer.byteLength(text) === text.length;
+      this.#kept = { rank, form: text.length <= LONGEST_TEXT ? text : Buffer.from(text), isAscii };
     }
-    const { form } = this.#kept;
-    if (typeof form === 'string') sink.text(form);
+    const { form, isAscii } = this.#kept;
+    if (typeof form === 'string') sink.text(form, isAscii);
     else sink.bytes(form, 0, form.length);
   }
 
@@ -84,6 +86,31 @@ class ShortUpdate implements HasEncodedForm {
   [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
     sink.text(`<${tag}>${encodeRef('filter', FILTER, this.filter, rank)}`);
     this.#changes.write(rank, sink);
+    sink.text(`</${tag}>`);
+  }
+}
+
+/** An UpdateSet: what all filters of a collector have to tell. */
+export function updateSet(version: string, filterSet: readonly PropertyFilterUpdate[]): UpdateSet {
+  if (filterSet.every((update) => update instanceof ShortUpdate)) return new ShortSet(version, filterSet);
+  return { version, filterSet: filterSet as PropertyFilterUpdate[] };
+}
+
+/** An UpdateSet that is written as one piece. */
+class ShortSet implements UpdateSet, HasEncodedForm {
+  readonly version: string;
+  readonly filterSet: PropertyFilterUpdate[];
+
+  constructor(version: string, filterSet: readonly PropertyFilterUpdate[]) {
+    this.version = version;
+    this.filterSet = filterSet as PropertyFilterUpdate[];
+  }
+
+  [encodedForm](tag: string, rank: number, sink: EncodedSink): void {
+    sink.text(`<${tag}><version>${this.version}</version>`);
+    for (const update of this.filterSet as unknown as readonly HasEncodedForm[]) {
+      update[encodedForm]('filterSet', rank, sink);
+    }
     sink.text(`</${tag}>`);
   }
 }

@@ -188,17 +188,17 @@ export class PropertyCollectors {
 
   async #waitForUpdates(collector: Collector, version: string, call: Call): Promise<UpdateSet> {
     this.#requireWaitRoom(call.session);
-    const answer = await collector.wait(version, { maxWaitMs: undefined, maxObjectUpdates: undefined }, call.signal);
+    const answer = await collector.wait(version, { maxWaitMs: undefined, maxObjectUpdates: undefined }, call.onGone);
     if (!answer) throw new MethodFault('RequestCanceled');
     return answer;
   }
 
-  async #waitForUpdatesEx(
+  #waitForUpdatesEx(
     collector: Collector,
     version: string,
     options: WaitOptions | undefined,
     call: Call,
-  ): Promise<UpdateSet | undefined> {
+  ): Promise<UpdateSet | undefined> | UpdateSet {
     const maxObjectUpdates = positive(options?.maxObjectUpdates, 'options.maxObjectUpdates');
     const seconds = options?.maxWaitSeconds ?? Number.POSITIVE_INFINITY;
     if (seconds < 0) throw new MethodFault('InvalidArgument', { invalidProperty: 'options.maxWaitSeconds' });
@@ -206,7 +206,7 @@ export class PropertyCollectors {
     if (resumed) return resumed;
     this.#requireWaitRoom(call.session);
     const maxWaitMs = Math.min(seconds * 1000, this.#limits.maxWaitMs);
-    return await collector.wait(version, { maxWaitMs, maxObjectUpdates }, call.signal);
+    return collector.wait(version, { maxWaitMs, maxObjectUpdates }, call.onGone);
   }
 
   #createCollector({ session }: Call): MoRef<'PropertyCollector'> {

@@ -152,10 +152,16 @@ export class TestWorld {
 
   call(session: Session = this.user.session, options: { version?: ApiVersion; signal?: AbortSignal } = {}): Call {
     const service = { log: silentLogger, graph: this.graph, authorization: this.authorization, rootFolder: ROOT };
+    const signal = options.signal ?? new AbortController().signal;
     return {
       session,
       version: options.version ?? newestVersion(),
-      signal: options.signal ?? new AbortController().signal,
+      signal,
+      onGone(run) {
+        if (signal.aborted) run();
+        signal.addEventListener('abort', run);
+        return () => signal.removeEventListener('abort', run);
+      },
       service: service as unknown as Service,
       remoteAddress: '127.0.0.1',
     };

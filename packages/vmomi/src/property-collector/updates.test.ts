@@ -447,6 +447,9 @@ for (const options of [{ maxWaitSeconds: -1 }, { maxObjectUpdates: 0 }, { maxObj
   });
 }
 
+/** WaitForUpdatesEx waits no longer. */
+const MOST_WAIT_MS = 1800_000;
+
 /** A call that waits, and how it ended: undefined as long as it waits. */
 function waiting(
   world: TestWorld,
@@ -486,6 +489,7 @@ void test('a waiting call wakes up once for all changes of a turn', async () => 
   assert.deepEqual(wait.outcome, [
     ['modify', 'vm-1', { name: ['assign', 'a'], 'runtime.powerState': ['assign', 'poweredOn'] }],
   ]);
+  world.advance(MOST_WAIT_MS);
   assert.equal(world.timers, 0, 'its time limit went with it');
 });
 
@@ -569,6 +573,39 @@ void test('two calls that wait on one collector are both answered, each from its
     assert.deepEqual(wait.outcome, [['modify', 'vm-1', { 'runtime.powerState': ['assign', 'poweredOn'] }]]);
 });
 
+void test('many waits one after the other share a timer, and each still ends in its own time', async () => {
+  const world = world1();
+  await world.createFilter(specOf('VirtualMachine', ['name'], vm('vm-1')));
+  let version = (await world.check(''))?.version ?? '';
+  for (let round = 0; round < 20; round++) {
+    const told = waiting(world, version, { maxWaitSeconds: 30 });
+    await settle();
+    world.advance(1000);
+    world.graph.get(vm('vm-1')).set('name', `name ${round}`);
+    world.turn();
+    await told.done;
+    assert.equal(world.timers, 1);
+    version = String(Number(version) + 1);
+  }
+  const long = waiting(world, version, { maxWaitSeconds: 30 });
+  const short = waiting(world, version, { maxWaitSeconds: 2 });
+  await settle();
+  world.advance(1999);
+  await settle();
+  assert.deepEqual([long.outcome, short.outcome], [undefined, undefined]);
+  world.advance(1);
+  await short.done;
+  assert.equal(short.outcome, 'nothing');
+  world.advance(8000); // the alarm of the first wait rings
+  world.advance(19_999);
+  await settle();
+  assert.equal(long.outcome, undefined);
+  world.advance(1);
+  await long.done;
+  assert.equal(long.outcome, 'nothing');
+  assert.equal(world.timers, 0);
+});
+
 const endings: [what: string, end: (world: TestWorld, abort: AbortController) => unknown][] = [
   ['CancelWaitForUpdates', (world) => world.invoke(COLLECTOR, 'CancelWaitForUpdates')],
   ['the end of the session', (world) => world.user.end()],
@@ -586,16 +623,18 @@ for (const [what, end] of endings) {
     await end(world, abort);
     await wait.done;
     fault('RequestCanceled')(wait.fault);
-    assert.equal(world.timers, 0);
     world.graph.get(vm('vm-1')).set('name', 'x');
     assert.equal(world.turn(), 0);
+    world.advance(MOST_WAIT_MS);
+    assert.equal(world.timers, 0);
   });
 }
 
-void test('a call that was aborted before it began does not wait', async () => {
+void test('a call whose client has gone before it began does not wait', async () => {
   const world = world1();
   const call = world.call(undefined, { signal: AbortSignal.abort() });
   await assert.rejects(world.invoke(COLLECTOR, 'WaitForUpdatesEx', { version: '' }, call), fault('RequestCanceled'));
+  assert.equal(world.timers, 0);
 });
 
 void test('cancelling does not concern other sessions and collectors', async () => {
