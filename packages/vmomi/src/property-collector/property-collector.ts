@@ -47,6 +47,8 @@ export interface CollectorLimits {
   readonly filtersPerSession: number;
   readonly collectorsPerSession: number;
   readonly waitsPerSession: number;
+  /** Objects of a session's retrievals whose next page nobody has asked for yet. */
+  readonly objectsKept: number;
   /** WaitForUpdatesEx without maxWaitSeconds, or with more, answers "nothing" after this long. */
   readonly maxWaitMs: number;
   /** Encoded objects and property values kept for further clients. */
@@ -57,6 +59,7 @@ const DEFAULT_LIMITS: CollectorLimits = {
   filtersPerSession: 4000,
   collectorsPerSession: 500,
   waitsPerSession: 500,
+  objectsKept: 500_000,
   maxWaitMs: 30 * 60_000,
   encodedBytes: () => 64 << 20,
 };
@@ -110,6 +113,7 @@ export class PropertyCollectors {
         const objects = retrieve(specSet, momentaryViewerOf(call), rankOf(call), this.#answers);
         // Nobody could continue it: nothing is kept for clients without a login.
         if (call.session.isAnonymous) return new Retrievals().start(objects, Number.POSITIVE_INFINITY);
+        if (pageSize !== undefined && pageSize < objects.length) this.#makeRoom(call.session, objects.length);
         return of(call).retrievals.start(objects, pageSize ?? Number.POSITIVE_INFINITY);
       },
       ContinueRetrievePropertiesEx: ({ token }, call) => of(call).retrievals.continue(token),
@@ -126,6 +130,13 @@ export class PropertyCollectors {
         this.#destroyCollector(call.session, ref);
       },
     };
+  }
+
+  /** A client that begins retrievals and never ends them loses those that it has begun. */
+  #makeRoom(session: Session, objects: number): void {
+    const collectors = [...this.#ofSession(session).values()];
+    const kept = collectors.reduce((sum, { retrievals }) => sum + retrievals.kept, objects);
+    if (kept > this.#limits.objectsKept) for (const { retrievals } of collectors) retrievals.forget();
   }
 
   #createFilter(

@@ -37,8 +37,8 @@ const traversal = (type: string, path: string, rest: Partial<TraversalSpec> = {}
 const named = (name: string): SelectionSpec => ({ name });
 
 /** group-d1 holds group-v2, which holds vm-1, vm-2 and group-v3, which holds vm-3. */
-function tree(): TestWorld {
-  const world = new TestWorld();
+function tree(limits?: ConstructorParameters<typeof TestWorld>[0]): TestWorld {
+  const world = new TestWorld(limits);
   addFolder(world, ROOT, 'Root', [folder('group-v2')]);
   addFolder(world, folder('group-v2'), 'A', [vm('vm-1'), folder('group-v3'), vm('vm-2')], ROOT);
   addFolder(world, folder('group-v3'), 'B', [vm('vm-3')], folder('group-v2'));
@@ -477,6 +477,20 @@ void test('forgotten retrievals give way to new ones', async () => {
     world.invoke(COLLECTOR, 'ContinueRetrievePropertiesEx', { token: oldest }),
     fault('InvalidArgument'),
   );
+});
+
+void test('what a session has not fetched in all its collectors is bounded', async () => {
+  const world = tree({ objectsKept: 6 });
+  const next = (token: string | undefined) => world.invoke(COLLECTOR, 'ContinueRetrievePropertiesEx', { token });
+  const [first, second] = [await page(world, 2), await page(world, 2)];
+  assert.equal((await page(world, 3))?.token, undefined, 'what is told at once is not kept');
+  await next(first?.token);
+  const third = await page(world, 2);
+  await next(third?.token);
+  const [fourth, fifth, sixth] = [await page(world, 1), await page(world, 1), await page(world, 1)];
+  for (const { token } of [second ?? {}, fourth ?? {}] as { token?: string }[])
+    await assert.rejects(next(token), fault('InvalidArgument'));
+  for (const { token } of [fifth ?? {}, sixth ?? {}] as { token?: string }[]) await next(token);
 });
 
 for (const maxObjects of [0, -1]) {

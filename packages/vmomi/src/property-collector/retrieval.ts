@@ -60,6 +60,18 @@ export class Retrievals {
   readonly #open = new Map<string, Rest>();
   #count = 0;
 
+  /** How many objects are kept for pages that nobody has fetched yet. */
+  get kept(): number {
+    let kept = 0;
+    for (const { objects } of this.#open.values()) kept += objects.length;
+    return kept;
+  }
+
+  /** What is under way cannot be continued. */
+  forget(): void {
+    this.#open.clear();
+  }
+
   /** The first page; undefined when nothing was found. */
   start(objects: ObjectContent[], pageSize: number): RetrieveResult | undefined {
     return objects.length === 0 ? undefined : this.#page({ objects, told: 0, pageSize });
