@@ -28,6 +28,7 @@ export function keepSwitches(center: Center): SwitchKeeper {
     later?.cancel();
     later = undefined;
     const all = [...due.values()];
+    if (all.length === 0) return; // shown already, in the same turn
     due.clear();
     const began = clock.monotonic();
     for (const dvs of all) refresh(center, dvs);
