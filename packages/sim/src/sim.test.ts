@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -131,4 +133,22 @@ void test('any extension may log in, unless one account alone may', () => {
   assert.equal(simExtensions({})('com.example', [])?.userName, 'com.example');
   assert.equal(simExtensions({})('', []), undefined);
   assert.equal(simExtensions({ userName: 'ann' })('com.example', []), undefined);
+});
+
+void test('a tunnel that cannot be listened on is named', async () => {
+  const taken = createServer();
+  await once(taken.listen(0, '127.0.0.1'), 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const folder = mkdtempSync(join(tmpdir(), 'viv-sim-test-'));
+  const started = startSim(parseFlags(['-l', '127.0.0.1:0', '-vm', '0', '-tunnel', String(port)]), {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    version: '0',
+    folder,
+    progress: () => undefined,
+  });
+  await assert.rejects(started, new RegExp(`^FlagError: -tunnel ${port} cannot be listened on: .*EADDRINUSE`));
+  taken.close();
+  rmSync(folder, { recursive: true });
 });

@@ -19,7 +19,7 @@ import {
 import { make } from '@vivarium/vim';
 import { ADMINISTRATORS, simExtensions, simUsers } from './any-account.ts';
 import { buildInventory } from './build-inventory.ts';
-import type { SimFlags } from './flags.ts';
+import { FlagError, type SimFlags } from './flags.ts';
 import { type HostMaker, hostMaker } from './make-host.ts';
 import { SimDialer } from './sim-link.ts';
 import { simUrl } from './sim-url.ts';
@@ -124,5 +124,8 @@ export async function startSim(flags: SimFlags, options: SimOptions): Promise<Si
 async function openTunnel({ listen, tunnelPort }: SimFlags, web: CenterWeb): Promise<SdkTunnel | undefined> {
   if (tunnelPort === undefined) return undefined;
   const { address } = listen;
-  return openSdkTunnel({ listen: { address, port: tunnelPort }, accept: (connection) => web.accept(connection) });
+  const opened = openSdkTunnel({ listen: { address, port: tunnelPort }, accept: (one) => web.accept(one) });
+  return opened.catch((error: Error) => {
+    throw new FlagError(`-tunnel ${tunnelPort} cannot be listened on: ${error.message}`);
+  });
 }
