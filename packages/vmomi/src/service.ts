@@ -29,7 +29,7 @@ import { Extensions } from './extension-manager/extensions.ts';
 import { ObjectGraph } from './graph/object-graph.ts';
 import { type AuthenticationRequest, authenticate } from './http/authenticate.ts';
 import { registerRoutes } from './http/register.ts';
-import { addLicenseManager } from './license-manager/license-manager.ts';
+import { addLicenseManager, type Licensing } from './license-manager/license-manager.ts';
 import { CallMetrics } from './metrics/call-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import { daemonOptions, sessionPolicy } from './option-manager/daemon-options.ts';
@@ -106,6 +106,7 @@ export class Service {
     | ((purpose: ServicePurpose, call: Call) => Promise<SessionManagerGenericServiceTicket | undefined>)
     | undefined;
   readonly #process: ProcessMetrics;
+  readonly licensing: Licensing;
   readonly #customFields: CustomFields;
   #content: ServiceContent;
 
@@ -158,7 +159,9 @@ export class Service {
       ...WELL_KNOWN[instance],
       ...options.content,
     });
-    this.#customFields = this.#addManagers(options.statistics ?? NO_STATISTICS, options.collectorLimits ?? {});
+    const managers = this.#addManagers(options.statistics ?? NO_STATISTICS, options.collectorLimits ?? {});
+    this.#customFields = managers.customFields;
+    this.licensing = managers.licensing;
     const { extensionManager } = this.#content;
     if (extensions && extensionManager) addExtensionManager(this, extensionManager, extensions);
   }
@@ -209,7 +212,7 @@ export class Service {
     await this.events.settled();
   }
 
-  #addManagers(statistics: StatisticsProvider, limits: Partial<CollectorLimits>): CustomFields {
+  #addManagers(statistics: StatisticsProvider, limits: Partial<CollectorLimits>) {
     const refs = WELL_KNOWN[this.instance];
     const { graph, authorization, clock, random, rootFolder } = this;
     const router = new ChangeRouter(graph);
@@ -223,7 +226,7 @@ export class Service {
     addEventManager(this, refs.eventManager);
     addTaskManager(this, refs.taskManager);
     const customFields = addCustomFieldsManager(this, refs.customFieldsManager);
-    addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
+    const licensing = addLicenseManager(this, refs.licenseManager, LICENSE_ASSIGNMENT_MANAGER[this.instance]);
     addPerformanceManager(this, refs.perfManager, statistics);
     addSearchIndex({ graph, rootFolder, router }, refs.searchIndex);
     const standIns = new StandIns();
@@ -231,6 +234,6 @@ export class Service {
     const collectors = new PropertyCollectors({ graph, authorization, clock, random, router, standIns, limits });
     collectors.addDefault(refs.propertyCollector);
     addUnbuiltManagers(this);
-    return customFields;
+    return { customFields, licensing };
   }
 }

@@ -96,13 +96,14 @@ function clusterMethods(
     ...commonMethods(center, cluster),
     ReconfigureComputeResource_Task: ({ spec, modify }, call) => reconfigure(spec as ClusterConfigSpec, modify, call),
     ReconfigureCluster_Task: ({ spec, modify }, call) => reconfigure(spec, modify, call),
-    AddHost_Task: ({ spec, asConnected, resourcePool }, call) =>
+    AddHost_Task: ({ spec, asConnected, resourcePool, license }, call) =>
       task('addHost', call, async () => {
         if (resourcePool) requirePoolOf(center, cluster, resourcePool);
         const { host } = await addHost(center, spec, {
           call,
           datacenterOf: cluster,
           isConnected: asConnected,
+          license,
           pool: resourcePool,
           place: () => ({ ref: cluster, ops: [] }),
         });

@@ -60,13 +60,14 @@ export function folderMethods(center: Center, folder: MoRef<'Folder'>): Handlers
       requireChildType('StoragePod');
       return create(name, (checked) => newStoragePod(inventory, folder, checked));
     },
-    AddStandaloneHost_Task: ({ spec, addConnected }, call) => {
+    AddStandaloneHost_Task: ({ spec, addConnected, license }, call) => {
       requireChildType('ComputeResource');
       return task('addStandaloneHost', call, async () => {
         const added = await addHost(center, spec, {
           call,
           datacenterOf: folder,
           isConnected: addConnected,
+          license,
           place: (name) => {
             inventory.requireFreeName(folder, name);
             return newStandalone(inventory, folder, name);

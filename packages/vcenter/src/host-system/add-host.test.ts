@@ -102,3 +102,32 @@ void test('what leaves a cluster is in its rules and groups no more', async (t) 
     [hosts[0]?.value],
   );
 });
+
+void test('a host gets the licence that it is added with, and is not added with what is no key', async (t) => {
+  const center = await testCenter(t);
+  const { datacenter, cluster } = await center.cluster();
+  const hostFolder = center.read<MoRef>(datacenter as MoRef, 'hostFolder');
+  const assignments = moRef('LicenseAssignmentManager', 'LicenseAssignmentManager') as MoRef;
+  const keysOf = async (entityId: string) =>
+    (
+      await center.invoke<{ assignedLicense: { licenseKey: string } }[]>(assignments, 'QueryAssignedLicenses', {
+        entityId,
+      })
+    ).map(({ assignedLicense }) => assignedLicense.licenseKey);
+  const spec = (host: FakeHost) => {
+    center.dialer.add(host);
+    return { hostName: host.address, userName: 'root', password: 'right', force: false };
+  };
+  const esx1 = new FakeHost('esx1');
+  const add = (license: string) =>
+    center.task<MoRef>(cluster as MoRef, 'AddHost_Task', { spec: spec(esx1), asConnected: true, license });
+  await assert.rejects(add('no key'), fault('InvalidArgument'));
+  assert.equal(esx1.managedBy, undefined);
+  const key = 'AAAAA-BBBBB-CCCCC-DDDDD-EEEEE';
+  const added = await add(key);
+  assert.deepEqual(await keysOf(added.value), [key]);
+  const alone = { spec: spec(new FakeHost('esx2')), addConnected: true, license: key };
+  const { value } = await center.task<MoRef>(hostFolder, 'AddStandaloneHost_Task', alone);
+  const [standalone] = center.read<MoRef[]>(moRef('ComputeResource', value) as MoRef, 'host');
+  assert.deepEqual(await keysOf(standalone?.value ?? ''), [key]);
+});

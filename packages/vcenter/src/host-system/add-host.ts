@@ -18,6 +18,8 @@ export interface AddHostOptions {
   readonly call: Call;
   readonly datacenterOf: MoRef;
   readonly isConnected: boolean;
+  /** A key; '' and undefined leave the host in evaluation mode. */
+  readonly license: string | undefined;
   /** Of a cluster: where its VMs come; default: the root pool. */
   readonly pool?: MoRef<'ResourcePool'> | undefined;
   /** The compute resource that it comes into: one that is there, or one that comes with it. */
@@ -31,7 +33,9 @@ export interface AddedHost {
 
 /** Faults: SSLVerifyFault, InvalidLogin, NoHost, AlreadyConnected, AlreadyBeingManaged (without force), DuplicateName, InvalidArgument, HostCommunication. */
 export async function addHost(center: Center, spec: HostConnectSpec, options: AddHostOptions): Promise<AddedHost> {
-  const { inventory } = center;
+  const { inventory, service } = center;
+  const license = options.license || undefined;
+  if (license !== undefined) requireLicense(center, license, options.call);
   const address = required(spec.hostName, 'hostName');
   const account = { userName: required(spec.userName, 'userName'), password: required(spec.password, 'password') };
   const port = spec.port !== undefined && spec.port > 0 ? spec.port : HTTPS_PORT;
@@ -39,7 +43,7 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
   requireNewName(center, name);
   const target = { address, port, thumbprint: spec.sslThumbprint === '' ? undefined : spec.sslThumbprint };
   await using undo = new AsyncDisposableStack();
-  const claim = { instanceUuid: center.service.content.about.instanceUuid ?? '', force: spec.force };
+  const claim = { instanceUuid: service.content.about.instanceUuid ?? '', force: spec.force };
   const link: HostLink = await center.dialer.introduce(target, account, claim).catch((error: unknown) => {
     throw error instanceof HostUnreachable ? new MethodFault('NoHost', { name: address }) : error;
   });
@@ -62,6 +66,7 @@ export async function addHost(center: Center, spec: HostConnectSpec, options: Ad
   await connectHost(center, added, link, { isConnected: options.isConnected });
   const found = center.vms.onHost(added.host).map(([ref]) => ref as MoRef);
   if (options.pool) await moveIntoPool(center, options.pool, found, options.call);
+  if (license !== undefined) await service.licensing.assign(added.host.value, license);
   undo.move();
   return added;
 }
@@ -111,6 +116,13 @@ export function newHostRecord({
     isDisconnected: !isConnected,
     inMaintenanceMode: false,
   };
+}
+
+/** As for LicenseAssignmentManager.UpdateAssignedLicense. Faults: InvalidArgument, NoPermission. */
+function requireLicense({ service }: Center, license: string, { session }: Call): void {
+  service.licensing.check(license);
+  const root = service.graph.get(service.rootFolder);
+  service.authorization.check(session, root as never, 'Global.Licenses');
 }
 
 function required(value: string | undefined, property: string): string {

@@ -4,11 +4,19 @@ import type { Service } from '../service.ts';
 import { EVALUATION, type Labels, LicenseInventory } from './license-inventory.ts';
 import { findAsset, licensedAssets } from './licensed-assets.ts';
 
+/** For those who assign licences as a part of something else. */
+export interface Licensing {
+  /** Fault: InvalidArgument, when it has not the form of a key. */
+  check(licenseKey: string): void;
+  /** As UpdateAssignedLicense: a key that is not there yet is added. Faults: LicenseEntityNotFound, InvalidArgument, LimitExceeded. */
+  assign(entity: string, licenseKey: string): Promise<LicenseManagerLicenseInfo>;
+}
+
 export function addLicenseManager(
   service: Service,
   ref: MoRef<'LicenseManager'>,
   assignmentRef: MoRef<'LicenseAssignmentManager'>,
-): void {
+): Licensing {
   const { graph } = service;
   const inventory = new LicenseInventory(
     service.store,
@@ -40,6 +48,13 @@ export function addLicenseManager(
     await inventory.add(key, labelsOf(labels));
     if (isHost) await assignToHost(key);
     return shown(key);
+  };
+
+  const assign = async (entity: string, licenseKey: string) => {
+    if (!findAsset(service, entity)) throw new MethodFault('LicenseEntityNotFound', { entityId: entity });
+    await inventory.add(licenseKey, {});
+    await inventory.assign(entity, licenseKey);
+    return shown(licenseKey);
   };
 
   const manager = graph.add<'LicenseManager'>(
@@ -85,12 +100,7 @@ export function addLicenseManager(
     assignmentRef,
     {},
     {
-      async UpdateAssignedLicense({ entity, licenseKey }) {
-        if (!findAsset(service, entity)) throw new MethodFault('LicenseEntityNotFound', { entityId: entity });
-        await inventory.add(licenseKey, {});
-        await inventory.assign(entity, licenseKey);
-        return shown(licenseKey);
-      },
+      UpdateAssignedLicense: ({ entity, licenseKey }) => assign(entity, licenseKey),
       async RemoveAssignedLicense({ entityId }) {
         if (!findAsset(service, entityId)) throw new MethodFault('LicenseEntityNotFound', { entityId });
         await inventory.assign(entityId, EVALUATION);
@@ -117,6 +127,7 @@ export function addLicenseManager(
       },
     },
   );
+  return { check: (licenseKey) => void inventory.info(licenseKey), assign };
 }
 
 function labelsOf(labels: readonly KeyValue[] = []): Labels {
