@@ -204,6 +204,10 @@ export async function openVpxd(options: VpxdOptions): Promise<Vpxd> {
   service.events.onPost((event) => operations.note(event));
   inventory.onChange(({ ref, before, after }) => {
     if (!after) operations.forget(ref as MoRef);
+    if (!after && (ref as MoRef).type === 'HostSystem') {
+      relay.forget(ref as MoRef as MoRef<'HostSystem'>);
+      statistics.forget(ref as MoRef as MoRef<'HostSystem'>);
+    }
     if ((ref as MoRef).type !== 'Datastore' || !before || !after || before.name === after.name) return;
     hosts.datastoreRenamed(ref as MoRef as MoRef<'Datastore'>, after.name);
   });

@@ -8,13 +8,15 @@
 //                                      or another vCenter has taken the host
 //
 import { type Clock, delay, type Logger, Mutex, type Random } from '@vivarium/base';
-import { retryDelayMs } from '@vivarium/client';
 import { isFault, MethodFault, type MoRef } from '@vivarium/vim';
 import type { HostDialer, HostLink, HostTarget } from '../host-link/host-link.ts';
 import type { HostMirror } from '../host-sync/host-mirror.ts';
 import type { ConnectGate } from './connect-gate.ts';
+import { retryPauseMs, spread } from './retry-pause.ts';
 
 export type ConnectionState = 'connecting' | 'connected' | 'notResponding' | 'disconnected';
+
+const PAUSES = { firstMs: 500, longestMs: 15_000 };
 
 export interface HostSessionOptions {
   readonly host: MoRef<'HostSystem'>;
@@ -111,7 +113,7 @@ export class HostSession {
   async #live(signal: AbortSignal, given: HostLink | undefined, waitsAtFirst: boolean): Promise<void> {
     const { clock, random, gate } = this.#options;
     let link = given;
-    let attempts = 0;
+    let lostMs: number | undefined;
     let waits = waitsAtFirst;
     while (!signal.aborted) {
       let leave: (() => void) | undefined;
@@ -119,7 +121,7 @@ export class HostSession {
         if (waits) leave = await gate.enter(signal);
         link ??= await this.#dial();
         await this.#follow(link, signal, () => {
-          attempts = 0;
+          lostMs = undefined;
           leave?.();
         });
       } catch (error) {
@@ -136,8 +138,9 @@ export class HostSession {
       link?.close();
       link = undefined;
       this.#link = undefined;
-      attempts += 1;
-      if (!signal.aborted) await delay(clock, retryDelayMs(attempts, random), signal).catch(() => undefined);
+      lostMs ??= clock.monotonic();
+      const pauseMs = spread(retryPauseMs(clock.monotonic() - lostMs, PAUSES), random);
+      if (!signal.aborted) await delay(clock, pauseMs, signal).catch(() => undefined);
     }
     link?.close();
     this.#link = undefined;

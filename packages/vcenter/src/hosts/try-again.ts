@@ -1,14 +1,15 @@
 // What a host could not be told is told again, a little later each time: a connection that was cut for a moment is no host that is lost,
 // and nobody says when it is there again.
 import type { Clock, Timer } from '@vivarium/base';
+import { retryPauseMs } from './retry-pause.ts';
 
-const FIRST_MS = 1_000;
-const LONGEST_MS = 30_000;
+const PAUSES = { firstMs: 1_000, longestMs: 30_000 };
 
 export class TryAgain {
   readonly #clock: Clock;
   readonly #again: (host: string) => void;
-  readonly #waits = new Map<string, { readonly timer: Timer; readonly ms: number }>();
+  /** `sinceMs`: of the monotonic clock, when it failed first. */
+  readonly #waits = new Map<string, { readonly timer: Timer; readonly sinceMs: number }>();
 
   /** `again` is to end with `failed` or `done`. */
   constructor(clock: Clock, again: (host: string) => void) {
@@ -19,8 +20,10 @@ export class TryAgain {
   failed(host: string): void {
     const before = this.#waits.get(host);
     before?.timer.cancel();
-    const ms = Math.min(LONGEST_MS, before ? before.ms * 2 : FIRST_MS);
-    this.#waits.set(host, { ms, timer: this.#clock.setTimer(ms, () => this.#again(host)) });
+    const now = this.#clock.monotonic();
+    const sinceMs = before?.sinceMs ?? now;
+    const timer = this.#clock.setTimer(retryPauseMs(now - sinceMs, PAUSES), () => this.#again(host));
+    this.#waits.set(host, { sinceMs, timer });
   }
 
   /** It was told, has left, or is told anyway when it connects. */

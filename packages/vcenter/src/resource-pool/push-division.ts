@@ -81,8 +81,9 @@ export class PushDivision {
     this.#tryAgain = new TryAgain(clock, (host) => this.#push(host));
     for (const [ref] of inventory.ofType('ResourcePool')) this.#touch('pools', ref.value);
     for (const [ref] of inventory.ofType('VirtualApp')) this.#touch('pools', ref.value);
-    inventory.onChange(({ ref }) => {
+    inventory.onChange(({ ref, after }) => {
       const { type, value } = ref as { readonly type: string; readonly value: string };
+      if (!after) this.#divisions.delete(value);
       if (isPool(ref as MoRef)) this.#touch('pools', value);
       if (type === 'HostSystem') this.#touch('hosts', value);
       if (type === 'VirtualMachine') this.#touch('vms', value);

@@ -56,6 +56,11 @@ export class EventRelay {
     if (this.#causes.size > MOST_CAUSES) this.#causes.delete(this.#causes.keys().next().value ?? '');
   }
 
+  /** It has left the inventory. */
+  forget({ value }: MoRef<'HostSystem'>): void {
+    this.#seen.delete(value);
+  }
+
   /** From now on, until the signal or the connection ends. */
   async follow(host: MoRef<'HostSystem'>, refs: ReferenceMap, link: HostLink, signal: AbortSignal): Promise<void> {
     for await (const events of link.events(this.#seen.get(host.value), signal)) {

@@ -150,6 +150,12 @@ export class StatisticsFeed implements StatisticsProvider {
     }
   }
 
+  /** A host has left the inventory. */
+  forget({ value }: MoRef<'HostSystem'>): void {
+    this.#collected.delete(value);
+    this.#asked.delete(value);
+  }
+
   get #periodS(): number {
     return this.settings.intervals()[0]?.samplingPeriod ?? 300;
   }
