@@ -26,7 +26,7 @@ import type { MemberLists } from '../inventory/member-lists.ts';
 import type { ExpectedVms } from './expected-vms.ts';
 import { placeShared } from './place-shared.ts';
 import { placeVms } from './place-vms.ts';
-import { planVms, type ReportedVm, type VmElsewhere } from './plan-vms.ts';
+import { planVms, type ReportedVm, type VmElsewhere, type VmStep } from './plan-vms.ts';
 import { ReferenceMap } from './reference-map.ts';
 import type { SharedIndex } from './shared-index.ts';
 import type { SharedObjects } from './shared-objects.ts';
@@ -86,6 +86,10 @@ export class HostMirror {
   /** Reported and not taken in yet, by key of the object: names of properties, with what was taken in of each before. */
   readonly #changed = new Map<string, Map<string, unknown>>();
   #isStructureChanged = false;
+  /** VMs that the host has no more; all that has changed of the structure, unless `#isStructureChanged`. */
+  #gone: ManagedObjectReference[] = [];
+  /** Some VM here is not what it says it is: what becomes of it may depend on any other. */
+  #hasConflicts = false;
   #isConnected = false;
   /** What is noted now is shown once that is over. */
   #isSettling = false;
@@ -114,6 +118,7 @@ export class HostMirror {
     this.#reports.clear();
     this.#changed.clear();
     this.#isStructureChanged = true;
+    this.#gone = [];
     this.#isSettling = false;
   }
 
@@ -121,10 +126,13 @@ export class HostMirror {
   async apply({ updates, isPartial }: HostNews): Promise<void> {
     for (const update of updates) this.#note(update);
     if (isPartial) return;
-    if (this.#isStructureChanged) {
+    if (this.#isStructureChanged || this.#gone.length > 0) {
+      const isAll = this.#isStructureChanged || this.#hasConflicts;
+      const gone = this.#gone;
       this.#isStructureChanged = false;
+      this.#gone = [];
       this.#isSettling = true;
-      await this.#options.inventory.exclusively(() => this.#settleStructure());
+      await this.#options.inventory.exclusively(() => (isAll ? this.#settleStructure() : this.#removeVms(gone)));
       this.#isSettling = false;
     }
     this.#isConnected = true;
@@ -183,7 +191,8 @@ export class HostMirror {
     if (kind === 'leave') {
       this.#reports.delete(key);
       this.#changed.delete(key);
-      this.#isStructureChanged = true;
+      if (ref.type === 'VirtualMachine') this.#gone.push(ref);
+      else this.#isStructureChanged = true;
       return;
     }
     const report = this.#reports.get(key) ?? { ref, said: {} };
@@ -205,6 +214,17 @@ export class HostMirror {
     }
   }
 
+  /** Without a look at all the others: many go one after the other. */
+  #removeVms(gone: readonly ManagedObjectReference[]): Promise<void> {
+    const { inventory, host, expected, events } = this.#options;
+    const steps = gone.flatMap((local): VmStep[] => {
+      const ref = this.refs.centerOf(local) as MoRef<'VirtualMachine'> | undefined;
+      const record = ref && inventory.find(ref);
+      return record?.host.value === host.value ? [{ kind: 'remove', ref: ref as MoRef<'VirtualMachine'> }] : [];
+    });
+    return placeVms({ steps, inventory, host, refs: this.refs, expected, events });
+  }
+
   async #settleStructure(): Promise<void> {
     const { inventory, index, expected, elsewhere, host, vms, events, mend } = this.#options;
     const isRenamed = await placeShared({
@@ -221,6 +241,7 @@ export class HostMirror {
       own: vms.onHost(host),
       elsewhere: (uuid) => elsewhere(uuid),
     });
+    this.#hasConflicts = steps.some((step) => step.kind === 'ignore' || ('sharesUuid' in step && step.sharesUuid));
     await placeVms({ steps, inventory, host, refs: this.refs, expected, events });
     for (const step of steps) {
       if (step.kind === 'remove') continue;

@@ -8,6 +8,10 @@ interface List {
   readonly owner: MoRef;
   readonly property: string;
   readonly members: Map<string, { readonly ref: MoRef; count: number }>;
+  /** As it was written last, and what has come and gone since. */
+  shown: readonly MoRef[];
+  changes: number;
+  lastLeaver: MoRef | undefined;
 }
 
 export class MemberLists {
@@ -41,6 +45,7 @@ export class MemberLists {
     known.count -= 1;
     if (known.count > 0) return;
     list.members.delete(key);
+    list.lastLeaver = known.ref;
     this.#touch(list);
   }
 
@@ -70,10 +75,10 @@ export class MemberLists {
     if (this.#holders > 0) return;
     for (const list of this.#dirty) {
       const object = this.#graph.find(list.owner);
-      object?.set(
-        list.property,
-        Array.from(list.members.values(), ({ ref }) => ref),
-      );
+      list.shown = shownNow(list);
+      list.changes = 0;
+      list.lastLeaver = undefined;
+      object?.set(list.property, list.shown);
       if (!object && list.members.size === 0) this.#lists.delete(`${moRefKey(list.owner)} ${list.property}`);
     }
     this.#dirty.clear();
@@ -83,16 +88,23 @@ export class MemberLists {
     const key = `${moRefKey(owner)} ${property}`;
     const known = this.#lists.get(key);
     if (known) return known;
-    const list: List = { owner, property, members: new Map() };
+    const list: List = { owner, property, members: new Map(), shown: [], changes: 0, lastLeaver: undefined };
     this.#lists.set(key, list);
     return list;
   }
 
   #touch(list: List): void {
     this.#dirty.add(list);
+    list.changes += 1;
     for (const listener of this.#listeners.get(list.property) ?? []) listener(list.owner);
     if (this.#isFlushDue || this.#holders > 0) return;
     this.#isFlushDue = true;
     queueMicrotask(() => this.flush());
   }
+}
+
+/** Of ten thousand members that leave one after the other, each is taken out without a look at what the others are. */
+function shownNow({ members, shown, changes, lastLeaver }: List): readonly MoRef[] {
+  const index = changes === 1 && lastLeaver ? shown.indexOf(lastLeaver) : -1;
+  return index < 0 ? Array.from(members.values(), ({ ref }) => ref) : shown.toSpliced(index, 1);
 }
