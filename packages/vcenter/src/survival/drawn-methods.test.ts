@@ -32,6 +32,7 @@ const NOT_DRAWN: Readonly<Record<string, readonly string[]>> = {
     'EventManager.QueryEvents',
     'EventManager.RetrieveArgumentDescription',
     'ExtensionManager.FindExtension',
+    'ExtensionManager.QueryManagedBy',
     'HostDatastoreBrowser.*',
     'HostSystem.QueryHostConnectionInfo',
     'HostSystem.QueryMemoryOverhead',

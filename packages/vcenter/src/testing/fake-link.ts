@@ -50,17 +50,23 @@ export class FakeLink implements HostLink {
   async *updates(signal: AbortSignal): AsyncIterable<HostNews> {
     const stop = () => this.#wake.resolve();
     signal.addEventListener('abort', stop);
-    yield { updates: everythingOf(this.#host), isPartial: false };
-    while (!signal.aborted) {
-      const next = this.#news.shift();
-      if (next) {
-        yield next;
-        continue;
+    try {
+      yield { updates: everythingOf(this.#host), isPartial: false };
+      while (!signal.aborted) {
+        const next = this.#news.shift();
+        if (next) {
+          yield next;
+          continue;
+        }
+        for (const tell of this.#afterNews.splice(0)) tell();
+        if (this.#error) throw this.#error;
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers();
       }
+    } finally {
+      // Whoever waits for the end of a task will not hear of it: as with a real host.
+      this.#error ??= new HostUnreachable('the connection to the host has ended');
       for (const tell of this.#afterNews.splice(0)) tell();
-      if (this.#error) throw this.#error;
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers();
     }
   }
 
@@ -81,6 +87,7 @@ export class FakeLink implements HostLink {
   async run(target: ManagedObjectReference, method: string, args: object, options: RunOptions = {}): Promise<unknown> {
     options.signal?.throwIfAborted();
     const result = await this.call(target, method, args);
+    if (this.#error) throw this.#error;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#afterNews.push(() => (this.#error ? reject(this.#error) : resolve()));
     this.#wake.resolve();
