@@ -117,7 +117,8 @@ void test('a card needs its network, and a disk its datastore, however their nam
       .map(({ object, privilege }) => `${object.ref.value} ${privilege}`);
   for (const deviceName of ['VLAN 10/20', 'VLAN 10%2f20', 'VLAN 10%2F20']) {
     const device = { key: -1, backing: { deviceName } };
-    assert.deepEqual(need({ deviceChange: [{ operation: 'add', device }] }), ['net Network.Assign'], deviceName);
+    const config = { files: { vmPathName: '[fast%] a' }, deviceChange: [{ operation: 'add', device }] };
+    assert.deepEqual(need(config), ['ds Datastore.AllocateSpace', 'net Network.Assign'], deviceName);
   }
   for (const vmPathName of ['[fast%] a', ' [ fast%25 ] a']) {
     assert.deepEqual(need({ files: { vmPathName } }), ['ds Datastore.AllocateSpace'], vmPathName);
