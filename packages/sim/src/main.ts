@@ -13,8 +13,8 @@ import { type Sim, type SimOptions, startSim } from './sim.ts';
 type Started = Pick<Sim, 'url' | 'close'>;
 
 /**
- * Bytes. From here on V8 lets a heap grow by a tenth before it goes through all of it, which with 45,000 VMs takes two seconds of
- * processor time after every thousand changes or so; by a half, that is several times rarer.
+ * Bytes. A larger heap may grow by a half before V8 goes through all of it, not to twice its size: with 45,000 VMs that is after some
+ * 4,000 changes, and takes two seconds of processor time.
  */
 const LARGE_HEAP = 400 * 2 ** 20;
 
