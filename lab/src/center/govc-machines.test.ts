@@ -18,7 +18,7 @@ describe('govc and single VMs of a vCenter', { skip: withoutGovc }, () => {
     assert.match(await govc('vm.upgrade', '-vm', 'old'), /Already upgraded/);
     await govc.refused(/not correct: version/, 'vm.upgrade', '-version', '14', '-vm', 'old');
     await govc.refused(/Powered on/, 'vm.upgrade', '-vm', 'DC0_H0_VM0');
-    assert.match(await govc('events', 'vm/old'), /Upgraded the virtual hardware of old to vmx-21/);
+    assert.match(await govc('events', 'vm/old'), /Virtual machine compatibility upgraded to vmx-21/);
   });
 
   test('device.*: added, filled, connected, taken out; boot order', async () => {
