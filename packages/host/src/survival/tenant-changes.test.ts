@@ -8,9 +8,9 @@ import {
   type Callee,
   compareChanges,
   comparePrivileges,
+  drawFor,
   fileNeeds,
   onDatastore,
-  seededDraw,
 } from '@vivarium/vmomi/testing/tenant';
 import { IDENTITY_FILE } from '../datastore/volume-identity.ts';
 import { refs } from '../inventory/refs.ts';
@@ -33,9 +33,7 @@ const OFTEN: ReadonlySet<string> = new Set([
 ]);
 
 void test('a tenant changes nothing of a host that its permissions do not let it change', async (context) => {
-  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
-  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
-  const draw = seededDraw(seed);
+  const draw = drawFor(context);
   const count = await compareChanges(
     callee(() => hostWorld(context, draw)),
     draw,
@@ -45,9 +43,7 @@ void test('a tenant changes nothing of a host that its permissions do not let it
 });
 
 void test('every method of a host asks for the privileges that it needs, and for no others', async (context) => {
-  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
-  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
-  const draw = seededDraw(seed);
+  const draw = drawFor(context);
   const count = await comparePrivileges(callee(() => hostWorld(context, draw)));
   context.diagnostic(JSON.stringify(count));
 });

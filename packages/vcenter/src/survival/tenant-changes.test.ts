@@ -1,6 +1,6 @@
 // A malicious tenant calls every method of everything in a vCenter; see compareChanges. Random inventories, roles and permissions.
 import { test } from 'node:test';
-import { type Callee, compareChanges, comparePrivileges, fileNeeds, seededDraw } from '@vivarium/vmomi/testing/tenant';
+import { type Callee, compareChanges, comparePrivileges, drawFor, fileNeeds } from '@vivarium/vmomi/testing/tenant';
 import { tenantWorld, type World } from '../testing/tenant/world.ts';
 
 const CALLS = Number(process.env['VIVARIUM_TENANT_CALLS'] ?? 1200);
@@ -21,9 +21,7 @@ const OFTEN: ReadonlySet<string> = new Set([
 ]);
 
 void test('a tenant changes nothing that its permissions do not let it change', async (context) => {
-  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
-  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
-  const draw = seededDraw(seed);
+  const draw = drawFor(context);
   const count = await compareChanges(
     callee(() => tenantWorld(context, draw)),
     draw,
@@ -33,9 +31,7 @@ void test('a tenant changes nothing that its permissions do not let it change', 
 });
 
 void test('every method of a vCenter asks for the privileges that it needs, and for no others', async (context) => {
-  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
-  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
-  const draw = seededDraw(seed);
+  const draw = drawFor(context);
   const count = await comparePrivileges(callee(() => tenantWorld(context, draw)));
   context.diagnostic(JSON.stringify(count));
 });

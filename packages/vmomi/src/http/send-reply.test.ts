@@ -119,6 +119,7 @@ void test('kept text alone is sent with its length, and zipped where that is tak
   const body = Buffer.from(`é${kept}ü`);
   const plain = await open();
   assert.equal(plain.headers['content-length'], String(body.length));
+  assert.equal(plain.headers.vary, 'accept-encoding');
   assert.ok((await readAll(plain)).equals(body));
   const zipped = await open('/', { 'accept-encoding': 'gzip' });
   assert.equal(zipped.statusCode, 200);

@@ -76,7 +76,7 @@ function sendWhole(
   if (typeof rest === 'string' || Buffer.isBuffer(rest)) return reply.type(contentType).send(rest);
   const [before, kept, after] = rest as readonly [string, string, string];
   if (acceptsGzip(request.headers['accept-encoding'])) return reply.type(contentType).send(before + kept + after);
-  reply.type(contentType).hijack();
+  reply.type(contentType).header('vary', 'accept-encoding').hijack();
   const { raw } = reply;
   raw.writeHead(200, {
     ...(reply.getHeaders() as OutgoingHttpHeaders),

@@ -1,4 +1,6 @@
 // For tests: random choices that a seed repeats.
+import type { TestContext } from 'node:test';
+
 export interface Draw {
   /** 0 … count - 1. */
   below(count: number): number;
@@ -18,4 +20,11 @@ export function seededDraw(seed: number): Draw {
       return items[below(items.length)] as (typeof items)[number];
     },
   };
+}
+
+/** By the seed in VIVARIUM_SEED, or one of its own; the test says which. */
+export function drawFor(context: TestContext): Draw {
+  const seed = Number(process.env['VIVARIUM_SEED'] ?? Date.now() % 2 ** 31);
+  context.diagnostic(`seed ${seed} (VIVARIUM_SEED=${seed} repeats it)`);
+  return seededDraw(seed);
 }

@@ -5,7 +5,7 @@ export { ancestors, content, type Doors, keys, listOf } from './door.ts';
 export { DOORS } from './doors/index.ts';
 export { compareLease } from './doors/leases.ts';
 export { acquireServiceTicket, compareWithoutLogin, nobody } from './doors/service.ts';
-export { type Draw, seededDraw } from './draw.ts';
+export { type Draw, drawFor, seededDraw } from './draw.ts';
 export { fileNeeds } from './file-needs.ts';
 export { type Need, need, onDatastore } from './need.ts';
 export { needed } from './needed.ts';
