@@ -15,13 +15,17 @@ interface Record {
   readonly atMs: number;
 }
 
-/** Names remembered; the ones that failed longest ago are forgotten first. */
+/**
+ * Names remembered that are locked, and as many that are not; of each the ones that failed longest ago are forgotten first. So nobody
+ * lifts a lock by failing once each with names that he invents.
+ */
 const MOST_NAMES = 10_000;
 
 export class LockOut {
   readonly #clock: Clock;
   readonly #policy: () => LockOutPolicy;
-  readonly #records = new Map<string, Record>();
+  readonly #failed = new Map<string, Record>();
+  readonly #locked = new Map<string, Record>();
 
   constructor(clock: Clock, policy: () => LockOutPolicy) {
     this.#clock = clock;
@@ -36,24 +40,32 @@ export class LockOut {
   /** True when this failure is the one that locks. */
   noteFailure(userName: string): boolean {
     const failures = this.#current(userName).failures + 1;
-    this.#records.delete(userName);
-    this.#records.set(userName, { failures, atMs: this.#clock.monotonic() });
-    const oldest = this.#records.size > MOST_NAMES ? this.#records.keys().next().value : undefined;
-    if (oldest !== undefined) this.#records.delete(oldest);
-    return failures === this.#policy().failures;
+    const locksFrom = this.#policy().failures;
+    this.#forget(userName);
+    const records = locksFrom > 0 && failures >= locksFrom ? this.#locked : this.#failed;
+    records.set(userName, { failures, atMs: this.#clock.monotonic() });
+    const oldest = records.size > MOST_NAMES ? records.keys().next().value : undefined;
+    if (oldest !== undefined) records.delete(oldest);
+    return failures === locksFrom;
   }
 
   noteSuccess(userName: string): void {
-    this.#records.delete(userName);
+    this.#forget(userName);
   }
 
   /** Forgets the failures of all whose names begin so. */
   forgive(prefix: string): void {
-    for (const userName of this.#records.keys()) if (userName.startsWith(prefix)) this.#records.delete(userName);
+    for (const records of [this.#failed, this.#locked])
+      for (const userName of records.keys()) if (userName.startsWith(prefix)) records.delete(userName);
+  }
+
+  #forget(userName: string): void {
+    this.#failed.delete(userName);
+    this.#locked.delete(userName);
   }
 
   #current(userName: string): Record {
-    const record = this.#records.get(userName);
+    const record = this.#locked.get(userName) ?? this.#failed.get(userName);
     if (!record) return { failures: 0, atMs: 0 };
     const { failures, unlockAfterSeconds, withinSeconds = unlockAfterSeconds } = this.#policy();
     const counts = record.failures >= failures ? unlockAfterSeconds : withinSeconds;
